@@ -1,8 +1,11 @@
+import { Uint8ArrayList } from 'uint8arraylist'
 import { equals } from 'uint8arrays/equals'
 import { hashBytes } from '../../identity/checked-bytes.ts'
 import { UnsupportedVersionError, WrongNetworkError } from '../../runtime/errors.ts'
 import { carriedTrace } from '../../runtime/trace.ts'
 import { MalformedFrameError } from '../engine/errors.ts'
+import { lengthPrefix } from '../engine/frame-parser.ts'
+import type { Frame } from '../engine/frame-writer.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame } from '../engine/protocol.ts'
 import { statuses } from '../engine/status.ts'
@@ -33,15 +36,18 @@ export function readRequest(
   return request
 }
 
-/** undefined: the block is not here. */
-export const encodeAnswer = (digest: Uint8Array, bytes: Uint8Array | undefined): Uint8Array =>
-  BlockAnswer.encode({
-    status: statuses.OK,
-    digest,
-    bytes: bytes ?? none,
-    absent: bytes === undefined,
-    retryAfterMs: 0
-  })
+/** Field 3, and that its bytes follow behind their length. */
+const bytesTag = (3 << 3) | 2
+/** A block that is copied into its frame: to carry it as a part of its own costs more. */
+const copiedBytes = 16 * 1024
+
+/** undefined: the block is not here. The bytes of a large block are not copied. */
+export function encodeAnswer(digest: Uint8Array, bytes: Uint8Array | undefined): Frame {
+  const answer = { status: statuses.OK, digest, bytes: bytes ?? none, absent: bytes === undefined, retryAfterMs: 0 }
+  if (bytes === undefined || bytes.byteLength <= copiedBytes) return BlockAnswer.encode(answer)
+  const head = BlockAnswer.encode({ ...answer, bytes: none })
+  return new Uint8ArrayList(head, Uint8Array.of(bytesTag), lengthPrefix(bytes.byteLength), bytes)
+}
 
 /** A member sent something else than it was asked for: no answer, bytes of another digest, a block that nobody asked for. */
 export class WrongBlockError extends Error {

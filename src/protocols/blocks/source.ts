@@ -3,6 +3,7 @@ import { sha256 } from '../../identity/hash.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
+import { widenWindow } from '../engine/libraries/stream-window.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { openStream } from '../engine/protocol.ts'
 import { errorOf, statuses } from '../engine/status.ts'
@@ -65,11 +66,9 @@ export class Source {
     const { limits } = init
     const { frameMs } = limits.blocks
     const patient = { ...limits, stream: { ...limits.stream, frameMs } }
-    return new Source(
-      connection,
-      await openStream(connection, blocksProtocol(limits), { limits: patient, signal }),
-      init
-    )
+    const frames = await openStream(connection, blocksProtocol(limits), { limits: patient, signal })
+    widenWindow(frames.stream, limits.blocks.windowBytes)
+    return new Source(connection, frames, init)
   }
 
   /** Blocks that may be asked for now. */
@@ -151,8 +150,7 @@ export class Source {
     if (digestKey(sha256(bytes)) !== key) throw new WrongBlockError('bytes that are not those of the digest')
     this.#asked.delete(key)
     this.#adapt(this.#init.clock.monotonic() - asked.atMs)
-    // A copy: the frame is a view of what came, and would keep all of that.
-    for (const asker of asked.askers) asker.gave(key, digest.slice(), bytes.slice(), this)
+    for (const asker of asked.askers) asker.gave(key, digest.slice(), kept(bytes), this)
   }
 
   #adapt(tookMs: number): void {
@@ -174,3 +172,6 @@ export class Source {
     ).unref()
   }
 }
+
+/** A copy of a view that would keep much more than it is. */
+const kept = (bytes: Uint8Array): Uint8Array => (2 * bytes.byteLength > bytes.buffer.byteLength ? bytes : bytes.slice())

@@ -123,6 +123,15 @@ export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
+/** The length that stands before a frame. */
+export function lengthPrefix(length: number): Uint8Array {
+  const bytes: number[] = []
+  for (let rest = length; ; rest >>>= 7) {
+    if (rest < 0x80) return Uint8Array.from([...bytes, rest])
+    bytes.push((rest & 0x7f) | 0x80)
+  }
+}
+
 function headerBytes(length: number): number {
   let bytes = 1
   for (let rest = length >>> 7; rest > 0; rest >>>= 7) bytes++

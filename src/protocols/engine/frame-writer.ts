@@ -1,12 +1,16 @@
 import type { Stream } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { StalledWriteError, StreamEndedError } from './errors.ts'
-import { joinFrames } from './frame-parser.ts'
+import { joinFrames, lengthPrefix } from './frame-parser.ts'
 
-/** One send carries at most this much: it becomes one buffer, one encryption and one system call. */
+/** The bytes of one frame; a list where joining its parts would be a copy of much. What is in it must not change until it was sent. */
+export type Frame = Uint8Array | Uint8ArrayList
+
+/**
+ * One send carries little more than this: it becomes one buffer, one encryption and one system call. A longer frame is sent in pieces: a slow
+ * reader shows with each of them that it reads.
+ */
 const sendBytes = 128 * 1024
-/** Longer ones are sent in pieces: a slow reader shows with each of them that it reads. */
-const longestSend = 2 * sendBytes
-const nothing = new Uint8Array()
 
 export interface FrameWriterInit {
   writeBufferBytes: number
@@ -18,10 +22,10 @@ export interface FrameWriterInit {
 export class FrameWriter {
   readonly #stream: Stream
   readonly #init: FrameWriterInit
-  #queue: Uint8Array[] = []
+  #queue: Frame[] = []
   #queuedBytes = 0
-  /** The pieces of a long frame that were not sent yet. */
-  #rest: Uint8Array = nothing
+  /** The part of a long frame that was not sent yet. */
+  readonly #rest = new Uint8ArrayList()
   #scheduled = false
   #waiters: PromiseWithResolvers<void>[] = []
   #stall: NodeJS.Timeout | undefined
@@ -51,7 +55,7 @@ export class FrameWriter {
     return this.#queuedBytes + this.#rest.byteLength
   }
 
-  push(frame: Uint8Array): void {
+  push(frame: Frame): void {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#stream.writeStatus !== 'writable') throw new StreamEndedError('the stream is closed for writing')
     this.#queue.push(frame)
@@ -86,7 +90,7 @@ export class FrameWriter {
     this.#disarm()
     this.#queue = []
     this.#queuedBytes = 0
-    this.#rest = nothing
+    this.#rest.consume(this.#rest.byteLength)
     this.#wake()
   }
 
@@ -104,17 +108,28 @@ export class FrameWriter {
     else this.#checkQueue()
   }
 
-  #nextPiece(): Uint8Array {
-    const bytes = this.#rest.byteLength > 0 ? this.#rest : joinFrames(this.#takeSome())
-    const end = bytes.byteLength > longestSend ? sendBytes : bytes.byteLength
-    this.#rest = bytes.subarray(end)
-    return bytes.subarray(0, end)
+  #nextPiece(): Frame {
+    if (this.#rest.byteLength === 0) {
+      const frames = this.#takeSome()
+      const [first] = frames
+      if (first === undefined || first.byteLength <= sendBytes) return joinFrames(frames.map((each) => each.subarray()))
+      this.#rest.append(lengthPrefix(first.byteLength))
+      this.#rest.append(first)
+    }
+    const piece = this.#rest.sublist(0, Math.min(sendBytes, this.#rest.byteLength))
+    this.#rest.consume(piece.byteLength)
+    return piece
   }
 
-  #takeSome(): Uint8Array[] {
+  /** Several that are short, or one that is long. */
+  #takeSome(): Frame[] {
     let bytes = 0
     let count = 0
-    while (count < this.#queue.length && bytes < sendBytes) bytes += this.#queue[count++]?.byteLength ?? 0
+    for (const { byteLength } of this.#queue) {
+      if (bytes >= sendBytes || (count > 0 && byteLength > sendBytes)) break
+      bytes += byteLength
+      count++
+    }
     this.#queuedBytes -= bytes
     return this.#queue.splice(0, count)
   }

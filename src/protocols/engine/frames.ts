@@ -3,7 +3,7 @@ import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { DeadlineError, MalformedFrameError, StreamEndedError, UnfinishedFrameError } from './errors.ts'
 import { FrameParser } from './frame-parser.ts'
-import { FrameWriter } from './frame-writer.ts'
+import { type Frame, FrameWriter } from './frame-writer.ts'
 import type { ProtocolLimits } from './limits.ts'
 import { holds } from './waiting-bytes.ts'
 
@@ -115,7 +115,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
   }
 
   /** Queues a frame; those of one tick leave together. Resolves when more may be written. */
-  async write(frame: Uint8Array): Promise<void> {
+  async write(frame: Frame): Promise<void> {
     this.#writer.push(frame)
     if (this.#writer.congested) await this.#writer.ready()
   }

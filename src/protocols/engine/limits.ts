@@ -179,6 +179,8 @@ export const defaultLimits: ProtocolLimits = {
     // Each may have a block half received, and all of them together less than may have arrived.
     sources: 10,
     window: 64,
+    // 20 MB/s over 50 ms. What comes is checked at once, so little of it waits here.
+    windowBytes: 1024 * KiB,
     lookAhead: 256,
     fetchBytes: 16 * 1024 * KiB,
     hedgeMs: 1_000,

@@ -201,6 +201,8 @@ export interface ProtocolLimits {
     sources: number
     /** Blocks on their way from one source. */
     window: number
+    /** Bytes that a source may send before it has to wait for an answer of the muxer. */
+    windowBytes: number
     /** Wants of one fetch that are looked at ahead. */
     lookAhead: number
     /** Bytes of one fetch that are on their way or were not taken by its caller. */

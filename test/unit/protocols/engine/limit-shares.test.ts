@@ -144,6 +144,7 @@ const scopes: Scopes<ProtocolLimits> = {
     dialMs: 'time',
     sources: { process: 'each fetch has one beyond it' },
     window: 'peer',
+    windowBytes: 'stream',
     lookAhead: { process: 'this process asks: of each of its fetches' },
     fetchBytes: { process: 'this process asks: of each of its fetches' },
     hedgeMs: 'time',
