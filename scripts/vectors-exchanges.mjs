@@ -7,6 +7,7 @@ import { encodeAddr } from '../dist/src/address/multiaddr.js'
 import { SigningKey } from '../dist/src/identity/keys.js'
 import { questions } from '../dist/src/protocols/admin/descriptor.js'
 import { AdminAnswer, AdminQuestion, AdminRequest } from '../dist/src/protocols/admin/pb/admin.js'
+import { BlockAnswer, BlocksRequest } from '../dist/src/protocols/blocks/pb/blocks.js'
 import { defaultLimits as limits } from '../dist/src/protocols/engine/limits.js'
 import { statuses } from '../dist/src/protocols/engine/status.js'
 import { Hello } from '../dist/src/protocols/hello/pb/hello.js'
@@ -22,6 +23,8 @@ import { sealOrder } from '../dist/src/registry/objects/orders/order.js'
 const codecs = {
   AdminAnswer,
   AdminRequest,
+  BlockAnswer,
+  BlocksRequest,
   Hello,
   LookupAnswer,
   LookupRequest,
@@ -70,6 +73,7 @@ const sync = '/trustnet/sync/1.0.0'
 const lookup = '/trustnet/lookup/1.0.0'
 const probe = '/trustnet/probe/1.0.0'
 const admin = '/trustnet/admin/1.0.0'
+const blocks = '/trustnet/blocks/1.0.0'
 
 const genesis = first('genesis')
 const checkpoint = first('checkpoint')
@@ -84,6 +88,8 @@ const key = (fill) => new Uint8Array(32).fill(fill)
 const [member, registry] = read('keys').good.map(({ publicKey }) => unhex(publicKey))
 const addr = encodeAddr('/ip6/2001:db8::1/tcp/9000')
 const store = key(7).slice(0, 16)
+const block = new TextEncoder().encode('bytes that are named by their digest')
+const named = (bytes) => Uint8Array.from(createHash('sha256').update(bytes).digest())
 
 const asked = { version: 1, networkId }
 const hint = (state, count) => ({
@@ -381,6 +387,41 @@ const cases = [
     protocol: admin,
     frames: [orders({ question: turnsAway.bytes, order: overQuestion(turnsAway, 0x62) }), told({})],
     outcome: 'is answered'
+  },
+  {
+    name: 'a request for blocks: one answer for each digest, in any order; one that is not stored is absent, one without bytes is not',
+    protocol: blocks,
+    frames: [
+      client('BlocksRequest', { version: 1, networkId, digests: [named(block), named(new Uint8Array()), key(9)] }),
+      server('BlockAnswer', { digest: key(9), absent: true }),
+      server('BlockAnswer', { digest: named(block), bytes: block }),
+      server('BlockAnswer', { digest: named(new Uint8Array()) })
+    ],
+    outcome: 'goes on'
+  },
+  {
+    name: 'bytes that are not those of the digest: the source is not asked again for an hour',
+    protocol: blocks,
+    frames: [
+      client('BlocksRequest', { version: 1, networkId, digests: [named(block)] }),
+      server('BlockAnswer', { digest: named(block), bytes: Uint8Array.of(1) })
+    ],
+    outcome: 'is given up by the client'
+  },
+  {
+    name: 'a request for no block is answered MALFORMED',
+    protocol: blocks,
+    frames: [client('BlocksRequest', { version: 1, networkId }), server('BlockAnswer', { status: statuses.MALFORMED })],
+    outcome: 'ends'
+  },
+  {
+    name: 'a request for blocks by a stranger is answered NOT_MEMBER',
+    protocol: blocks,
+    frames: [
+      client('BlocksRequest', { version: 1, networkId, digests: [named(block)] }),
+      server('BlockAnswer', { status: statuses.NOT_MEMBER })
+    ],
+    outcome: 'ends'
   }
 ]
 

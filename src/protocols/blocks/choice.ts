@@ -11,7 +11,7 @@ const aliveMs = 3_000
 /** Times that a source may lack a block of its share before it is asked of the others, though it gives other ones. */
 const mostAbsences = 8
 
-/** How a source has done in one fetch. */
+/** Deliveries of a source to one fetch. */
 interface Delivery {
   gaveAtMs: number
   /** It lacked a block: it fetches them itself, or has not got all. */
@@ -28,8 +28,13 @@ export interface ChoiceInit {
 export class Choice {
   readonly #init: ChoiceInit
   readonly #deliveries = new Map<Source, Delivery>()
-  #shares = new Shares<Source | undefined>([])
+  readonly #sources = new Map<string, Source>()
+  /** Those that are being opened, and have a share already. */
+  #expected: ReadonlySet<string> = new Set()
+  #shares = new Shares([])
   #given = 0
+  /** Sources that have lacked nothing so far. */
+  #whole = 0
   /** All wants are known, and few are left. */
   isNearEnd = false
 
@@ -45,13 +50,23 @@ export class Choice {
     return this.#deliveries.has(source)
   }
 
+  expect(ids: ReadonlySet<string>): void {
+    if (ids.size === this.#expected.size && [...ids].every((id) => this.#expected.has(id))) return
+    this.#expected = ids
+    this.#divide()
+  }
+
   add(source: Source, nowMs: number): void {
     this.#deliveries.set(source, { gaveAtMs: nowMs, isPartial: false })
+    this.#sources.set(source.peer.toString(), source)
+    this.#whole++
     this.#divide()
   }
 
   remove(source: Source): void {
+    if (!this.#isPartial(source)) this.#whole--
     this.#deliveries.delete(source)
+    this.#sources.delete(source.peer.toString())
     this.#divide()
   }
 
@@ -63,7 +78,9 @@ export class Choice {
 
   lacks(source: Source): void {
     const delivery = this.#deliveries.get(source)
-    if (delivery !== undefined) delivery.isPartial = true
+    if (delivery === undefined || delivery.isPartial) return
+    delivery.isPartial = true
+    this.#whole--
   }
 
   /** The wants to ask this source for: those of its share, then those that others would not bring, then those that are late elsewhere. */
@@ -71,32 +88,32 @@ export class Choice {
     const own: Want[] = []
     const others: Want[] = []
     const late: Want[] = []
+    const id = source.peer.toString()
     for (const want of wants) {
       if (own.length >= room) break
       if (!want.mayAsk(source, nowMs)) continue
+      const first = this.#shares.firstOf(want.digest)
       if (want.asked.size > 0) {
         if (this.#isLate(want)) late.push(want)
-      } else if (this.#isShareOf(source, want)) own.push(want)
-      else if (this.#mayTake(source, want, nowMs)) others.push(want)
+      } else if (this.#given < largeFetch || first === id) own.push(want)
+      else if (this.#mayTake(source, want, first, nowMs)) others.push(want)
     }
     return [...own, ...others, ...late].slice(0, room)
   }
 
   #divide(): void {
-    const sources = [...this.#deliveries.keys()].map((source) => [source.peer.toString(), source] as const)
-    this.#shares = new Shares<Source | undefined>([[this.#init.self, undefined], ...sources])
-  }
-
-  #isShareOf(source: Source, want: Want): boolean {
-    return this.#given < largeFetch || this.#shares.firstOf(want.digest) === source
+    this.#shares = new Shares([this.#init.self, ...this.#sources.keys(), ...this.#expected])
   }
 
   /** A block of the share of somebody who fetches it, too, is left to that one: whoever has all would send it to everybody. */
-  #mayTake(source: Source, want: Want, nowMs: number): boolean {
-    if (this.#isPartial(source) && this.#hasWhole()) return false
-    const first = this.#shares.firstOf(want.digest)
-    if (first === undefined || first.isSlow) return true
+  #mayTake(source: Source, want: Want, firstId: string | undefined, nowMs: number): boolean {
+    if (this.#whole > 0 && this.#isPartial(source)) return false
+    if (firstId === undefined || firstId === this.#init.self) return true
+    const first = this.#sources.get(firstId)
+    if (first === undefined) return false
+    if (first.isSlow) return true
     if (!this.#isPartial(first)) return first.room === 0
+    if (this.#whole === 0) return want.absencesOf(first) > 0
     const aliveFor = this.isNearEnd ? this.#init.limits.hedgeMs : aliveMs
     const gaveAtMs = this.#deliveries.get(first)?.gaveAtMs ?? 0
     return nowMs - gaveAtMs > aliveFor || want.absencesOf(first) > mostAbsences
@@ -104,10 +121,6 @@ export class Choice {
 
   #isPartial(source: Source): boolean {
     return this.#deliveries.get(source)?.isPartial !== false
-  }
-
-  #hasWhole(): boolean {
-    return [...this.#deliveries.values()].some(({ isPartial }) => !isPartial)
   }
 
   /** On its way from one source, for too long. */

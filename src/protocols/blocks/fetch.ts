@@ -12,8 +12,8 @@ export interface FetchInit {
   self: string
   limits: ProtocolLimits['blocks']
   clock: Clock
-  /** Asks for these members as sources, as far as there is room: `add` is called with each that can be asked. */
-  open(fetch: Fetch): void
+  /** Opens the sources of the fetch, as far as there is room, and calls `add` with each. Gives the PeerIds of those that are being opened. */
+  open(fetch: Fetch): ReadonlySet<string>
 }
 
 /** Expected of a block before the first came. */
@@ -83,13 +83,11 @@ export class Fetch implements Asker {
   /** A member that can be asked from now on. */
   add(source: Source): void {
     if (this.#choice.has(source)) return
-    const nowMs = this.#init.clock.monotonic()
-    this.#choice.add(source, nowMs)
-    this.#movedAtMs = nowMs
+    this.#choice.add(source, this.#init.clock.monotonic())
     this.#askSoon()
   }
 
-  /** What it was asked for is asked of others. */
+  /** A member that is asked no more: others are asked for what it owes. */
   remove(source: Source): void {
     if (!this.#choice.has(source)) return
     this.#choice.remove(source)
@@ -165,7 +163,9 @@ export class Fetch implements Asker {
   }
 
   #tick(): void {
-    this.#init.open(this)
+    const opening = this.#init.open(this)
+    this.#choice.expect(opening)
+    if (opening.size > 0) this.#movedAtMs = this.#init.clock.monotonic()
     this.#askSoon()
     this.#changed()
   }

@@ -14,7 +14,7 @@ import { Fetch } from './fetch.ts'
 import { WrongBlockError } from './messages.ts'
 import { Source } from './source.ts'
 
-export interface BlockFetcherInit {
+interface BlockFetcherInit {
   networkId: Uint8Array
   /** This node, which is never asked. */
   self: PeerId
@@ -31,7 +31,7 @@ const mostResting = 4_096
 /** Streams are kept open for the next fetch. */
 const lingerMs = 5_000
 
-export interface BlockFetcherEvents {
+interface BlockFetcherEvents {
   /** A member sent something else than it was asked for. */
   wrong: CustomEvent<{ readonly peer: string; readonly reason: string }>
 }
@@ -79,8 +79,8 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
     await Promise.all([...this.#sources.values()].map((source) => source.close()))
   }
 
-  /** Gives the fetch those of its sources that are open, and opens others where there is room. */
-  #open(fetch: Fetch): void {
+  /** Gives the fetch those of its sources that are open, and opens others where there is room. Gives those that are being opened. */
+  #open(fetch: Fetch): ReadonlySet<string> {
     const peers = new Map(fetch.options.sources().map((peer) => [peer.toString(), peer]))
     fetch.keep(peers)
     for (const [id, peer] of peers) {
@@ -90,6 +90,7 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
         inBackground(this.#add(peer, id), 'asking a member for blocks')
       }
     }
+    return new Set([...this.#opening].filter((id) => peers.has(id)))
   }
 
   /** Beyond the limit each fetch has one, so that none waits for the end of another. */
@@ -142,8 +143,8 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
     for (const fetch of this.#fetches) fetch.remove(source)
     const { blocks } = this.#init.limits
     if (reason instanceof WrongBlockError || reason instanceof FrameTooLargeError) this.#wrong(connection, reason)
-    // One that was asked for nothing may be asked again at once.
-    else if (source.inFlight > 0) this.#rest(id, retryAfterMsOf(reason) || blocks.restMs)
+    // One that answered all that it was asked may have been idle for too long.
+    else if (source.inFlight > 0 || !source.hasAnswered) this.#rest(id, retryAfterMsOf(reason) || blocks.restMs)
   }
 
   #wrong(connection: Connection, reason: Error): void {

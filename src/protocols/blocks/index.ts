@@ -1,4 +1,3 @@
-export type { Block, BlockExchange, BlockReader, FetchOptions } from './block.ts'
-export { blocksId } from './descriptor.ts'
-export { BlockFetcher, type BlockFetcherInit } from './fetcher.ts'
+export type { Block, BlockReader } from './block.ts'
+export { BlockFetcher } from './fetcher.ts'
 export { blocksServer } from './server.ts'

@@ -61,11 +61,11 @@ class BlocksService implements Startable {
 
   async start(): Promise<void> {
     const { limits } = this.#init
-    const { writeBufferBytes } = limits.blocks
+    const { writeBufferBytes, stallMs } = limits.blocks
     const init = {
       ...this.#init,
       registrar: this.#components.registrar,
-      limits: { ...limits, stream: { ...limits.stream, writeBufferBytes } }
+      limits: { ...limits, stream: { ...limits.stream, writeBufferBytes, stallMs } }
     }
     this.#served = await serve(init, blocksProtocol(limits), (exchange) => this.#handle(exchange))
   }

@@ -5,24 +5,24 @@ import { sha256 } from '../../identity/hash.ts'
  * that a digest makes with each name (rendezvous hashing). So each fetches another part from whoever has all, and the rest from the others.
  * https://en.wikipedia.org/wiki/Rendezvous_hashing
  */
-export class Shares<T> {
-  readonly #names: readonly { readonly name: number; readonly who: T }[]
+export class Shares {
+  readonly #names: readonly { readonly name: number; readonly id: string }[]
 
-  /** `ids` are PeerIds, in any order. */
-  constructor(all: Iterable<readonly [id: string, who: T]>) {
-    this.#names = [...all].map(([id, who]) => ({ name: wordOf(sha256(Buffer.from(id))), who }))
+  /** PeerIds, in any order. */
+  constructor(ids: Iterable<string>) {
+    this.#names = [...new Set(ids)].map((id) => ({ name: wordOf(sha256(Buffer.from(id))), id }))
   }
 
   /** undefined where there is nobody. */
-  firstOf(digest: Uint8Array): T | undefined {
+  firstOf(digest: Uint8Array): string | undefined {
     const word = wordOf(digest)
-    let first: T | undefined
+    let first: string | undefined
     let highest = -1
-    for (const { name, who } of this.#names) {
+    for (const { name, id } of this.#names) {
       const number = mixed(word ^ name)
       if (number <= highest) continue
       highest = number
-      first = who
+      first = id
     }
     return first
   }

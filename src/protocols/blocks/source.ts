@@ -45,6 +45,7 @@ export class Source {
   /** By digest, in the order in which they were asked for. */
   readonly #asked = new Map<string, Asked>()
   #window = firstWindow
+  #hasAnswered = false
   #silence: NodeJS.Timeout | undefined
 
   private constructor(connection: Connection, frames: FrameStream, init: SourceInit) {
@@ -74,6 +75,11 @@ export class Source {
   /** Blocks that may be asked for now. */
   get room(): number {
     return Math.max(0, this.#window - this.#asked.size)
+  }
+
+  /** It was asked for something, and gave it or said that it has not got it. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
   }
 
   get inFlight(): number {
@@ -132,6 +138,7 @@ export class Source {
   async #read(): Promise<void> {
     for await (const frame of this.#frames) {
       this.#answered(frame)
+      this.#hasAnswered = true
       this.#watch(true)
     }
   }

@@ -161,9 +161,9 @@ export const defaultLimits: ProtocolLimits = {
     streams: 2,
     rate: { count: 16, perMs: 10_000 },
     idleMs: 30_000,
-    // A gigabit, twice: what is faster than most links, and less than what a process can encrypt.
+    // KiB: 2 Gbit/s, about as much as a process can encrypt; set it lower where a link is to be spared.
     ofPeer: { count: 256 * KiB, perMs: 1_000 },
-    ofAll: { count: 512 * KiB, perMs: 1_000 },
+    ofAll: { count: 256 * KiB, perMs: 1_000 },
     // To look for an absent one costs as much as to send so much.
     leastKiB: 8,
     // One is read while the other is written. Whoever leaves these unread gets no others.
@@ -174,6 +174,8 @@ export const defaultLimits: ProtocolLimits = {
     writeBufferBytes: 3 * 1024 * KiB,
     // 35 KB/s for the largest block; over slower links stores use smaller ones.
     frameMs: 30_000,
+    // 13 KB/s: each piece of 128 KiB shows that the other side reads, and it holds two blocks at most.
+    stallMs: 10_000,
     silenceMs: 30_000,
     dialMs: 10_000,
     // Each may have a block half received, and all of them together less than may have arrived.

@@ -194,6 +194,8 @@ export interface ProtocolLimits {
     writeBufferBytes: number
     /** A block that was begun is whole by then. */
     frameMs: number
+    /** A reader that takes nothing for so long is cut. */
+    stallMs: number
     /** A source that is asked and sends no whole answer for so long is given up. */
     silenceMs: number
     dialMs: number

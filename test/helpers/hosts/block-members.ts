@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
 import { sha256 } from '../../../src/identity/hash.ts'
+import { blocksProtocol } from '../../../src/protocols/blocks/descriptor.ts'
 import { type Block, BlockFetcher, type BlockReader, blocksServer } from '../../../src/protocols/blocks/index.ts'
+import { readRequest } from '../../../src/protocols/blocks/messages.ts'
 import { type LimitOverrides, limitsWith } from '../../../src/protocols/engine/limits.ts'
+import { type Exchange, type Served, serve } from '../../../src/protocols/engine/protocol.ts'
 import type { Clock, Logger } from '../../../src/runtime/clock-and-logger.ts'
 import { networkId } from '../signed-objects.ts'
 import { type MemberHost, type Members, startMember } from './members.ts'
@@ -53,6 +57,13 @@ export interface BlockMember extends AsyncDisposable {
   fetch(wants: Iterable<Uint8Array>, sources: readonly { peerId: PeerId }[]): Promise<Block[]>
 }
 
+/** A member whose answers are those of a test. */
+export interface HostileMember extends AsyncDisposable {
+  readonly peerId: PeerId
+  /** Requests that it was sent. */
+  readonly requests: Uint8Array[][]
+}
+
 export interface BlockMemberInit {
   members: Members
   blocks?: ReadonlyMap<string, Uint8Array>
@@ -65,6 +76,47 @@ export interface BlockMemberInit {
 
 /** The addresses of hosts, as a node has them in its records. */
 const addresses = new Map<string, Libp2p>()
+
+/** One that gives whatever `answer` writes for each request. */
+export async function startHostileMember(
+  members: Members,
+  answer: (digests: Uint8Array[], exchange: Exchange) => Promise<void>
+): Promise<HostileMember> {
+  const limits = limitsWith()
+  const requests: Uint8Array[][] = []
+  const member = await startMember<{ blocks: unknown }>({
+    members,
+    services: ({ trust }) => ({
+      blocks: ({ registrar }: { registrar: Registrar }) => {
+        const served = Promise.withResolvers<Served>()
+        return {
+          start: async () => {
+            served.resolve(
+              await serve({ registrar, trust, limits }, blocksProtocol(limits), async (exchange) => {
+                for await (const frame of exchange.frames) {
+                  const { digests } = readRequest(frame.slice(), networkId, limits.blocks)
+                  requests.push(digests)
+                  await answer(digests, exchange)
+                }
+              })
+            )
+          },
+          stop: async () => await (await served.promise).close()
+        }
+      }
+    })
+  })
+  const { host } = member
+  addresses.set(host.peerId.toString(), host)
+  return {
+    peerId: host.peerId,
+    requests,
+    [Symbol.asyncDispose]: async () => {
+      await member[Symbol.asyncDispose]()
+      addresses.delete(host.peerId.toString())
+    }
+  }
+}
 
 /** A member that serves blocks and fetches them. */
 export async function startBlockMember(init: BlockMemberInit): Promise<BlockMember> {

@@ -6,6 +6,7 @@ import { sha256 } from '../../../src/identity/hash.ts'
 import { defaults } from '../../../src/node/config/defaults.ts'
 import { AdminAnswer, AdminQuestion, AdminRequest } from '../../../src/protocols/admin/pb/admin.ts'
 import { gossipOptions } from '../../../src/protocols/announce/options.ts'
+import { BlockAnswer, BlocksRequest } from '../../../src/protocols/blocks/pb/blocks.ts'
 import { FrameParser } from '../../../src/protocols/engine/frame-parser.ts'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import { Hello } from '../../../src/protocols/hello/pb/hello.ts'
@@ -47,6 +48,8 @@ interface Codec {
 const codecs: Readonly<Record<string, Codec>> = {
   AdminAnswer,
   AdminRequest,
+  BlockAnswer,
+  BlocksRequest,
   Hello,
   LookupAnswer,
   LookupRequest,

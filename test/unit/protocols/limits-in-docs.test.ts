@@ -4,7 +4,7 @@ import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import type { Rate } from '../../../src/protocols/engine/rate-limiter.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
 
-const { stream, strangers, hello, register, sync, lookup, probe, admin, announce, kad } = defaultLimits
+const { stream, strangers, hello, register, sync, lookup, probe, blocks, admin, announce, kad } = defaultLimits
 
 const kib = (bytes: number): string => `${bytes / 1024} KiB`
 const mib = (bytes: number): string => `${bytes / 2 ** 20} MiB`
@@ -87,6 +87,28 @@ const docs: Record<string, [string, string[]][]> = {
     ['dials at a time', [String(probe.running), `${probe.runningOfPeer} for one peer`]],
     ['dial', [s(probe.dialMs)]],
     ['answer within', [s(probe.deadlineMs)]]
+  ],
+  blocks: [
+    ['request', [kib(blocks.requestBytes), String(blocks.digests)]],
+    ['block', [mib(blocks.blockBytes)]],
+    ['streams', [`${blocks.streams} per connection`, rate(blocks.rate)]],
+    ['blocks that a peer has not taken', [String(blocks.untakenOfPeer)]],
+    ['blocks that are read at a time', [String(blocks.reading)]],
+    [
+      'bytes that are sent',
+      [`${blocks.ofPeer.count / 1024} MiB a second`, `${blocks.ofAll.count / 1024} MiB`, `${blocks.leastKiB} KiB`]
+    ],
+    ['stalled reader', [s(blocks.stallMs)]],
+    ['no request', [s(blocks.idleMs)]],
+    ['client: sources at a time', [String(blocks.sources)]],
+    ['client: on their way from one source', [String(blocks.window), mib(blocks.windowBytes)]],
+    ['client: of one fetch', [String(blocks.lookAhead), mib(blocks.fetchBytes)]],
+    ['client: a block that was begun', [s(blocks.frameMs)]],
+    ['client: a source that owes answers and is silent', [s(blocks.silenceMs)]],
+    ['client: asked of another, too', [s(blocks.hedgeMs)]],
+    ['client: a source that failed', [s(blocks.restMs)]],
+    ['client: a source that answered wrongly', [h(blocks.wrongMs)]],
+    ['client: nobody gives anything', [s(blocks.idleFetchMs)]]
   ],
   announce: [
     ['message', [kib(announce.messageBytes)]],

@@ -140,6 +140,7 @@ const scopes: Scopes<ProtocolLimits> = {
     reading: { process: 'blocks.untakenOfPeer: two of each peer are read at a time, and none waits for its reader' },
     writeBufferBytes: 'stream',
     frameMs: 'time',
+    stallMs: 'time',
     silenceMs: 'time',
     dialMs: 'time',
     sources: { process: 'each fetch has one beyond it' },
