@@ -87,9 +87,9 @@ describe('a member that asks on 64 streams for all there is, and reads nothing',
     started.push(owner, greedy, honest)
     const connection = await connect(greedy.host, owner.host)
     const enough = Promise.withResolvers<void>()
-    const { read } = owner.stored
+    const read = owner.stored.read.bind(owner.stored)
     owner.stored.read = async (digest) => {
-      const block = await read.call(owner.stored, digest)
+      const block = await read(digest)
       if (owner.stored.given >= most) enough.resolve()
       return block
     }
