@@ -1,4 +1,5 @@
 import { type Role, roles } from '../../identity/role.ts'
+import type { ControlApi } from '../../node/api/control-api.ts'
 import type { InviteView } from '../../node/api/invite-views.ts'
 import { parseDuration } from '../../node/config/durations.ts'
 import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
@@ -109,10 +110,21 @@ const invite = async (context: Context, options: InviteOptions): Promise<void> =
   )
   const arrival = await (options.json === true ? terminal.handOver(view) : showInvite(context, view))
   if (arrival !== 'lost') return
+  const left = await takenBack(client, view)
   throw new ExitError(
     exitCodes.failure,
-    `The invite could not be written, so nobody has it; it ends by itself at ${date(view.expiresMs)}. Ask for another one.`
+    `The invite could not be written, so nobody has it; ${left}. Make room, and ask for another one.`
   )
+}
+
+/** Takes back an invite that nobody has. Gives what has become of it. */
+const takenBack = async (client: ControlApi, { id, expiresMs }: InviteView): Promise<string> => {
+  try {
+    await client.cancelInvite({ id, reason: 'its line could not be written' })
+    return 'it was taken back'
+  } catch {
+    return `it ends by itself at ${date(expiresMs)}`
+  }
 }
 
 const showInvite = async ({ terminal }: Context, view: InviteView): Promise<Arrival> => {

@@ -193,3 +193,22 @@ test.each(['>/dev/null', '>&-'])('init %s keeps the passphrase that is shown onc
   expect(stderr).toContain(file)
   expect(readFileSync(file, 'utf8')).toMatch(/^([0-9a-f]{4}-){7}[0-9a-f]{4}$/m)
 })
+
+test.runIf(existsSync('/dev/full'))('an invite that could not be written is taken back', async () => {
+  await using own = await ControlHome.create()
+  const api = new ScriptedApi()
+  const taken: string[] = []
+  const cancel = api.cancelInvite
+  api.cancelInvite = async (given) => {
+    taken.push(given.id)
+    return await cancel(given)
+  }
+  await own.serve('hal', api)
+  const { code, err } = await toFullDisk(['invite'], { TRUSTNET_HOME: own.folder })
+  expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('it was taken back') })
+  expect(taken).toHaveLength(1)
+  api.cancelInvite = async () => {
+    throw new Error('no')
+  }
+  expect((await toFullDisk(['invite'], { TRUSTNET_HOME: own.folder })).err).toContain('it ends by itself at')
+})
