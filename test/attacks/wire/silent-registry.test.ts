@@ -67,3 +67,29 @@ control('a registry that shows a newer checkpoint is heard, and what it has is m
   await using _ = network
   await eventually(() => root.registry.root?.refusal?.message.includes('a member holds the log up to') === true)
 })
+
+attack('members that show an old head to a restored root that knows of no other registry', async () => {
+  await using network = await TestNetwork.create()
+  for (const name of ['a', 'b', 'c']) await network.join(name)
+  const backup = join(network.folder, 'backup.db')
+  await network.node('root').control.backup({ to: backup })
+  await Promise.all(['a', 'b'].map(async (name) => await network.node(name).stop()))
+  await network.join('d')
+  await eventually(() => network.node('c').registry.replica.state.memberByName('d') !== undefined)
+  await Promise.all(['c', 'd', 'root'].map(async (name) => await network.node(name).stop()))
+  await restoreHere(network.node('root').config, backup, true)
+  const root = await network.start('root', { role: 'root' })
+  const peers = { 'bootstrap.peers': [network.address('root')] }
+  for (const [index, name] of ['a', 'b'].entries()) {
+    await network.start(name, peers)
+    await eventually(() => root.attached.heads.heard.size === index + 1)
+    await expect(root.registry.root?.append([])).rejects.toThrow(/was restored/)
+  }
+  await network.start('c', peers)
+  await eventually(() => root.registry.root?.refusal === undefined)
+  expect(root.registry.replica.state.memberByName('d')).toBeDefined()
+  return {
+    happened: 'two of them connected: 0 entries appended; the third brought the entry that was missing',
+    held: 'a restored root that knows of no other registry waits for three members'
+  }
+})

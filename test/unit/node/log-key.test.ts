@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createKey } from '../../../src/identity/key-file.ts'
@@ -13,6 +13,8 @@ it('the log key of an epoch that a newer one branched off below is deleted, and 
   const [past, unknown] = ['past', 'unknown'].map((name) => join(network.dir, `${name}.key`)) as [string, string]
   const { publicKey } = createKey(past)
   createKey(unknown)
+  const links = [past, unknown].map((path) => `${path}.link`)
+  for (const [index, path] of [past, unknown].entries()) linkSync(path, links[index] ?? '')
   const forkN = replica.head.n - 1
   await replica.apply([sealDelegation(replica, network.authority, publicKey).bytes])
   for (const path of [past, unknown]) destroyPastLogKeys(path, replica, silentLogger)
@@ -21,6 +23,8 @@ it('the log key of an epoch that a newer one branched off below is deleted, and 
   expect(replica.state.keys.isLogKey(publicKey)).toBe(false)
   for (const path of [past, unknown]) destroyPastLogKeys(path, replica, silentLogger)
   expect([past, unknown].map(existsSync)).toEqual([false, true])
+  // What is left of it under another name is zeros.
+  expect(links.map((link) => readFileSync(link).every((byte) => byte === 0))).toEqual([true, false])
 })
 
 it('a key that a broken-off try has left is taken again when the present epoch has it, and is deleted otherwise', async () => {
