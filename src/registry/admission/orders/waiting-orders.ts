@@ -1,5 +1,7 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString as text } from 'uint8arrays/to-string'
+import { at } from '../../../identity/bytes.ts'
+import { keyId } from '../../../identity/key-id.ts'
 import type { Clock } from '../../../runtime/clock-and-logger.ts'
 import { LimitError } from '../../../runtime/errors.ts'
 import { type Act, idOfActs } from '../../objects/orders/act.ts'
@@ -54,15 +56,12 @@ export class WaitingOrders {
     return this.list().find((each) => each.id === id && !isBy(each, by))
   }
 
-  /** Keeps acts; the same ones of before give way. @throws LimitError */
+  /** Keeps acts; the same ones of before give way, and on a full list the oldest of whoever has most. @throws LimitError for that one */
   async keep(acts: readonly Act[]): Promise<WaitingActs> {
     const waiting = { id: idOfActs(acts), sinceMs: this.#components.clock.now(), acts }
     await this.#components.commit.write(() => {
       const others = this.list().filter(({ id }) => id !== waiting.id)
-      if (others.length >= maxWaiting) {
-        throw new LimitError(`${maxWaiting} acts wait for a second operator already: \`trustnet operator pending\``)
-      }
-      this.#put([...others, waiting])
+      this.#put([...(others.length < maxWaiting ? others : withRoom(others, waiting)), waiting])
     })
     return waiting
   }
@@ -76,6 +75,19 @@ export class WaitingOrders {
     this.#table.put(metaKey, Buffer.from(JSON.stringify(waiting.map(toStored))))
   }
 }
+
+/** @throws LimitError when nobody has more on the list than who asks for room */
+const withRoom = (full: readonly WaitingActs[], { acts }: WaitingActs): WaitingActs[] => {
+  const by = Map.groupBy(full, signerOf)
+  const [most = []] = [...by.values()].toSorted((a, b) => b.length - a.length)
+  const own = by.get(signerOf({ acts }))?.length ?? 0
+  if (most.length <= own + 1) {
+    throw new LimitError(`${maxWaiting} acts wait for a second operator already: \`trustnet operator pending\``)
+  }
+  return full.filter((each) => each !== most[0])
+}
+
+const signerOf = ({ acts }: Pick<WaitingActs, 'acts'>): string => keyId(readStoredOrder(at(acts, 0).order).publicKey)
 
 const isBy = ({ acts: [first] }: WaitingActs, by: Uint8Array): boolean =>
   first !== undefined && Buffer.compare(readStoredOrder(first.order).publicKey, by) === 0

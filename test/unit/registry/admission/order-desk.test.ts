@@ -118,6 +118,24 @@ describe('an act that needs two operators', () => {
     const last = revokes.slice(64).map((each) => ordered(network, ben, each))
     await expect(submit(...last)).rejects.toThrow(LimitError)
     expect(waiting()).toHaveLength(64)
+    // Whoever has fewer takes the place of the oldest.
+    const [oldest] = waiting()
+    await expect(submit(ordered(network, ann, revoke))).rejects.toThrow(SecondOperatorError)
+    expect(waiting()).toHaveLength(64)
+    expect(waiting()).not.toContain(oldest)
+    await submit(ordered(network, ben, revoke))
+    expect(registry.replica.isMember(hal.publicKey)).toBe(false)
+  })
+
+  it('is of no operator whose key was revoked', async () => {
+    await expect(submit(ordered(network, ben, revoke))).rejects.toThrow(SecondOperatorError)
+    const ends: EntryDraft = { kind: 'revoke', body: { publicKey: ben.publicKey, reason: 'lost' } }
+    await registry.admission.changePolicy({ twoOperators: [] })
+    await submit(ordered(network, ann, ends))
+    await registry.admission.changePolicy({ twoOperators: [entryKinds.revoke] })
+    await expect(submit(ordered(network, ben, revoke))).rejects.toThrow(/was revoked and orders nothing/)
+    await expect(submit(ordered(network, ann, revoke))).rejects.toThrow(SecondOperatorError)
+    expect(registry.replica.isMember(hal.publicKey)).toBe(true)
   })
 
   const memberBody = ({ publicKey }: SigningKey) => {
