@@ -99,6 +99,11 @@ export class LogMismatchError extends Error {
   override readonly name = 'LogMismatchError'
 }
 
+/** An operator asked for what the rules of the network do not allow, or what nobody would mean. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+}
+
 /** Two signed histories of one epoch: proof is kept, nothing of either is followed. */
 export class ForkError extends Error {
   override readonly name = 'ForkError'

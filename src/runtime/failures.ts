@@ -105,6 +105,7 @@ const failures: ReadonlyMap<string, Failure> = new Map(
     NotRootError: { code: 'NOT_ROOT', outcome: 'refused', wire: 'NOT_ROOT' },
     NotOperatorError: { code: 'NOT_OPERATOR', outcome: 'refused', wire: 'NOT_OPERATOR' },
     SecondOperatorError: { code: 'SECOND_OPERATOR', outcome: 'unavailable', wire: 'SECOND_OPERATOR' },
+    RefusedError: { code: 'REFUSED', outcome: 'refused', wire: 'INVALID', refuses: 'request' },
     ChangedMeanwhileError: { code: 'CHANGED', outcome: 'refused', wire: 'CHANGED' },
     AccessError: { code: 'NO_ACCESS', outcome: 'refused' },
     ProviderRefusedError: { code: 'PROVIDER_REFUSED', outcome: 'refused' },

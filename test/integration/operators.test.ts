@@ -47,8 +47,18 @@ describe('operators', () => {
     expect(early.err).toContain('no operator')
     const without = await atA.run('revoke', 'b')
     expect(without.err).toContain('--as KEYFILE')
+    expect(await atRoot.run('operator', 'remove', 'root')).toMatchObject({ code: 6 })
+    expect(await atRoot.run('policy', 'set', 'two-operators=revoke')).toMatchObject({ code: 6 })
     expect((await atRoot.run('operator', 'add', 'ann', '--key', `${key}.pub`)).out).toContain('is an operator now')
     expect((await atRoot.run('operator', 'add', 'ann', '--key', `${key}.pub`)).out).toContain('already')
+    for (const refused of [
+      ['policy', 'set', 'membership=1s'],
+      ['registry', 'retire', 'root'],
+      ['member', 'end', 'root'],
+      ['revoke', 'root']
+    ]) {
+      expect(await atRoot.run(...refused)).toMatchObject({ code: 6, out: '' })
+    }
     await eventually(() => a.registry.replica.head.n === root.registry.replica.head.n)
     expect((await atA.run('operator', 'list')).out).toMatch(/root .*\n.*ann/)
 

@@ -46,7 +46,7 @@ export function parseValue(word: string, text: string): Partial<PolicyValues> {
   const known = simpleKeys.get(word)
   if (known === undefined) {
     throw new UsageError(
-      `'${sanitise(word)}' is no key of the policy: the keys are ${[...simpleKeys.keys()].join(', ')}; rules and tests are changed by \`trustnet policy edit\`.`
+      `'${sanitise(word)}' is no key of the policy: the keys are ${[...simpleKeys.keys()].join(', ')}; rules, tests and witnesses are changed by \`trustnet policy edit\`.`
     )
   }
   return { [known.key]: readAs(known.kind, text, `${word}: ${text}`) }
@@ -92,7 +92,7 @@ const head = `# The policy of the network. Save and close to see what changes; n
 #   - allow: {from: GROUP, to: GROUP, service: NAME}     * stands for everybody, and for every service
 # tests: what must come of the rules; a policy whose rules do not pass them is refused.
 #   - {from: GROUP, to: GROUP, service: NAME, allowed: true}     * is a member of no group
-# witnesses: PeerIds that may cosign checkpoints; none: the registries
+# witnesses: PeerIds that may cosign checkpoints; none: the registries. No checkpoint needs any yet.
 `
 
 /** The policy as text to edit. */

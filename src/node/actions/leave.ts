@@ -1,6 +1,6 @@
 import { openEntry } from '../../registry/objects/entry.ts'
 import { sealForgetRequest } from '../../registry/objects/forget-request.ts'
-import { InvalidPayloadError, NotMemberError, UnavailableError } from '../../runtime/errors.ts'
+import { NotMemberError, RefusedError, UnavailableError } from '../../runtime/errors.ts'
 import type { ChangeView } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
@@ -17,7 +17,7 @@ export interface LeaveQuery {
 
 /**
  * Leaves the network: the others see `left`, with forget the membership is over, and this process ends. With `plan` it says so, and stays.
- * @throws NotMemberError, InvalidPayloadError at the root, UnavailableError when forgetting needs a registry and none answers
+ * @throws NotMemberError, RefusedError at the root, UnavailableError when forgetting needs a registry and none answers
  */
 export async function leaveNetwork(
   node: NodeContext,
@@ -26,7 +26,7 @@ export async function leaveNetwork(
   signal: AbortSignal
 ): Promise<ChangeView> {
   if (network.registry.root !== undefined) {
-    throw new InvalidPayloadError('the root cannot leave its network: stop it, or promote a secondary first')
+    throw new RefusedError('the root cannot leave its network: stop it, or promote a secondary first')
   }
   if (!network.isMember()) throw new NotMemberError('this node is no member: there is nothing to leave, stop it')
   const self = selfRef(node)

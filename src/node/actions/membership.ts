@@ -6,7 +6,7 @@ import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
 import { payloadHash } from '../../registry/objects/envelope.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
-import { InvalidPayloadError, NotFoundError, UnavailableError } from '../../runtime/errors.ts'
+import { NotFoundError, RefusedError, UnavailableError } from '../../runtime/errors.ts'
 import type { ChangeView, RejectedView, WaitingQuery } from '../api/control-api.ts'
 import { formatDuration } from '../config/durations.ts'
 import { byEnd, findMember, keyOfPeerId, noSuchMember, requireMember, revokedByName } from '../views/peer-names.ts'
@@ -67,7 +67,7 @@ export async function reject(
 const turnedAway = 'was turned away; only an invite lets it in from now on'
 const wouldBeTurnedAway = 'would be turned away; only an invite would let it in from then on'
 
-/** Shuts a key out for ever; with `plan` it says what would happen. @throws NotFoundError, InvalidPayloadError */
+/** Shuts a key out for ever; with `plan` it says what would happen. @throws NotFoundError, RefusedError */
 export async function revoke(
   registry: Registry,
   { peer, reason, plan = false }: { peer: string; reason: string; plan?: boolean | undefined },
@@ -85,7 +85,7 @@ export async function revoke(
 
 function planOfRevoke(registry: Registry, peer: string, ref: ReturnType<typeof refOf>): ChangeView {
   const { role } = requireMember(registry, peer)
-  if (role === 'root') throw new InvalidPayloadError('the root cannot be revoked: promote a secondary first')
+  if (role === 'root') throw new RefusedError('the root cannot be revoked: promote a secondary first')
   const held = formatDuration(registry.replica.state.policy.nameHoldMs)
   const message = `would be shut out: its connections are closed, its key is never admitted again, and its name is held for ${held}`
   return { ...ref, entry: null, message }

@@ -1,6 +1,7 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { memberAddress, ulaPrefix } from '../../address/multiaddr.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
+import { LogMismatchError, RefusedError } from '../../runtime/errors.ts'
 import { acknowledge, warningsOf } from '../actions/acknowledge.ts'
 import { backUpNow, resumeRestored } from '../actions/backup.ts'
 import { acceptClock, clockView } from '../actions/clock.ts'
@@ -208,7 +209,7 @@ export const createControl = (node: NodeContext): ControlApi => {
       const { registry } = network
       const more = { network, registry }
       if (needs !== 'operator') return handler(input, { ...asked, ...more })
-      return handler(input, { ...asked, ...more, author: registry.admission.orders.author() })
+      return await forOperator(handler, input, { ...asked, ...more, author: registry.admission.orders.author() })
     }
     const call = async (input: object = {}, options: CallOptions = {}): Promise<object> =>
       stamped(node, await made(input, options))
@@ -220,7 +221,7 @@ export const createControl = (node: NodeContext): ControlApi => {
     const asked = { ...shared, signal: AbortSignal.timeout(orderedMs), network, registry: network.registry, author }
     const word: string = route
     const handler: AnyHandler = Reflect.get(handlers, word)
-    return stamped(node, await handler(input, asked))
+    return stamped(node, await forOperator(handler, input, asked))
   }
   const events: ControlApi['events'] = ({ signal } = {}) => changeFeed(node, signal)
   return Object.assign(Object.create(null), Object.fromEntries(calls), { events })
@@ -231,6 +232,15 @@ const stamped = (node: NodeContext, made: object): object => ({ ...stampNow(node
 
 /** A handler as the table gives it by name: its input and what it needs are those of its route. */
 type AnyHandler = (input: object, asked: Asked | AskedNetwork | AskedOperator) => object | Promise<object>
+
+/** Runs a handler for an operator: what the rules of the log do not allow is a refusal then, and no failure of this program. */
+async function forOperator(handler: AnyHandler, input: object, asked: AskedOperator): Promise<object> {
+  try {
+    return await handler(input, asked)
+  } catch (error) {
+    throw error instanceof LogMismatchError ? new RefusedError(error.message, { cause: error }) : error
+  }
+}
 
 const selfOf = (node: NodeContext, network: NetworkNode | undefined): PeersView['self'] => {
   const { key, config, software } = node

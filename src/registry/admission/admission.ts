@@ -3,7 +3,13 @@ import { equals } from 'uint8arrays/equals'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
-import { InvalidPayloadError, NotFoundError, PendingError, UnavailableError } from '../../runtime/errors.ts'
+import {
+  InvalidPayloadError,
+  NotFoundError,
+  PendingError,
+  RefusedError,
+  UnavailableError
+} from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
 import type { JoinEvents, PendingJoin } from '../events.ts'
 import type { Root } from '../log/log-writer.ts'
@@ -356,7 +362,7 @@ export class Admission {
 
   /**
    * Ends a membership by the operator's word, for ever. Nothing happens when that was done before.
-   * @throws NotRootError, NotFoundError, InvalidPayloadError for the root itself
+   * @throws NotRootError, NotFoundError, RefusedError for the root itself
    */
   async revoke(publicKey: Uint8Array, reason: string, by?: Author): Promise<void> {
     const { replica } = this.#components
@@ -367,7 +373,7 @@ export class Admission {
       throw new NotFoundError(`${peerIdText(publicKey)} is no member: \`trustnet peers\` lists them`)
     }
     if (this.#isRootKey(publicKey)) {
-      throw new InvalidPayloadError('the root cannot be revoked: promote a secondary first')
+      throw new RefusedError('the root cannot be revoked: promote a secondary first')
     }
     await author.append([{ kind: 'revoke', body: { publicKey, reason, name: member.name } }], {
       inCommit: () => this.#pending.clear(publicKey)

@@ -2,7 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import { at } from '../../identity/bytes.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
-import { InvalidPayloadError, NotFoundError } from '../../runtime/errors.ts'
+import { NotFoundError, RefusedError } from '../../runtime/errors.ts'
 import type { EntryDraft, Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import type { Member } from '../log/state/network-state.ts'
@@ -40,7 +40,7 @@ export class MemberChanges {
     this.#components = components
   }
 
-  /** @throws NotRootError, NotFoundError, NameTakenError, InvalidPayloadError, LogMismatchError */
+  /** @throws NotRootError, NotFoundError, NameTakenError, RefusedError, LogMismatchError */
   change(publicKey: Uint8Array, change: MemberChange, by?: Author): Promise<Signed<LogEntry> | undefined> {
     return this.#inTurn(by, async (author) => {
       const entry = this.#draft(publicKey, change)
@@ -48,7 +48,7 @@ export class MemberChanges {
     })
   }
 
-  /** The entry that a change would make now; undefined: all is so already. @throws NotFoundError, NameTakenError, InvalidPayloadError, LogMismatchError */
+  /** The entry that a change would make now; undefined: all is so already. @throws NotFoundError, NameTakenError, RefusedError, LogMismatchError */
   planned(publicKey: Uint8Array, change: MemberChange): ChangeDraft | undefined {
     const { state, timeMs } = this.#components.replica
     const entry = this.#draft(publicKey, change)
@@ -67,7 +67,7 @@ export class MemberChanges {
     return this.#inTurn(by, async (author) => {
       const member = this.#member(publicKey)
       const row = this.#components.replica.state.registry(publicKey)
-      if (member.role === 'root') throw new InvalidPayloadError('the root cannot be retired: promote a secondary first')
+      if (member.role === 'root') throw new RefusedError('the root cannot be retired: promote a secondary first')
       if (row === undefined && member.role !== 'secondary') return undefined
       const removal: EntryDraft[] =
         row === undefined ? [] : [{ kind: 'registrySet', body: { publicKey, role: row.role, removed: true } }]
@@ -79,7 +79,7 @@ export class MemberChanges {
 
   /**
    * Ends a membership without prejudice, by the word of an operator.
-   * @throws NotRootError, NotFoundError, InvalidPayloadError for the root itself
+   * @throws NotRootError, NotFoundError, RefusedError for the root itself
    */
   end(publicKey: Uint8Array, reason: string, by?: Author): Promise<Signed<LogEntry>> {
     return this.#end(by, { publicKey, reason })
@@ -96,7 +96,7 @@ export class MemberChanges {
       const { publicKey } = this.#member(body.publicKey)
       const root = this.#components.replica.state.rootRegistry()
       if (root !== undefined && equals(publicKey, root.publicKey)) {
-        throw new InvalidPayloadError('the root cannot be let go: promote a secondary first')
+        throw new RefusedError('the root cannot be let go: promote a secondary first')
       }
       return at(await author.append([{ kind: 'end', body }]), 0)
     })
@@ -118,13 +118,11 @@ export class MemberChanges {
   #requireRole({ publicKey, name, role }: Member, wanted = role): void {
     if (wanted === role) return
     if (wanted === 'root') {
-      throw new InvalidPayloadError(
-        'nobody is made the root by a change of role: see `trustnet registry promote --help`'
-      )
+      throw new RefusedError('nobody is made the root by a change of role: see `trustnet registry promote --help`')
     }
     if (role !== 'root' && this.#components.replica.state.registry(publicKey) === undefined) return
     const how = role === 'root' ? 'promote a secondary first' : `run \`trustnet registry retire ${name}\` first`
-    throw new InvalidPayloadError(`${name} is in the set of registries as ${role}: ${how}`)
+    throw new RefusedError(`${name} is in the set of registries as ${role}: ${how}`)
   }
 
   #member(publicKey: Uint8Array): Member {

@@ -1,6 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { InvalidPayloadError } from '../../runtime/errors.ts'
+import { ChangedMeanwhileError, RefusedError } from '../../runtime/errors.ts'
 import type { Replica } from '../log/replica.ts'
 import type { NetworkState } from '../log/state/network-state.ts'
 import { encodeBody } from '../objects/entry.ts'
@@ -18,18 +18,18 @@ export interface PolicyOptions {
 
 /**
  * The policy after a change.
- * @throws InvalidPayloadError when it is not the one any more that the asker saw, or when it locks everybody out and nobody forces it
+ * @throws ChangedMeanwhileError when it is not the one any more that the asker saw, RefusedError when it locks everybody out and nobody forces it
  */
 function changedPolicy(state: NetworkState, changes: Partial<Policy>, { force = false, seen }: PolicyOptions): Policy {
   const { n, policy } = state.policyRow
   if (seen !== undefined && seen !== n) {
-    throw new InvalidPayloadError(
+    throw new ChangedMeanwhileError(
       `somebody else changed the policy meanwhile: entry ${n} has it now, and the change was made to ${originOf(seen)}; look at \`trustnet policy show\` and change it again`
     )
   }
   const changed = { ...policy, ...changes }
   const why = force ? undefined : (lockOut(changed) ?? shutsAll(changed, state))
-  if (why !== undefined) throw new InvalidPayloadError(`${why}; to have it so all the same, add --force`)
+  if (why !== undefined) throw new RefusedError(`${why}; to have it so all the same, add --force`)
   return changed
 }
 
@@ -60,7 +60,7 @@ export class PolicyChanges {
     this.#author = author
   }
 
-  /** Puts some values in place of those that count now; makes no entry where all are so already. @throws InvalidPayloadError and as Author.append */
+  /** Puts some values in place of those that count now; makes no entry where all are so already. @throws ChangedMeanwhileError, RefusedError and as Author.append */
   async change(changes: Partial<Policy>, options: PolicyOptions = {}): Promise<Policy> {
     const changed = this.#turn.then(async () => {
       const author = this.#author(options.by)

@@ -231,7 +231,7 @@ describe('the control api', () => {
     expect(forgotten.entry).toBeGreaterThan(0)
     await bob.stopped
     expect((await root.control.peers()).peers.map(({ name }) => name)).toEqual(['root', 'hal'])
-    expect(await failure(root.control.leave({ forget: false }))).toMatch(/^InvalidPayloadError: the root cannot leave/)
+    expect(await failure(root.control.leave({ forget: false }))).toMatch(/^RefusedError: the root cannot leave/)
   })
 
   it('warns of the recovery kit until its move is confirmed', async () => {

@@ -13,6 +13,7 @@ import {
   NotFoundError,
   NotRootError,
   PendingError,
+  RefusedError,
   RevokedError,
   UnavailableError
 } from '../../../../src/runtime/errors.ts'
@@ -280,7 +281,7 @@ describe('revoking', () => {
   it('is refused for the root itself and for those who are no members', async () => {
     await using network = await RealNetwork.create()
     const { admission } = network.root
-    await expect(admission.revoke(network.rootKey.publicKey, '')).rejects.toThrow(InvalidPayloadError)
+    await expect(admission.revoke(network.rootKey.publicKey, '')).rejects.toThrow(RefusedError)
     await expect(admission.revoke(SigningKey.generate().publicKey, '')).rejects.toThrow(NotFoundError)
   })
 })
