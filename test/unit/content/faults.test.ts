@@ -111,9 +111,7 @@ describe.runIf(process.getuid?.() === 0)('on a full disk', () => {
       expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).includes('.part-'))).toEqual([])
       execFileSync('mount', ['-o', 'remount,size=1700k', disk])
       await expect(copied(from, folder, target)).rejects.toThrow('ENOSPC')
-      expect(Object.values(filesOf(target)).map((base64) => Buffer.from(base64, 'base64').length)).toEqual([
-        250_000, 250_000
-      ])
+      expect(Object.entries(filesOf(target)).filter(([name, content]) => filesOf(from)[name] !== content)).toEqual([])
       execFileSync('mount', ['-o', 'remount,size=8m', disk])
       await copied(from, folder, target)
       expect(filesOf(target)).toEqual(filesOf(from))
