@@ -1,4 +1,4 @@
-import type { Core, CytoscapeOptions, ElementDefinition } from 'cytoscape'
+import type { CollectionReturnValue, Core, CytoscapeOptions, ElementDefinition } from 'cytoscape'
 import type { TopologyView } from '../../api/control-api.ts'
 import type { PeerState } from '../../api/views.ts'
 import { byId, make, say } from './dom.ts'
@@ -81,6 +81,12 @@ const edge = (id: string, source: string, target: string, kind: string, label: s
   data: { id, source, target, kind, label }
 })
 
+/** Writes what is not so yet: each change of an element is styled and drawn anew. */
+const change = (element: CollectionReturnValue, data: Readonly<Record<string, unknown>>): void => {
+  const isSo = Object.entries(data).every(([key, value]) => element.data(key) === value)
+  if (element.nonempty() && !isSo) element.data(data)
+}
+
 /** The picture of the network. */
 export class Graph {
   readonly #core: Core
@@ -111,8 +117,7 @@ export class Graph {
     this.#core.batch(() => {
       if (shape === this.#shape) this.#update(view.nodes)
       else this.#rebuild(view.nodes, placesOf(groups))
-      this.#core.edges().remove()
-      this.#core.add(edgesOf(view))
+      this.#showEdges(edgesOf(view))
     })
     const leftOut = leftOutText(view)
     byId('graph-note').hidden = leftOut === ''
@@ -139,7 +144,21 @@ export class Graph {
   }
 
   #update(members: readonly Member[]): void {
-    for (const member of members) this.#core.getElementById(member.peerId).data(nodeData(member))
+    for (const member of members) change(this.#core.getElementById(member.peerId), nodeData(member))
+  }
+
+  #showEdges(wanted: readonly ElementDefinition[]): void {
+    const ids = new Set(wanted.map(({ data }) => data.id))
+    this.#core
+      .edges()
+      .filter((drawn) => !ids.has(drawn.id()))
+      .remove()
+    const isNew = ({ data }: ElementDefinition): boolean => {
+      const there = this.#core.getElementById(data.id ?? '')
+      change(there, { kind: data['kind'], label: data['label'] })
+      return there.empty()
+    }
+    this.#core.add(wanted.filter(isNew))
   }
 
   #rebuild(members: readonly Member[], places: ReadonlyMap<string, Place>): void {

@@ -41,11 +41,14 @@ const showFailure = (error: unknown): void => {
 
 /** Reads the heading, and what the tab shows. */
 const readAll = async (): Promise<void> => {
-  const status = await ask<StatusView>('/connection/status')
-  showStatus(status)
   const shown = tab()
-  if (shown === 'network') {
-    const [peers, topology] = await Promise.all([ask<PeersView>('/peers'), ask<TopologyView>('/topology')])
+  const [status, views] = await Promise.all([
+    ask<StatusView>('/connection/status'),
+    shown === 'network' ? Promise.all([ask<PeersView>('/peers'), ask<TopologyView>('/topology')]) : undefined
+  ])
+  showStatus(status)
+  if (views !== undefined) {
+    const [peers, topology] = views
     members.show(peers)
     graph.show(topology)
   }
@@ -91,9 +94,12 @@ const take = (event: ControlEvent): void => {
 // Nobody looks at a page that is hidden.
 setInterval(() => document.hidden || readNow(), refreshMs)
 document.addEventListener('visibilitychange', () => document.hidden || readNow())
-readNow()
+// The stream says when it begins: what is read then misses nothing. Without a stream it is read all the same.
 follow(
   take,
   () => readNow(),
-  () => showFailure(new Error('the connection is gone'))
+  () => {
+    showFailure(new Error('the connection is gone'))
+    readNow()
+  }
 )
