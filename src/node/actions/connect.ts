@@ -4,6 +4,7 @@ import { parseAddr } from '../../address/multiaddr.ts'
 import { dialAddress } from '../../address/spelling.ts'
 import { peerIdText, publicKeyOfPeerId } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
+import { closeConnection } from '../../protocols/engine/libraries/close-connection.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
@@ -18,8 +19,6 @@ import { refOf, rttUs, withPeer } from '../views/refs.ts'
 import { requireNetwork } from './require.ts'
 
 const retryMs = 5_000
-/** Closing is a talk with the other side; a frozen one is cut. */
-const closeMs = 1_000
 
 /**
  * A proven connection to a member, by name, PeerId or the end of one; dials where there is none.
@@ -178,14 +177,6 @@ export async function disconnectFrom(network: NetworkNode, text: string): Promis
   if (publicKey === undefined) throw noSuchMember(registry, text)
   const ref = refOf(registry, publicKey)
   const connections = host.getConnections().filter(({ remotePeer }) => remotePeer.toString() === ref.peerId)
-  await Promise.all(connections.map(close))
+  await Promise.all(connections.map(closeConnection))
   return { ...ref, closed: connections.length }
-}
-
-const close = async (connection: Connection): Promise<void> => {
-  try {
-    await connection.close({ signal: AbortSignal.timeout(closeMs) })
-  } catch (error) {
-    connection.abort(error instanceof Error ? error : new Error(String(error)))
-  }
 }

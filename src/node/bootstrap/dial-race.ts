@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6, parseAddr } from '../../address/multiaddr.ts'
+import { closeConnection } from '../../protocols/engine/libraries/close-connection.ts'
 import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { AddressError, NoCandidateError, PinMismatchError } from '../errors.ts'
@@ -190,12 +191,7 @@ const won = new WeakSet<Connection>()
 /** libp2p may give one connection to two races that dial the same address; then it is the winner's to close. */
 const closeLoser = async (connection: Connection): Promise<void> => {
   await setImmediate()
-  if (won.has(connection)) return
-  try {
-    await connection.close({ signal: AbortSignal.timeout(1000) })
-  } catch (error) {
-    connection.abort(error instanceof Error ? error : new Error(String(error)))
-  }
+  if (!won.has(connection)) await closeConnection(connection)
 }
 
 const reasonOf = (target: Target, expectation: Expectation, error: unknown, timedOut: boolean): Error => {

@@ -1,4 +1,4 @@
-import type { Connection, PeerId, Startable } from '@libp2p/interface'
+import type { PeerId, Startable } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -16,6 +16,7 @@ import {
 } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { RateLimitedError, StreamEndedError } from '../engine/errors.ts'
+import { closeConnection } from '../engine/libraries/close-connection.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { answerTraced, decodeFrame, type Exchange, type Served, serve } from '../engine/protocol.ts'
 import { Gcra } from '../engine/rate-limiter.ts'
@@ -58,7 +59,6 @@ export interface ProbeServer extends Startable {
   dial(addr: string, target: PeerId, signal: AbortSignal): Promise<DialResult>
 }
 
-const closeMs = 1_000
 const retryMs = 5_000
 const own = 'self'
 
@@ -160,7 +160,7 @@ class ProbeService implements ProbeServer {
       const target = multiaddr(`${addr}/p2p/${peerId.toString()}`)
       const made = await this.#components.connectionManager.openConnection(target, options)
       if (!`${made.remoteAddr.toString()}/`.startsWith(`${addr}/`)) throw new OtherAddressError()
-      await close(made)
+      await closeConnection(made)
       return result()
     } catch (error) {
       ends.throwIfAborted()
@@ -174,14 +174,6 @@ class ProbeService implements ProbeServer {
 class OtherAddressError extends UnavailableError {
   constructor() {
     super('this peer was being dialled at another address', retryMs)
-  }
-}
-
-const close = async (connection: Connection): Promise<void> => {
-  try {
-    await connection.close({ signal: AbortSignal.timeout(closeMs) })
-  } catch (error) {
-    connection.abort(error instanceof Error ? error : new Error(String(error)))
   }
 }
 
