@@ -25,6 +25,7 @@ const registryEvents: Readonly<Record<keyof RegistryEvents, true>> = {
   pulse: true,
   admitted: true,
   happened: true,
+  documents: true,
   ended: true
 }
 

@@ -42,6 +42,8 @@ export interface RegistryEvents extends JoinEvents, AlarmEvents {
   admitted: CustomEvent<{ publicKey: Uint8Array; admit: Uint8Array }>
   /** Something was remembered; told at once, and on the disk a moment later. */
   happened: CustomEvent<{ row: HistoryRow }>
+  /** A document was published or retired, or bytes of one came or went. */
+  documents: CustomEvent<void>
   /** The key is no member any more, by a revoke or an end: close its connections. */
   ended: CustomEvent<{ publicKey: Uint8Array }>
 }

@@ -11,6 +11,7 @@ import { watchOffered, watchRevokes } from './admission/revocation-watch.ts'
 import { Alarms } from './alarms.ts'
 import { backUp } from './backup/backup.ts'
 import type { BackupManifest } from './backup/manifest.ts'
+import { Documents } from './documents/documents.ts'
 import type { RegistryEvents } from './events.ts'
 import { History } from './history/history.ts'
 import { PastStates } from './history/past-states.ts'
@@ -54,6 +55,7 @@ export class OpenRegistry implements Registry {
   readonly history: History
   readonly past: PastStates
   readonly admission: Admission
+  readonly documents: Documents
   readonly root: Root | undefined
   readonly alarms: Alarms
   readonly meta: Meta
@@ -88,6 +90,7 @@ export class OpenRegistry implements Registry {
       },
       { db, commit, replica, clock, logger, events, ...(this.root !== undefined && { root: this.root }) }
     )
+    this.documents = new Documents({ db, commit, replica, clock, alarms: this.alarms, events, root: this.root })
     const { records, liveness } = this
     this.#membership = new MembershipFollower({ replica, records, liveness, clock, logger, events })
     this.#age = this.#ageNow()

@@ -7,6 +7,7 @@ import type { Admission } from './admission/admission.ts'
 import type { RegistryLimits } from './admission/limits.ts'
 import type { Alarms } from './alarms.ts'
 import type { BackupManifest } from './backup/manifest.ts'
+import type { Documents } from './documents/documents.ts'
 import type { RegistryEvents } from './events.ts'
 import type { History } from './history/history.ts'
 import type { PastStates } from './history/past-states.ts'
@@ -65,6 +66,7 @@ export interface Registry extends AsyncDisposable {
   readonly history: History
   readonly past: PastStates
   readonly admission: Admission
+  readonly documents: Documents
   /** There when this process may append to the log. */
   readonly root: Root | undefined
   readonly alarms: Alarms

@@ -129,6 +129,11 @@ export class ChangedMeanwhileError extends Error {
   override readonly name = 'ChangedMeanwhileError'
 }
 
+/** The document is not taken: its publisher may not publish, there is no room, or what came is not what was signed. */
+export class PublishRefusedError extends Error {
+  override readonly name = 'PublishRefusedError'
+}
+
 /** Nothing has that id. */
 export class NotFoundError extends Error {
   override readonly name = 'NotFoundError'

@@ -107,6 +107,7 @@ const failures: ReadonlyMap<string, Failure> = new Map(
     SecondOperatorError: { code: 'SECOND_OPERATOR', outcome: 'unavailable', wire: 'SECOND_OPERATOR' },
     RefusedError: { code: 'REFUSED', outcome: 'refused', wire: 'INVALID', refuses: 'request' },
     ChangedMeanwhileError: { code: 'CHANGED', outcome: 'refused', wire: 'CHANGED' },
+    PublishRefusedError: { code: 'PUBLISH_REFUSED', outcome: 'refused', wire: 'INVALID', refuses: 'request' },
     AccessError: { code: 'NO_ACCESS', outcome: 'refused' },
     ProviderRefusedError: { code: 'PROVIDER_REFUSED', outcome: 'refused' },
     RevokedError: { code: 'REVOKED', outcome: 'refused', wire: 'REVOKED', refuses: 'forGood' },

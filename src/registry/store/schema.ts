@@ -1,5 +1,6 @@
 import { admissionTables } from './admission-tables.ts'
 import { alarmTables } from './alarm-table.ts'
+import { documentTables } from './document-table.ts'
 import { historyTables } from './history-table.ts'
 import { logTables } from './log-rows.ts'
 import { metaTables } from './meta-table.ts'
@@ -21,8 +22,20 @@ export interface Schema {
 /** A change of any table text raises `version` and adds a step to `migrations`. */
 export const schema: Schema = {
   applicationId: 0x544e6574,
-  version: 4,
+  version: 5,
   oldest: 3,
-  create: [metaTables, logTables, recordTables, nodeTables, admissionTables, alarmTables, historyTables].join('\n'),
-  migrations: new Map([[3, historyTables]])
+  create: [
+    metaTables,
+    logTables,
+    recordTables,
+    nodeTables,
+    admissionTables,
+    alarmTables,
+    historyTables,
+    documentTables
+  ].join('\n'),
+  migrations: new Map([
+    [3, historyTables],
+    [4, documentTables]
+  ])
 }

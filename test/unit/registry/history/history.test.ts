@@ -172,7 +172,8 @@ describe('the history', () => {
 test('a store of the version before gets its table, and keeps all else', () => {
   const path = join(folder, 'old.db')
   const old = openDatabase(path)
-  old.exec('DROP TABLE history; PRAGMA user_version = 3')
+  old.exec('DROP TABLE history; DROP TABLE document_bytes; DROP TABLE document_queue; DROP INDEX log_of_documents')
+  old.exec('PRAGMA user_version = 3')
   old.exec("INSERT INTO meta (key, value) VALUES ('a', x'01')")
   old.close()
   const now = openDatabase(path)

@@ -1,0 +1,69 @@
+import { plainBytes } from '../../identity/key-id.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { UnavailableError } from '../../runtime/errors.ts'
+import { fullRetryMs } from '../admission/limits.ts'
+import type { DocumentTable, QueuedDocument } from '../store/document-table.ts'
+import { type OpenedPublish, readPublish, type SignedPublish } from './signed-publish.ts'
+
+/** Documents that wait for the root: 16 MiB at most. */
+const maxQueued = 64
+/** Documents of one publisher among these. */
+const maxOfPublisher = 16
+
+export interface DocumentQueueInit {
+  table: DocumentTable
+  commit: { write<T>(run: () => T): Promise<T> }
+  clock: Clock
+}
+
+/** A document that waits here for the root. */
+export interface WaitingDocument {
+  readonly place: number
+  readonly id: string
+  readonly version: number
+  readonly publisherKey: Uint8Array
+  readonly sinceMs: number
+  readonly signed: SignedPublish
+}
+
+/** Signed documents that wait for the root, over restarts: the latest of each publisher and id. */
+export class DocumentQueue {
+  readonly #init: DocumentQueueInit
+
+  constructor(init: DocumentQueueInit) {
+    this.#init = init
+  }
+
+  get size(): number {
+    return this.#init.table.queuedCount()
+  }
+
+  /** Oldest first. */
+  list(): WaitingDocument[] {
+    return this.#init.table.queued().map(waiting)
+  }
+
+  /** @throws UnavailableError when it is full; StoreError */
+  async add({ publish, body, order, bytes }: OpenedPublish): Promise<void> {
+    const { table, commit, clock } = this.#init
+    const { publisherKey: publisher, id } = publish
+    await commit.write(() => {
+      const isFull = table.queuedCount() >= maxQueued || table.queuedOf(publisher) >= maxOfPublisher
+      if (isFull && !table.isQueued(publisher, id)) {
+        throw new UnavailableError('too many documents wait here for the root: publish when it is back', fullRetryMs)
+      }
+      table.enqueue({ publisher, id, body, order, bytes, sinceMs: clock.now() })
+    })
+  }
+
+  /** Nothing happens when another one has taken its place. */
+  async drop({ place }: Pick<WaitingDocument, 'place'>): Promise<void> {
+    await this.#init.commit.write(() => this.#init.table.dequeue(place))
+  }
+}
+
+const waiting = ({ place, body, order, bytes, sinceMs }: QueuedDocument): WaitingDocument => {
+  const { id, documentVersion, publisherKey } = readPublish(plainBytes(body))
+  const signed = { body: plainBytes(body), order: plainBytes(order), bytes: plainBytes(bytes) }
+  return { place, id, version: documentVersion, publisherKey, sinceMs, signed }
+}

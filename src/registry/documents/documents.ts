@@ -1,0 +1,236 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { TypedEventTarget } from 'main-event'
+import { equals } from 'uint8arrays/equals'
+import { at } from '../../identity/bytes.ts'
+import { keyId } from '../../identity/key-id.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import {
+  ChangedMeanwhileError,
+  LogMismatchError,
+  NotFoundError,
+  NotRootError
+} from '../../runtime/errors.ts'
+import { clockSkewMs } from '../admission/limits.ts'
+import type { Alarms } from '../alarms.ts'
+import type { RegistryEvents } from '../events.ts'
+import type { Root } from '../log/log-writer.ts'
+import type { Replica } from '../log/replica.ts'
+import type { DocumentRow } from '../log/state/network-state.ts'
+import { readStoredEntry } from '../log/state/stored-entry.ts'
+import { encodeBody, type LogEntry, type Publish } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
+import type { Database } from '../store/database.ts'
+import { DocumentTable } from '../store/document-table.ts'
+import type { GroupCommit } from '../store/group-commit.ts'
+import { DocumentBytes } from './document-bytes.ts'
+import { DocumentQueue } from './document-queue.ts'
+import { nextVersion, requirePublishable, sameVersion } from './publish-rules.ts'
+import { openPublish, publishOf, type SignedPublish } from './signed-publish.ts'
+
+/** Entries that are looked at between two turns of the event loop. */
+const pageEntries = 500
+/** A document waits no longer for the root: whoever still wants it has published it again. */
+const waitingMs = 7 * 86_400_000
+/** Documents that an alarm names. */
+const mostNamed = 5
+
+export interface DocumentsInit {
+  db: Database
+  commit: GroupCommit
+  replica: Replica
+  clock: Clock
+  alarms: Pick<Alarms, 'raise'>
+  events: TypedEventTarget<RegistryEvents>
+  /** There when this process may append to the log. */
+  root: Root | undefined
+}
+
+/** Content that somebody publishes. */
+export interface NewDocument {
+  id: string
+  mediaType: string
+  bytes: Uint8Array
+}
+
+/** The end of a publish at the root. */
+export interface Published {
+  /** Envelope of the entry of this version. */
+  entry: Uint8Array
+  publish: Publish
+  n: number
+  /** false: just this was published before. */
+  isNew: boolean
+}
+
+/** A publish or retire entry of one document. */
+export type DocumentEntry = Signed<Extract<LogEntry, { kind: 'publish' | 'retire' }>>
+
+/** The register of documents: what the log says of them, and their bytes. */
+export class Documents {
+  readonly bytes: DocumentBytes
+  /** What waits here for the root. */
+  readonly queue: DocumentQueue
+  readonly #init: DocumentsInit
+  readonly #table: DocumentTable
+
+  constructor(init: DocumentsInit) {
+    const { db, commit, replica, clock } = init
+    this.#init = init
+    this.#table = new DocumentTable(db)
+    this.bytes = new DocumentBytes({
+      table: this.#table,
+      commit,
+      state: () => replica.state,
+      onDamaged: (digests) => this.#damaged(digests)
+    })
+    this.queue = new DocumentQueue({ table: this.#table, commit, clock })
+    replica.events.addEventListener('entries', ({ detail }) => {
+      if (detail.entries.some(({ value }) => value.kind === 'publish' || value.kind === 'retire')) this.#changed()
+    })
+    replica.events.addEventListener('reset', () => this.#changed())
+  }
+
+  #changed(): void {
+    this.#init.events.dispatchEvent(new CustomEvent('documents'))
+  }
+
+  /** Newest version of each, by id. Retired ones are among them. */
+  list(): DocumentRow[] {
+    return [...this.#init.replica.state.documents()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  /** @throws NotFoundError */
+  get(id: string): DocumentRow {
+    const row = this.#init.replica.state.document(id)
+    if (row === undefined) throw new NotFoundError(`there is no document ${id}: \`trustnet document list\` lists them`)
+    return row
+  }
+
+  /** Entries about a document that are kept, oldest first. Those of old versions go when the log is compacted. @throws NotFoundError */
+  async history(id: string): Promise<DocumentEntry[]> {
+    this.get(id)
+    const found: DocumentEntry[] = []
+    for (let after = 0; ; ) {
+      const page = this.#table.entries(after, pageEntries)
+      for (const { n, envelope } of page) {
+        after = n
+        const entry = ofDocument(readStoredEntry(envelope))
+        if (entry?.value.body.id === id) found.push(entry)
+      }
+      if (page.length < pageEntries) return found
+      await nextTurn()
+    }
+  }
+
+  /** Entry of one version, the newest by default. @throws NotFoundError */
+  async version(id: string, version = this.get(id).version): Promise<Publish> {
+    const entries = await this.history(id)
+    for (const { value } of entries) {
+      if (value.kind === 'publish' && value.body.documentVersion === version) return value.body
+    }
+    throw new NotFoundError(
+      `there is no version ${version} of ${id} here: \`trustnet document history ${id}\` lists those that are known`
+    )
+  }
+
+  /** Takes bytes that were missing. @throws PublishRefusedError when they are others; StoreError */
+  async put(digest: Uint8Array, bytes: Uint8Array): Promise<void> {
+    await this.bytes.put(digest, bytes)
+    this.#changed()
+  }
+
+  /** Publishes in the name of this node, which is the root. @throws as submit */
+  async publish({ id, mediaType, bytes }: NewDocument): Promise<Published> {
+    const { replica } = this.#init
+    const { publicKey: publisherKey } = this.#requireRoot()
+    const version = nextVersion(replica.state, id)
+    return await this.#append(publishOf({ id, version, mediaType, publisherKey }, bytes), bytes)
+  }
+
+  /**
+   * Enters what a publisher has signed; the same once more is answered with its entry.
+   * @throws PublishRefusedError, ChangedMeanwhileError; NotRootError elsewhere than at the root; what opening and Root.append throw
+   */
+  async submit(signed: SignedPublish): Promise<Published> {
+    const { replica, clock } = this.#init
+    this.#requireRoot()
+    const { publish, timeMs } = openPublish(signed, replica.networkId)
+    const ageMs = clock.now() - timeMs
+    if (ageMs > waitingMs || ageMs < -clockSkewMs) {
+      throw new ChangedMeanwhileError(
+        `${publish.id} was signed at ${new Date(timeMs).toISOString()}: publish it again, and compare the clocks`
+      )
+    }
+    return await this.#append(publish, signed.bytes)
+  }
+
+  async #append(publish: Publish, bytes: Uint8Array): Promise<Published> {
+    const { replica, clock } = this.#init
+    const root = this.#requireRoot()
+    const made = await this.#made(publish)
+    if (made !== undefined) {
+      await this.bytes.put(publish.digest, bytes)
+      return made
+    }
+    requirePublishable(replica.state, publish, clock.now())
+    const inCommit = (): void => this.bytes.insert(publish.digest, bytes)
+    const entries = await root.append([{ kind: 'publish', body: publish }], { inCommit }).catch(refused)
+    this.bytes.inserted(publish.digest, bytes)
+    const { bytes: entry, value } = at(entries, 0)
+    return { entry, n: value.n, publish, isNew: true }
+  }
+
+  /** The entry by which just this was published before. */
+  async #made(publish: Publish): Promise<Published | undefined> {
+    const { ledger, state } = this.#init.replica
+    const same = sameVersion(state, publish)
+    if (same !== undefined) {
+      const { n, version: documentVersion } = same
+      return { entry: ledger.bytesOf(n), n, publish: { ...publish, documentVersion }, isNew: false }
+    }
+    if (publish.documentVersion >= nextVersion(state, publish.id)) return undefined
+    // Sent again, as its answer was lost, and others have published since.
+    for (const { bytes: entry, value } of await this.history(publish.id)) {
+      const isIt = value.kind === 'publish' && equals(encodeBody(value).body, encodeBody({ kind: 'publish', body: publish }).body)
+      if (isIt) return { entry, n: value.n, publish, isNew: false }
+    }
+    return undefined
+  }
+
+  /** Opens a document that is to wait here, and judges it by what is known here. @throws as submit */
+  judge(signed: SignedPublish): ReturnType<typeof openPublish> {
+    const { replica, clock } = this.#init
+    const opened = openPublish(signed, replica.networkId)
+    requirePublishable(replica.state, opened.publish, clock.now())
+    return opened
+  }
+
+  #requireRoot(): Root {
+    const { root } = this.#init
+    if (root === undefined || root.isReplaced) throw new NotRootError('only the root enters documents into the log')
+    return root
+  }
+
+  #damaged(digests: readonly Uint8Array[]): void {
+    const keys = new Set(digests.map(keyId))
+    const rows = this.list().filter((row) => keys.has(keyId(row.digest)))
+    const named = rows.slice(0, mostNamed).map(({ id, version }) => `${id} (version ${version})`)
+    const more = rows.length > mostNamed ? `, and ${rows.length - mostNamed} more` : ''
+    const what = named.length === 0 ? 'an old version that nobody needs' : `${named.join(', ')}${more}`
+    this.#init.alarms.raise(
+      'document_damaged',
+      `the disk has changed the bytes of documents: ${what}; they are gone here and fetched again from any member: check the disk`,
+      { documents: rows.length }
+    )
+    this.#changed()
+  }
+}
+
+const ofDocument = ({ value, ...entry }: Signed<LogEntry>): DocumentEntry | undefined =>
+  value.kind === 'publish' || value.kind === 'retire' ? { ...entry, value } : undefined
+
+/** The state has changed between the look and the commit. */
+function refused(error: unknown): never {
+  if (!(error instanceof LogMismatchError)) throw error
+  throw new ChangedMeanwhileError(`${error.message}: look again (\`trustnet document list\`), and decide anew`)
+}
