@@ -34,6 +34,7 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['join', async () => (await import('./network/join.ts')).addJoin],
   ['member', async () => (await import('./network/member.ts')).addMember],
   ['operator', async () => (await import('./network/operator.ts')).addOperator],
+  ['document', async () => (await import('./document/command.ts')).addDocument],
   ['revoke', async () => (await import('./registry/revoke.ts')).addRevoke],
   ['authority', async () => (await import('./registry/authority.ts')).addAuthority],
   ['dns', async () => (await import('./dns/command.ts')).addDns],

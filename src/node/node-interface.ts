@@ -4,6 +4,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { Clock } from '../runtime/clock-and-logger.ts'
 import type { ControlApi } from './api/control-api.ts'
 import type { Config } from './config/schema.ts'
+import type { NodeDocuments } from './documents/node-documents.ts'
 import type { Host } from './host/host-services.ts'
 import type { Logging } from './logging.ts'
 
@@ -35,6 +36,8 @@ export interface Node extends AsyncDisposable {
   readonly libp2p: Host
   readonly registry: Registry
   readonly trust: ConnectionTrust
+  /** The register of documents that the network holds in common. */
+  readonly documents: NodeDocuments
   /** Resolves when it listens, or, on a first start, when it has begun to look for its network. @throws ConfigError */
   start(): Promise<void>
   /** Resolves when this node is a member with a session, or is the root. */

@@ -21,6 +21,7 @@ import { dataFiles, socketPath } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 import { createControl } from './control/handlers.ts'
 import { startControlServer } from './control/server.ts'
+import { type NodeDocuments, nodeDocuments } from './documents/node-documents.ts'
 import { EventBus } from './event-bus.ts'
 import { recordHistory } from './history/record-history.ts'
 import { followHooks } from './hooks/hook-events.ts'
@@ -69,6 +70,7 @@ export class TrustNode implements Node, NodeContext {
   #config: Config
   #beginning: Promise<unknown> = Promise.resolve()
   readonly #over = new AbortController()
+  readonly documents: NodeDocuments = nodeDocuments(() => this.registry, this.events, this.signal)
   readonly #protocols = new AppProtocols()
   readonly #cachedPeers = new CachedPeers()
   readonly #judging = new Throttle(() => this.#judge(), judgeMs)

@@ -28,6 +28,7 @@ import {
   unknownRow,
   whyView
 } from './commands/control-views.ts'
+import { documentHistoryView, documentsView, documentView, publishedView } from './commands/document-views.ts'
 import {
   compareView,
   logDiffView,
@@ -199,6 +200,13 @@ export class ScriptedApi implements Scripted {
     entry: 18,
     message: 'retired'
   })
+  documents: Scripted['documents'] = async () => documentsView
+  document: Scripted['document'] = async () => documentView
+  documentHistory: Scripted['documentHistory'] = async ({ id }) => ({ ...documentHistoryView, id })
+  publishDocument: Scripted['publishDocument'] = async ({ id }) => ({ ...publishedView, id })
+  retireDocument: Scripted['retireDocument'] = async ({ id }) => ({ id, entry: 23, message: 'is retired' })
+  allowPublisher: Scripted['allowPublisher'] = async () => ({ ...root, entry: 24, message: 'may publish' })
+  removePublisher: Scripted['removePublisher'] = async () => ({ ...root, entry: 25, message: 'may not publish' })
   operators: Scripted['operators'] = async () => ({
     operators: [{ name: 'ann', keyId: root.peerId, entry: 3 }]
   })
@@ -302,8 +310,8 @@ export const runCli = async (argv: string[], init: RunInit): Promise<{ code: num
   let out = ''
   let err = ''
   const isTTY = init.columns !== undefined
-  const write = (text: string): void => {
-    out += text
+  const write = (data: string | Uint8Array): void => {
+    out += typeof data === 'string' ? data : Buffer.from(data).toString()
     init.onWrite?.(out)
   }
   const code = await main({

@@ -18,6 +18,9 @@ const signed: ReadonlyMap<string, readonly number[]> = new Map([
   ['retireRegistry', [5, 14]],
   ['addOperator', [16]],
   ['removeOperator', [16]],
+  ['retireDocument', [10]],
+  ['allowPublisher', [8]],
+  ['removePublisher', [8]],
   ['waitingOrders', [0]],
   ['approveOrder', [0, 1, 3, 5, 8, 10, 11, 12, 13, 14, 15, 16]]
 ])

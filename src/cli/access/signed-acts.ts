@@ -19,7 +19,13 @@ export interface Asked {
 type ListedMember = Pick<MembersView['members'][number], 'peerId' | 'name' | 'role' | 'groups'>
 
 /** Calls whose entries leave out, or say anew, what only the list of members tells. */
-export const callsAboutMembers: ReadonlySet<string> = new Set(['changeMember', 'endMember', 'retireRegistry'])
+export const callsAboutMembers: ReadonlySet<string> = new Set([
+  'changeMember',
+  'endMember',
+  'retireRegistry',
+  'allowPublisher',
+  'removePublisher'
+])
 
 type Content = OpenedAct['content']
 
@@ -132,6 +138,21 @@ const checks: ReadonlyMap<string, Check> = new Map(
       require(body.removed, 'it enters an operator')
       same('the name', body.name, name)
     },
+    retireDocument: ({ id, reason }, content) => {
+      const body = bodyOf(content, 'retire')
+      same('the document', body.id, id)
+      same('the reason', body.reason, reason)
+    },
+    allowPublisher: ({ publisher }, content) => {
+      const { publicKey, removed } = bodyOf(content, 'publisher')
+      require(!removed, 'it removes a publisher')
+      isPeer(publisher, publicKey, undefined)
+    },
+    removePublisher: ({ publisher }, content) => {
+      const { publicKey, removed } = bodyOf(content, 'publisher')
+      require(removed, 'it lets somebody publish')
+      isPeer(publisher, publicKey, undefined)
+    },
     approveOrder: ({ id }, _, acts) => same('the id', idOfActs(acts), id)
   })
 )
@@ -140,10 +161,12 @@ const checks: ReadonlyMap<string, Check> = new Map(
 function isListed({ call, input, members = [] }: Asked, content: Content): void {
   const { publicKey } = bodyOf(
     content,
-    content.kind === 'registrySet' || content.kind === 'end' ? content.kind : 'change'
+    content.kind === 'registrySet' || content.kind === 'end' || content.kind === 'publisher' ? content.kind : 'change'
   )
+  // A whole key needs no member that has it: a publisher may be none.
+  if (content.kind === 'publisher' && input['publisher'] === peerIdText(publicKey)) return
   const listed = members.find(({ peerId }) => peerId === peerIdText(publicKey))
-  const asked = String(input['peer'])
+  const asked = String(input['peer'] ?? input['publisher'])
   const named = members.find(({ name }) => name === asked)
   const isMeant = listed !== undefined && (named === undefined ? isEndOf(asked, listed.peerId) : listed === named)
   require(isMeant, `about ${peerIdText(publicKey)}, who is not ${asked} in its list of members`)

@@ -47,10 +47,10 @@ export class Output implements Sink {
     return this.#errored
   }
 
-  write(text: string): void {
+  write(data: string | Uint8Array): void {
     this.#pending++
     // A part of what failed may be there: what comes now begins a line of its own.
-    const whole = this.#errored === null ? text : `\n${text}`
+    const whole = this.#errored === null || typeof data !== 'string' ? data : `\n${data}`
     this.#stream.write(whole, (error) => {
       this.#errored = error ?? null
       this.#pending--

@@ -13,7 +13,7 @@ export type Reader = 'lasting' | 'passing' | 'none'
 export type Arrival = 'arrived' | 'unknown' | 'lost'
 
 export interface Sink {
-  write(text: string): unknown
+  write(data: string | Uint8Array): unknown
   /** Resolves when all is written, or cannot be. */
   flushed?(): Promise<void>
   /** The reason why something was lost. */
@@ -66,6 +66,11 @@ export class Terminal {
   /** Whatever a caller forgot to clean does not reach the terminal. */
   print(line: string): void {
     this.stdout.write(`${printable(this.#redact(line))}\n`)
+  }
+
+  /** Writes bytes as they are, which is for files and pipes. */
+  bytes(data: Uint8Array): void {
+    this.stdout.write(data)
   }
 
   progress(line: string): void {

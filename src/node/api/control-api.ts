@@ -4,6 +4,7 @@ import type { Stamp } from './stamp.ts'
 import type { ControlEvent } from './views.ts'
 
 export type * from './compare-views.ts'
+export type * from './document-views.ts'
 export type * from './history-views.ts'
 export type * from './invite-views.ts'
 export type * from './matrix-views.ts'

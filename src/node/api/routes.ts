@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import * as compare from './compare-views.ts'
+import * as documents from './document-views.ts'
 import * as history from './history-views.ts'
 import * as invites from './invite-views.ts'
 import * as matrix from './matrix-views.ts'
@@ -21,6 +22,10 @@ const path = z.string().min(1).max(4096)
 const groups = z.array(z.string().max(63)).max(16)
 const plan = z.boolean().describe('say what would happen, and change nothing')
 const inviteId = z.string().min(1).max(32)
+const documentId = z.string().min(1).max(128)
+
+/** 256 KiB in base64. */
+const maxContentChars = 349_528
 
 const policyChanges = {
   twoOperators: z.array(count).max(64).describe('numbers of kinds of entries, ascending').optional(),
@@ -257,6 +262,35 @@ export const routes = {
     plan: plan.optional()
   }),
   retireRegistry: order('Makes a secondary an ordinary member', views.changeView, { peer, plan: plan.optional() }),
+
+  documents: ask.network('The register of documents', documents.documentsView, {}, '/documents'),
+  document: ask.network(
+    'A document with its bytes, the newest version by default',
+    documents.documentView,
+    { id: documentId, version: z.int().min(1).optional() },
+    '/documents/{id}'
+  ),
+  documentHistory: ask.network('What the log still knows of a document', documents.documentHistoryView, {
+    id: documentId
+  }),
+  publishDocument: tell.network('Publishes the next version of a document', documents.publishedView, {
+    id: documentId,
+    mediaType: z.string().min(1).max(127),
+    content: z.base64().max(maxContentChars).describe('at most 256 KiB, base64')
+  }),
+  retireDocument: order('Retires a document', documents.retiredView, {
+    id: documentId,
+    reason,
+    plan: plan.optional()
+  }),
+  allowPublisher: order('Lets a key publish documents', documents.publisherView, {
+    publisher: peer,
+    plan: plan.optional()
+  }),
+  removePublisher: order('Lets a key publish no more', documents.publisherView, {
+    publisher: peer,
+    plan: plan.optional()
+  }),
 
   operators: ask.network('The people whose orders count', registry.operatorsView, {}, '/operators'),
   addOperator: order('Enters an operator', registry.operatorView, {

@@ -10,6 +10,7 @@ import { issueInvite } from '../actions/invite.ts'
 import { joinWith } from '../actions/join.ts'
 import { rotateIdentity } from '../actions/keys/rotate-identity.ts'
 import { enterEntry, prepareEntry, spreadView } from '../actions/keys/rotate-log.ts'
+import { allowPublisher, publishDocument, removePublisher, retireDocument } from '../actions/documents.ts'
 import { leaveNetwork } from '../actions/leave.ts'
 import { setLogLevel } from '../actions/log-level.ts'
 import { changeMember, endMember, membersView, retireRegistry } from '../actions/member-changes.ts'
@@ -35,6 +36,7 @@ import { statusView } from '../status/status-view.ts'
 import { checkpointView } from '../views/checkpoint-view.ts'
 import { compareView } from '../views/compare-view.ts'
 import { connectionsView, statsView } from '../views/connections-view.ts'
+import { documentHistoryView, documentsView, documentView } from '../views/documents-view.ts'
 import { historyView } from '../views/history-view.ts'
 import { logView } from '../views/log-view.ts'
 import { lookupHere, lookupRemote } from '../views/lookup-view.ts'
@@ -181,6 +183,14 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   changeMember: (changes, { registry, author }) => changeMember(registry, changes, author),
   endMember: (query, { registry, author }) => endMember(registry, query, author),
   retireRegistry: (query, { registry, author }) => retireRegistry(registry, query, author),
+
+  documents: (_, { registry }) => documentsView(registry),
+  document: (query, { registry }) => documentView(registry, query),
+  documentHistory: ({ id }, { registry }) => documentHistoryView(registry, id),
+  publishDocument: (query, { node, network, signal }) => publishDocument(network, node, query, signal),
+  retireDocument: (query, { registry, author }) => retireDocument(registry, query, author),
+  allowPublisher: (query, { registry, author }) => allowPublisher(registry, query, author),
+  removePublisher: (query, { registry, author }) => removePublisher(registry, query, author),
 
   operators: (_, { registry }) => operatorsView(registry),
   addOperator: (query, { registry, author }) => addOperator(registry, query, author),

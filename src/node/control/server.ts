@@ -10,7 +10,7 @@ import type { Part } from '../../runtime/supervisor.ts'
 import { apiPrefix } from '../api/client.ts'
 import type { ControlApi } from '../api/control-api.ts'
 import { AlreadyRunningError, ControlInputError } from '../api/errors.ts'
-import { routes } from '../api/routes.ts'
+import { type RouteName, routes } from '../api/routes.ts'
 import { unasked } from '../api/stamp.ts'
 import { streamEvents } from './event-stream.ts'
 import { callOf, checkedInput, isRouteName, queryInput } from './input.ts'
@@ -29,8 +29,10 @@ export interface ControlServerInit {
 
 /** sun_path of Linux is 108 bytes with its terminating zero. */
 const maxPathBytes = 107
-/** An invite line is the longest thing ever sent: 16 KiB. */
+/** An invite line is the longest thing that is sent otherwise than in a document: 16 KiB. */
 const maxBodyBytes = 20 * 1024
+/** A document in base64, with its id and type. */
+const maxDocumentBodyBytes = 360 * 1024
 /** Watching terminals of one machine, with room: each holds one socket and one listener. */
 const maxConnections = 64
 /** For a command; `connect` and `invite` at a slow root are the longest. Event streams are exempt. */
@@ -116,7 +118,7 @@ const answer = async (
     if (!isRouteName(name) || (isRead ? routes[name].writes : request.method !== 'POST')) {
       throw new ControlInputError(`There is no ${request.method} ${url.pathname}. Is the command of another version?`)
     }
-    const input = checkedInput(name, isRead ? queryInput(name, url.searchParams) : await readJson(request))
+    const input = checkedInput(name, isRead ? queryInput(name, url.searchParams) : await readJson(request, mostOf(name)))
     const signal = AbortSignal.any([ended, AbortSignal.timeout(callTimeoutMs)])
     send(response, 200, await callOf(api, name)(input, { signal }))
   } catch (error) {
@@ -124,12 +126,14 @@ const answer = async (
   }
 }
 
-const readJson = async (request: IncomingMessage): Promise<unknown> => {
+const mostOf = (name: RouteName): number => (name === 'publishDocument' ? maxDocumentBodyBytes : maxBodyBytes)
+
+const readJson = async (request: IncomingMessage, mostBytes: number): Promise<unknown> => {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > maxBodyBytes) throw new ControlInputError(`The request is larger than ${maxBodyBytes} bytes.`)
+    if (bytes > mostBytes) throw new ControlInputError(`The request is larger than ${mostBytes} bytes.`)
     chunks.push(chunk)
   }
   try {

@@ -15,8 +15,10 @@ const callMs = 10_000
 export const apiPart: HttpPart = (app, { api, signal, shared }) => {
   for (const [name, { path }] of pathsOf()) {
     const call = callOf(api, name)
-    app.get(path, (c) => {
-      const input = checkedInput(name, queryInput(name, new URL(c.req.url).searchParams))
+    app.get(path.replaceAll(/\{(\w+)\}/g, ':$1'), (c) => {
+      const given = new URLSearchParams(new URL(c.req.url).searchParams)
+      for (const [key, value] of Object.entries<string>(c.req.param())) given.set(key, value)
+      const input = checkedInput(name, queryInput(name, given))
       return shared(c, 'application/json', async () => {
         const answer = await call(input, { signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) })
         return {

@@ -20,7 +20,7 @@ export interface ApiDocument {
 export interface Operation {
   operationId: string
   summary: string
-  parameters: { name: string; in: 'query'; required: boolean; schema: Json }[]
+  parameters: { name: string; in: 'query' | 'path'; required: boolean; schema: Json }[]
   responses: Record<string, { description: string; content: Record<string, { schema: Json }> }>
 }
 
@@ -58,14 +58,14 @@ export const apiDocument = (): ApiDocument => {
   }
 }
 
-const operationOf = (name: string, { summary, input, output }: Route): Operation => {
+const operationOf = (name: string, { summary, input, output, path = '' }: Route): Operation => {
   const { properties = {}, required = [] }: z.core.JSONSchema.BaseSchema = JSON.parse(
     // Parts of it are those of the document.
     JSON.stringify(z.toJSONSchema(input, { io: 'input', override: plain })).replaceAll('#/$defs/', place(''))
   )
   const parameters = Object.entries(properties).map(([field, schema]) => ({
     name: field,
-    in: 'query' as const,
+    in: path.includes(`{${field}}`) ? ('path' as const) : ('query' as const),
     required: required.includes(field),
     schema: { ...(typeof schema === 'object' && schema) }
   }))

@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import type { SignedPublish } from '../../registry/documents/signed-publish.ts'
 import type { Act } from '../../registry/objects/orders/act.ts'
 import { UnsupportedVersionError, WrongNetworkError } from '../../runtime/errors.ts'
 import { carriedTrace } from '../../runtime/trace.ts'
@@ -16,8 +17,8 @@ export interface SignedQuestion {
   order: Uint8Array
 }
 
-/** Request of an operator: acts, all or none, or a question. */
-export type AdminCall = { acts: readonly Act[] } | SignedQuestion
+/** Request of an operator: acts, all or none, or a question. Or the document of a publisher. */
+export type AdminCall = { acts: readonly Act[] } | SignedQuestion | { document: SignedPublish }
 
 export interface AdminAnswered {
   /** Envelopes of the entries, one for each act. */
@@ -63,13 +64,19 @@ export interface AskedCall {
   trace: Uint8Array
 }
 
+/** The same before the bytes of a document have come. */
+type Head<Call> = Call extends { document: SignedPublish } ? { document: Omit<SignedPublish, 'bytes'> } : Call
+export type AskedHead = Omit<AskedCall, 'call'> & { call: Head<AdminCall> }
+
 /** @throws MalformedFrameError, UnsupportedVersionError, WrongNetworkError */
-export function decodeCall(bytes: Uint8Array, networkId: Uint8Array): AskedCall {
+export function decodeCall(bytes: Uint8Array, networkId: Uint8Array): AskedHead {
   const request = decodeFrame((frame) => AdminRequest.decode(frame, { limits: decodeLimits }), bytes)
-  const { version, acts, question, order, forwarded, trace } = request
+  const { version, acts, question, order, forwarded, trace, document } = request
   if (version > adminVersion) throw new UnsupportedVersionError(`an order in version ${version}`)
   if (!equals(request.networkId, networkId)) throw new WrongNetworkError('an order in another network')
-  if (acts.length > 0 && question.length === 0) return { call: { acts }, forwarded, trace }
-  if (question.length > 0 && order.length > 0) return { call: { question, order }, forwarded, trace }
-  throw new MalformedFrameError('neither acts nor a question')
+  const given = [acts.length > 0, question.length > 0, document !== undefined].filter(Boolean).length
+  if (given === 1 && document !== undefined) return { call: { document }, forwarded, trace }
+  if (given === 1 && acts.length > 0) return { call: { acts }, forwarded, trace }
+  if (given === 1 && order.length > 0) return { call: { question, order }, forwarded, trace }
+  throw new MalformedFrameError('neither acts nor a question nor a document')
 }

@@ -1,8 +1,10 @@
 import type { Startable } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
+import { readPublish, type SignedPublish } from '../../registry/documents/signed-publish.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
-import { StreamEndedError } from '../engine/errors.ts'
+import { MalformedFrameError, StreamEndedError } from '../engine/errors.ts'
+import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { answerTraced, type Exchange, type Served, serve } from '../engine/protocol.ts'
 import { statuses } from '../engine/status.ts'
@@ -55,7 +57,8 @@ class AdminService implements Startable {
   async #handle({ frames, remoteKey, remoteId, signal }: Exchange): Promise<void> {
     const bytes = await frames.read({ signal })
     if (bytes === undefined) throw new StreamEndedError('a stream for orders without one')
-    const { call, forwarded, trace } = decodeCall(bytes, this.#init.networkId)
+    const { call: head, forwarded, trace } = decodeCall(bytes, this.#init.networkId)
+    const call = 'document' in head ? { document: await withBytes(head.document, frames, signal) } : head
     const traced = { logger: this.#init.logger, peer: remoteId, request: 'order' }
     const { entries, waiting } = await answerTraced(trace, traced, () =>
       this.#init.carryOut(call, remoteKey, { forwarded, signal })
@@ -65,6 +68,23 @@ class AdminService implements Startable {
       AdminAnswer.encode({ ...answer, waiting: fitting(waiting, this.#init.limits.admin.answerBytes - headBytes) })
     )
   }
+}
+
+/** Reads what follows a document: as many bytes as its entry says. @throws MalformedFrameError, InvalidPayloadError */
+async function withBytes(
+  document: Omit<SignedPublish, 'bytes'>,
+  frames: FrameStream,
+  signal: AbortSignal
+): Promise<SignedPublish> {
+  const bytes = new Uint8Array(readPublish(document.body).sizeBytes)
+  for (let at = 0; at < bytes.length; ) {
+    const frame = await frames.read({ signal })
+    if (frame === undefined) throw new StreamEndedError('a document that ends before its bytes')
+    if (frame.length === 0 || frame.length > bytes.length - at) throw new MalformedFrameError('a document of other bytes')
+    bytes.set(frame, at)
+    at += frame.length
+  }
+  return { ...document, bytes }
 }
 
 const headBytes = 1024

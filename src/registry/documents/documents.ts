@@ -6,6 +6,7 @@ import { keyId } from '../../identity/key-id.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import {
   ChangedMeanwhileError,
+  LimitError,
   LogMismatchError,
   NotFoundError,
   NotRootError
@@ -31,6 +32,9 @@ import { openPublish, publishOf, type SignedPublish } from './signed-publish.ts'
 const pageEntries = 500
 /** A document waits no longer for the root: whoever still wants it has published it again. */
 const waitingMs = 7 * 86_400_000
+/** Versions that one publisher may enter at once, and how long it takes until another one may come. */
+const burst = 100
+const restMs = 1_000
 /** Documents that an alarm names. */
 const mostNamed = 5
 
@@ -72,6 +76,8 @@ export class Documents {
   readonly queue: DocumentQueue
   readonly #init: DocumentsInit
   readonly #table: DocumentTable
+  /** By publisher, when its burst is whole again. */
+  readonly #restedAt = new Map<string, number>()
 
   constructor(init: DocumentsInit) {
     const { db, commit, replica, clock } = init
@@ -122,11 +128,13 @@ export class Documents {
     }
   }
 
-  /** Entry of one version, the newest by default. @throws NotFoundError */
-  async version(id: string, version = this.get(id).version): Promise<Publish> {
-    const entries = await this.history(id)
-    for (const { value } of entries) {
-      if (value.kind === 'publish' && value.body.documentVersion === version) return value.body
+  /** Publish entry of one version, with its place in the log. @throws NotFoundError */
+  async entryOf(id: string, version: number): Promise<Publish & { n: number; timeMs: number }> {
+    const row = this.get(id)
+    if (row.version === version) return { ...row, documentVersion: version }
+    for (const { value } of await this.history(id)) {
+      const { n, timeMs } = value
+      if (value.kind === 'publish' && value.body.documentVersion === version) return { ...value.body, n, timeMs }
     }
     throw new NotFoundError(
       `there is no version ${version} of ${id} here: \`trustnet document history ${id}\` lists those that are known`
@@ -161,10 +169,21 @@ export class Documents {
         `${publish.id} was signed at ${new Date(timeMs).toISOString()}: publish it again, and compare the clocks`
       )
     }
-    return await this.#append(publish, signed.bytes)
+    const rest = (): void => this.#rest(publish.publisherKey)
+    return await this.#append(publish, signed.bytes, rest)
   }
 
-  async #append(publish: Publish, bytes: Uint8Array): Promise<Published> {
+  /** @throws LimitError for a publisher that publishes without end: each version is an entry for all time */
+  #rest(publisherKey: Uint8Array): void {
+    const now = this.#init.clock.monotonic()
+    for (const [key, at] of this.#restedAt) if (at <= now) this.#restedAt.delete(key)
+    const key = keyId(publisherKey)
+    const at = (this.#restedAt.get(key) ?? now) + restMs
+    if (at > now + burst * restMs) throw new LimitError(`${burst} versions at once, then one in ${restMs} ms: wait`)
+    this.#restedAt.set(key, at)
+  }
+
+  async #append(publish: Publish, bytes: Uint8Array, rest = (): void => {}): Promise<Published> {
     const { replica, clock } = this.#init
     const root = this.#requireRoot()
     const made = await this.#made(publish)
@@ -173,6 +192,7 @@ export class Documents {
       return made
     }
     requirePublishable(replica.state, publish, clock.now())
+    rest()
     const inCommit = (): void => this.bytes.insert(publish.digest, bytes)
     const entries = await root.append([{ kind: 'publish', body: publish }], { inCommit }).catch(refused)
     this.bytes.inserted(publish.digest, bytes)

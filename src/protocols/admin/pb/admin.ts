@@ -9,6 +9,7 @@ export interface AdminRequest {
   question: Uint8Array
   order: Uint8Array
   forwarded: boolean
+  document?: AdminDocument
   trace: Uint8Array
 }
 
@@ -43,6 +44,11 @@ export const AdminRequest = messageType<AdminRequest>((obj, w) => {
   if ((obj.forwarded != null && obj.forwarded !== false)) {
     w.uint32(48)
     w.bool(obj.forwarded)
+  }
+
+  if (obj.document != null) {
+    w.uint32(58)
+    AdminDocument.codec().encode(obj.document, w)
   }
 
   if ((obj.trace != null && obj.trace.byteLength > 0)) {
@@ -92,6 +98,10 @@ export const AdminRequest = messageType<AdminRequest>((obj, w) => {
       }
       case 6: {
         obj.forwarded = reader.bool()
+        break
+      }
+      case 7: {
+        obj.document = AdminDocument.codec().decode(reader, reader.uint32(), inside(opts.limits?.document))
         break
       }
       case 31: {
@@ -151,6 +161,51 @@ export const AdminAct = messageType<AdminAct>((obj, w) => {
         break
       }
       case 3: {
+        obj.order = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})
+
+export interface AdminDocument {
+  body: Uint8Array
+  order: Uint8Array
+}
+
+export const AdminDocument = messageType<AdminDocument>((obj, w) => {
+  if ((obj.body != null && obj.body.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.body)
+  }
+
+  if ((obj.order != null && obj.order.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.order)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: AdminDocument = {
+    body: uint8ArrayAlloc(0),
+    order: uint8ArrayAlloc(0)
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.body = reader.bytes()
+        break
+      }
+      case 2: {
         obj.order = reader.bytes()
         break
       }

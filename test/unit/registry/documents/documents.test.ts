@@ -48,8 +48,8 @@ function signed(content: string, change: Partial<Publish> = {}, key = ann, timeM
   return sealPublish(document, bytes, { networkId, epoch: 0, seenN: replica.head.n, timeMs }, key)
 }
 
-const contentOf = async (registry: Registry, id: string, version?: number): Promise<string | undefined> => {
-  const bytes = await registry.documents.bytes.read((await registry.documents.version(id, version)).digest)
+const contentOf = async ({ documents }: Registry, id: string, version = documents.get(id).version) => {
+  const bytes = await documents.bytes.read((await documents.entryOf(id, version)).digest)
   return bytes && Buffer.from(bytes).toString()
 }
 
@@ -101,7 +101,7 @@ test('ids, types, versions and sizes that cannot be are refused in words', async
   expect(() => documents.get('a')).toThrow(NotFoundError)
   await expect(documents.history('a')).rejects.toThrow(NotFoundError)
   await publish('a', 'x')
-  await expect(documents.version('a', 2)).rejects.toThrow(/no version 2 of a here/)
+  await expect(documents.entryOf('a', 2)).rejects.toThrow(/no version 2 of a here/)
 })
 
 test('over the quota it says what may go, and what is retired makes room', async () => {

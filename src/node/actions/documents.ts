@@ -1,0 +1,141 @@
+import { at } from '../../identity/bytes.ts'
+import { peerIdText, type SigningKey } from '../../identity/keys.ts'
+import type { Author } from '../../registry/admission/orders/author.ts'
+import { nextVersion, requirePublishable, sameVersion } from '../../registry/documents/publish-rules.ts'
+import { publishOf, sealPublish } from '../../registry/documents/signed-publish.ts'
+import { openEntry, type Publish } from '../../registry/objects/entry.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { ChangedMeanwhileError, NotFoundError, PendingError } from '../../runtime/errors.ts'
+import { toString as text } from 'uint8arrays/to-string'
+import type { PublishedView, PublisherView, RetiredView } from '../api/document-views.ts'
+import type { NetworkNode } from '../network-node.ts'
+import { carryOut } from '../root/carry-out.ts'
+import { keyOfPeerId, requireKeyEver } from '../views/peer-names.ts'
+import { refOf } from '../views/refs.ts'
+
+interface Publishing {
+  id: string
+  mediaType: string
+  /** The bytes, base64. */
+  content: string
+}
+
+interface Publisher {
+  key: SigningKey
+  clock: Clock
+}
+
+/**
+ * Publishes the next version of a document in the name of this node: at the root at once, from elsewhere by way of the root; while that is away it
+ * waits at a secondary.
+ * @throws PublishRefusedError, ChangedMeanwhileError, InvalidPayloadError; UnavailableError where neither root nor secondary answers
+ */
+export async function publishDocument(
+  network: NetworkNode,
+  { key, clock }: Publisher,
+  { id, mediaType, content }: Publishing,
+  signal: AbortSignal
+): Promise<PublishedView> {
+  const { documents, replica, root } = network.registry
+  const bytes = Uint8Array.from(Buffer.from(content, 'base64'))
+  if (root !== undefined && !root.isReplaced) {
+    const { publish, n, isNew } = await documents.publish({ id, mediaType, bytes })
+    return published(publish, n, isNew ? 'published' : 'unchanged')
+  }
+  const { state, head } = replica
+  const publish = publishOf({ id, version: nextVersion(state, id), mediaType, publisherKey: key.publicKey }, bytes)
+  const same = sameVersion(state, publish)
+  if (same !== undefined) return published({ ...publish, documentVersion: same.version }, same.n, 'unchanged')
+  requirePublishable(state, publish, clock.now())
+  const place = { networkId: replica.networkId, epoch: head.epoch, seenN: head.n, timeMs: clock.now() }
+  const document = sealPublish(publish, bytes, place, key)
+  try {
+    const { entries } = await carryOut(network, { document }, key.publicKey, { signal })
+    const n = entryOf(at(entries, 0), publish, replica.networkId)
+    await documents.put(publish.digest, bytes)
+    return published(publish, n, 'published')
+  } catch (error) {
+    if (error instanceof PendingError) return published(publish, null, 'waiting')
+    throw error
+  }
+}
+
+/** Number of the entry that the root has made. @throws ChangedMeanwhileError for another one */
+function entryOf(entry: Uint8Array, { id, documentVersion }: Publish, networkId: Uint8Array): number {
+  const { value } = openEntry(entry, networkId)
+  const isIt = value.kind === 'publish' && value.body.id === id && value.body.documentVersion === documentVersion
+  if (isIt) return value.n
+  throw new ChangedMeanwhileError(`the root answered with another entry than one of ${id}: look at \`trustnet document list\``)
+}
+
+const words = {
+  published: 'is published',
+  unchanged: 'is just this already: nothing was changed',
+  waiting: 'waits at a secondary, as the root is away: it is published when the root is back, unless it is refused then'
+} as const
+
+const published = (
+  { id, documentVersion, digest }: Publish,
+  entry: number | null,
+  state: PublishedView['state']
+): PublishedView => ({
+  id,
+  version: documentVersion,
+  state,
+  digest: text(digest, 'base16'),
+  entry,
+  message: `version ${documentVersion} of ${id} ${words[state]}`
+})
+
+/** Retires a document: it is current no more. @throws NotFoundError, LogMismatchError */
+export async function retireDocument(
+  { documents }: Registry,
+  { id, reason, plan = false }: { id: string; reason: string; plan?: boolean | undefined },
+  author: Author
+): Promise<RetiredView> {
+  const { version, retired } = documents.get(id)
+  if (retired !== undefined) {
+    throw new NotFoundError(`${id} was retired before, by entry ${retired.n}: publish it again to have it back`)
+  }
+  if (plan) return { id, entry: null, message: `version ${version} would be retired, and be current nowhere` }
+  const entry = at(await author.append([{ kind: 'retire', body: { id, reason } }]), 0)
+  return { id, entry: entry.value.n, message: `version ${version} is retired: it is current nowhere any more` }
+}
+
+type Who = { publisher: string; plan?: boolean | undefined }
+
+/** Lets a key publish. @throws NotFoundError, RevokedError */
+export async function allowPublisher(registry: Registry, { publisher, plan }: Who, author: Author): Promise<PublisherView> {
+  const publicKey = keyOfPeerId(publisher) ?? requireKeyEver(registry, publisher)
+  const isOne = isPublisher(registry, publicKey)
+  if (isOne) return saidOf(registry, publicKey, null, 'may publish documents already')
+  if (plan === true) return saidOf(registry, publicKey, null, 'would be allowed to publish documents')
+  const entry = at(await author.append([{ kind: 'publisher', body: { publicKey, removed: false } }]), 0)
+  const { publishing } = registry.replica.state.policy
+  const but = publishing === 'root' ? '; but the policy takes documents of the root alone (publishing: root)' : ''
+  return saidOf(registry, publicKey, entry.value.n, `may publish documents${but}`)
+}
+
+/** Takes that back; what it has published stays. @throws NotFoundError */
+export async function removePublisher(registry: Registry, { publisher, plan }: Who, author: Author): Promise<PublisherView> {
+  const publicKey = keyOfPeerId(publisher) ?? requireKeyEver(registry, publisher)
+  if (!isPublisher(registry, publicKey)) {
+    throw new NotFoundError(
+      `${publisher} is no publisher: \`trustnet document list --json\` names those who are`
+    )
+  }
+  const message = 'may not publish documents any more; what it has published stays'
+  if (plan === true) return saidOf(registry, publicKey, null, message.replace('may not', 'would not be allowed to'))
+  const entry = at(await author.append([{ kind: 'publisher', body: { publicKey, removed: true } }]), 0)
+  return saidOf(registry, publicKey, entry.value.n, message)
+}
+
+const isPublisher = ({ replica }: Registry, publicKey: Uint8Array): boolean =>
+  replica.state.publishers().some((row) => peerIdText(row.publicKey) === peerIdText(publicKey))
+
+const saidOf = (registry: Registry, publicKey: Uint8Array, entry: number | null, message: string): PublisherView => ({
+  ...refOf(registry, publicKey),
+  entry,
+  message
+})

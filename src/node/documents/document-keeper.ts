@@ -1,0 +1,119 @@
+import type { PeerId } from '@libp2p/interface'
+import { peerIdText } from '../../identity/keys.ts'
+import type { BlockExchange } from '../../protocols/blocks/index.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { Backoff } from '../../runtime/backoff.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import type { Running, Supervisor } from '../../runtime/supervisor.ts'
+import { isJudged } from '../root/carry-document.ts'
+import { askRoot, type OrderCarrier } from '../root/way-to-root.ts'
+
+export interface DocumentKeeperInit {
+  carrier: OrderCarrier
+  exchange: BlockExchange
+  /** Members that are connected. */
+  sources: () => PeerId[]
+  logger: Logger
+}
+
+const everyMs = 60_000
+/** A document that waits for the root is brought there within this time of its return, also where nobody tells of it. */
+const rootMs = 10_000
+
+/**
+ * Keeps the bytes of all current documents here: checks them after a start, fetches what is missing from any member, and brings what waits here to
+ * the root.
+ */
+export class DocumentKeeper {
+  readonly #init: DocumentKeeperInit
+  readonly #registry: Registry
+  readonly #backoff = new Backoff({ initialMs: 500, maxMs: everyMs, multiplier: 2 })
+  #running: Running | undefined
+  #isChecked = false
+
+  constructor(init: DocumentKeeperInit) {
+    this.#init = init
+    this.#registry = init.carrier.registry
+  }
+
+  start(services: Supervisor): void {
+    this.#running = services.run('documents', { everyMs, firstMs: 0, round: (signal) => this.#round(signal) })
+    this.#registry.events.addEventListener('documents', this.#onChange)
+  }
+
+  async stop(): Promise<void> {
+    this.#registry.events.removeEventListener('documents', this.#onChange)
+    await this.#running?.stop()
+  }
+
+  readonly #onChange = (): void => this.#running?.wake()
+
+  /** Somebody is connected who may have what is missing, or take what waits. */
+  connected(): void {
+    const { bytes, queue } = this.#registry.documents
+    if (queue.size > 0 || bytes.missing().length > 0) this.#running?.wake()
+  }
+
+  async #round(signal: AbortSignal): Promise<number | undefined> {
+    const { bytes, queue } = this.#registry.documents
+    if (!this.#isChecked) {
+      await bytes.check(signal)
+      this.#isChecked = true
+    }
+    await bytes.prune()
+    const isAhead = await this.#fetch(signal)
+    await this.#sendQueued(signal)
+    const isWhole = bytes.missing().length === 0
+    if (isAhead || isWhole) this.#backoff.reset()
+    if (isWhole) return queue.size > 0 ? rootMs : undefined
+    return this.#backoff.next()
+  }
+
+  /** Fetches what is missing. True where some came. */
+  async #fetch(signal: AbortSignal): Promise<boolean> {
+    const { exchange, sources } = this.#init
+    const { documents } = this.#registry
+    const missing = documents.bytes.missing()
+    if (missing.length === 0 || sources().length === 0) return false
+    const stored: Promise<void>[] = []
+    for await (const { digest, bytes } of exchange.fetch(missing, { sources, signal })) {
+      stored.push(documents.put(digest, bytes))
+    }
+    await Promise.all(stored)
+    return stored.length > 0
+  }
+
+  async #sendQueued(signal: AbortSignal): Promise<void> {
+    const { documents, root } = this.#registry
+    for (const waiting of documents.queue.list()) {
+      signal.throwIfAborted()
+      try {
+        if (root !== undefined && !root.isReplaced) await documents.submit(waiting.signed)
+        else await askRoot(this.#init.carrier, { document: waiting.signed }, AbortSignal.any([signal, timeout()]))
+      } catch (error) {
+        signal.throwIfAborted()
+        // What the root cannot take now it takes later, and the others wait for the same.
+        if (!isJudged(error)) return
+        this.#tellRefused(waiting, error)
+      }
+      await documents.queue.drop(waiting)
+    }
+  }
+
+  #tellRefused(
+    { id, version, publisherKey }: { id: string; version: number; publisherKey: Uint8Array },
+    error: unknown
+  ): void {
+    const { alarms, replica } = this.#registry
+    const peer = peerIdText(publisherKey)
+    const name = replica.state.member(publisherKey)?.name ?? peer
+    alarms.raise(
+      'document_refused',
+      `version ${version} of the document ${id}, which waited here for the root, was refused (${reasonOf(error)}): nothing of it was published; ${name} has the content, and publishes it again when it may`,
+      { id, version, peer }
+    )
+  }
+}
+
+const timeout = (): AbortSignal => AbortSignal.timeout(rootMs)
