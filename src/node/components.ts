@@ -1,11 +1,14 @@
+import type { Connection, PeerId } from '@libp2p/interface'
 import { publicKeyOf } from '../identity/keys.ts'
 import { isRegistryRole } from '../identity/role.ts'
+import { BlockFetcher } from '../protocols/blocks/index.ts'
 import { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import type { Registry } from '../registry/registry.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { backoffOf } from './config/backoff.ts'
 import { protocolLimits } from './config/protocol-limits.ts'
+import { DocumentKeeper } from './documents/document-keeper.ts'
 import { hearClocks } from './follow-registry.ts'
 import { DialHistory } from './host/dial-history.ts'
 import { Gater } from './host/gater.ts'
@@ -31,6 +34,7 @@ import { Replicator } from './replication/replicator.ts'
 import { tellLie, tellStill } from './replication/source-alarms.ts'
 import { Staleness } from './replication/staleness.ts'
 import { RootController } from './root/root-controller.ts'
+import { connectionTo } from './root/way-to-root.ts'
 import { SelfPublisher } from './self/publisher.ts'
 import { watchTnr } from './self/tnr-watch.ts'
 import { makeMembership } from './session/join-and-renew.ts'
@@ -119,7 +123,8 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
   pingMonitor: makePingMonitor(node, network),
   lease: makeLeaseClient(node, network, host, owner),
   reach: makeReachability(node, network),
-  matrix: makeMatrixProber(node, network, host)
+  matrix: makeMatrixProber(node, network, host),
+  documents: makeDocumentKeeper(node, network, host)
 })
 
 /** Starts them, and the looks that need no part of their own. */
@@ -216,6 +221,20 @@ function makeMatrixProber({ config, key, clock, logging }: NodeParts, network: N
   if (!isRegistryRole(config.role) || prober === undefined) return undefined
   const { logger } = logging
   return new MatrixProber({ registry, self: key.publicKey, trust, limits, words: matrix.words, prober, clock, logger })
+}
+
+/** Keeps the bytes of documents, which come from any member. */
+function makeDocumentKeeper({ clock, logging }: NodeParts, network: NetworkParts, host: Host): DocumentKeeper {
+  const { registry, trust, limits } = network
+  const connect = (peer: PeerId, signal: AbortSignal): Promise<Connection> =>
+    connectionTo(network, publicKeyOf(peer.toString()), signal)
+  const { networkId } = registry
+  const common = { networkId, trust, limits, clock, logger: logging.logger }
+  return new DocumentKeeper({
+    carrier: network,
+    exchange: new BlockFetcher({ ...common, self: host.peerId, connect }),
+    trust
+  })
 }
 
 /** Makes what begins when a node listens: the duties of a root, and chores. `goesOn`: this process was the root a moment ago. */

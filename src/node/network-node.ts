@@ -209,6 +209,7 @@ export class NetworkNode implements NetworkParts {
     registry.liveness.leaving(reason)
     for (const stop of this.#stops) stop()
     this.heads.stop()
+    await this.#running?.documents.stop()
     this.peers?.stop()
     this.pingMonitor?.stop()
     await Promise.all([this.lease?.stop(reason, left ? await this.#farewell() : undefined), this.#told()])

@@ -1,3 +1,4 @@
+import { toString as text } from 'uint8arrays/to-string'
 import { at } from '../../identity/bytes.ts'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
@@ -7,7 +8,6 @@ import { openEntry, type Publish } from '../../registry/objects/entry.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { ChangedMeanwhileError, NotFoundError, PendingError } from '../../runtime/errors.ts'
-import { toString as text } from 'uint8arrays/to-string'
 import type { PublishedView, PublisherView, RetiredView } from '../api/document-views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { carryOut } from '../root/carry-out.ts'
@@ -66,7 +66,9 @@ function entryOf(entry: Uint8Array, { id, documentVersion }: Publish, networkId:
   const { value } = openEntry(entry, networkId)
   const isIt = value.kind === 'publish' && value.body.id === id && value.body.documentVersion === documentVersion
   if (isIt) return value.n
-  throw new ChangedMeanwhileError(`the root answered with another entry than one of ${id}: look at \`trustnet document list\``)
+  throw new ChangedMeanwhileError(
+    `the root answered with another entry than one of ${id}: look at \`trustnet document list\``
+  )
 }
 
 const words = {
@@ -106,7 +108,11 @@ export async function retireDocument(
 type Who = { publisher: string; plan?: boolean | undefined }
 
 /** Lets a key publish. @throws NotFoundError, RevokedError */
-export async function allowPublisher(registry: Registry, { publisher, plan }: Who, author: Author): Promise<PublisherView> {
+export async function allowPublisher(
+  registry: Registry,
+  { publisher, plan }: Who,
+  author: Author
+): Promise<PublisherView> {
   const publicKey = keyOfPeerId(publisher) ?? requireKeyEver(registry, publisher)
   const isOne = isPublisher(registry, publicKey)
   if (isOne) return saidOf(registry, publicKey, null, 'may publish documents already')
@@ -118,12 +124,14 @@ export async function allowPublisher(registry: Registry, { publisher, plan }: Wh
 }
 
 /** Takes that back; what it has published stays. @throws NotFoundError */
-export async function removePublisher(registry: Registry, { publisher, plan }: Who, author: Author): Promise<PublisherView> {
+export async function removePublisher(
+  registry: Registry,
+  { publisher, plan }: Who,
+  author: Author
+): Promise<PublisherView> {
   const publicKey = keyOfPeerId(publisher) ?? requireKeyEver(registry, publisher)
   if (!isPublisher(registry, publicKey)) {
-    throw new NotFoundError(
-      `${publisher} is no publisher: \`trustnet document list --json\` names those who are`
-    )
+    throw new NotFoundError(`${publisher} is no publisher: \`trustnet document list --json\` names those who are`)
   }
   const message = 'may not publish documents any more; what it has published stays'
   if (plan === true) return saidOf(registry, publicKey, null, message.replace('may not', 'would not be allowed to'))

@@ -118,7 +118,10 @@ const answer = async (
     if (!isRouteName(name) || (isRead ? routes[name].writes : request.method !== 'POST')) {
       throw new ControlInputError(`There is no ${request.method} ${url.pathname}. Is the command of another version?`)
     }
-    const input = checkedInput(name, isRead ? queryInput(name, url.searchParams) : await readJson(request, mostOf(name)))
+    const input = checkedInput(
+      name,
+      isRead ? queryInput(name, url.searchParams) : await readJson(request, mostOf(name))
+    )
     const signal = AbortSignal.any([ended, AbortSignal.timeout(callTimeoutMs)])
     send(response, 200, await callOf(api, name)(input, { signal }))
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdText } from '../../identity/keys.ts'
-import type { BlockExchange } from '../../protocols/blocks/index.ts'
+import type { BlockFetcher } from '../../protocols/blocks/index.ts'
+import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { Backoff } from '../../runtime/backoff.ts'
-import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import { isJudged } from '../root/carry-document.ts'
@@ -11,10 +11,9 @@ import { askRoot, type OrderCarrier } from '../root/way-to-root.ts'
 
 export interface DocumentKeeperInit {
   carrier: OrderCarrier
-  exchange: BlockExchange
-  /** Members that are connected. */
-  sources: () => PeerId[]
-  logger: Logger
+  exchange: BlockFetcher
+  /** Connected members are asked. */
+  trust: Pick<ConnectionTrust, 'members' | 'onMember'>
 }
 
 const everyMs = 60_000
@@ -30,7 +29,10 @@ export class DocumentKeeper {
   readonly #registry: Registry
   readonly #backoff = new Backoff({ initialMs: 500, maxMs: everyMs, multiplier: 2 })
   #running: Running | undefined
+  #forgetTrust = (): void => {}
   #isChecked = false
+  /** Nothing is missing, as far as was looked. */
+  #isWhole = false
 
   constructor(init: DocumentKeeperInit) {
     this.#init = init
@@ -40,19 +42,20 @@ export class DocumentKeeper {
   start(services: Supervisor): void {
     this.#running = services.run('documents', { everyMs, firstMs: 0, round: (signal) => this.#round(signal) })
     this.#registry.events.addEventListener('documents', this.#onChange)
+    this.#forgetTrust = this.#init.trust.onMember(() => this.#connected())
   }
 
   async stop(): Promise<void> {
     this.#registry.events.removeEventListener('documents', this.#onChange)
-    await this.#running?.stop()
+    this.#forgetTrust()
+    await Promise.all([this.#init.exchange[Symbol.asyncDispose](), this.#running?.stop()])
   }
 
   readonly #onChange = (): void => this.#running?.wake()
 
   /** Somebody is connected who may have what is missing, or take what waits. */
-  connected(): void {
-    const { bytes, queue } = this.#registry.documents
-    if (queue.size > 0 || bytes.missing().length > 0) this.#running?.wake()
+  #connected(): void {
+    if (!this.#isWhole || this.#registry.documents.queue.size > 0) this.#running?.wake()
   }
 
   async #round(signal: AbortSignal): Promise<number | undefined> {
@@ -64,15 +67,16 @@ export class DocumentKeeper {
     await bytes.prune()
     const isAhead = await this.#fetch(signal)
     await this.#sendQueued(signal)
-    const isWhole = bytes.missing().length === 0
-    if (isAhead || isWhole) this.#backoff.reset()
-    if (isWhole) return queue.size > 0 ? rootMs : undefined
+    this.#isWhole = bytes.missing().length === 0
+    if (isAhead || this.#isWhole) this.#backoff.reset()
+    if (this.#isWhole) return queue.size > 0 ? rootMs : undefined
     return this.#backoff.next()
   }
 
   /** Fetches what is missing. True where some came. */
   async #fetch(signal: AbortSignal): Promise<boolean> {
-    const { exchange, sources } = this.#init
+    const { exchange, trust } = this.#init
+    const sources = (): PeerId[] => [...trust.members()].map(({ connection }) => connection.remotePeer)
     const { documents } = this.#registry
     const missing = documents.bytes.missing()
     if (missing.length === 0 || sources().length === 0) return false

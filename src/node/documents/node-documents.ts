@@ -2,7 +2,7 @@ import type { DocumentRow } from '../../registry/log/state/network-state.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { onAbort } from '../../runtime/abort.ts'
 import { sleep } from '../../runtime/sleep.ts'
-import type { DocumentVersion, DocumentsView } from '../api/document-views.ts'
+import type { DocumentsView, DocumentVersion } from '../api/document-views.ts'
 import type { EventBus } from '../event-bus.ts'
 import { documentsView, documentView } from '../views/documents-view.ts'
 
@@ -35,13 +35,18 @@ export const nodeDocuments = (registry: () => Registry, events: EventBus, over: 
     const { document, content } = await documentView(registry(), { id, version })
     return { ...document, bytes: Uint8Array.from(Buffer.from(content, 'base64')) }
   },
-  changes: ({ signal } = {}) => changesOf(registry, events, signal === undefined ? over : AbortSignal.any([signal, over]))
+  changes: ({ signal } = {}) =>
+    changesOf(registry, events, signal === undefined ? over : AbortSignal.any([signal, over]))
 })
 
 /** A burst of changes is looked at once. */
 const settleMs = 50
 
-async function* changesOf(registry: () => Registry, events: EventBus, signal: AbortSignal): AsyncGenerator<DocumentChange> {
+async function* changesOf(
+  registry: () => Registry,
+  events: EventBus,
+  signal: AbortSignal
+): AsyncGenerator<DocumentChange> {
   let wake = Promise.withResolvers<void>()
   const stop = events.listen('documents', () => wake.resolve())
   using _ = onAbort(signal, () => wake.resolve())

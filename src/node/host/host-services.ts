@@ -13,6 +13,7 @@ import type { BaseServices } from './libp2p.ts'
 export type HostServices = BaseServices & {
   guard: object
   hello: Hello
+  blocks: Startable
   ping: Ping
   pubsub?: GossipSub
   announce?: Announce

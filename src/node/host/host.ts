@@ -6,6 +6,7 @@ import { parseAddr } from '../../address/multiaddr.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import { adminServer } from '../../protocols/admin/index.ts'
 import { announce, gossipOptions } from '../../protocols/announce/index.ts'
+import { blocksServer } from '../../protocols/blocks/index.ts'
 import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { membersOnly } from '../../protocols/engine/members-only.ts'
@@ -97,6 +98,7 @@ function memberServices(init: HostInit) {
   return {
     guard: hostGuard(common),
     hello: hello({ ...common, source }),
+    blocks: blocksServer({ ...common, networkId: registry.networkId, readers: [registry.documents.bytes] }),
     ping: membersOnly(trust, ping(streams), { bounds: { section: 'ping', ...limits.ping } })
   }
 }

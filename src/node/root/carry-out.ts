@@ -36,7 +36,11 @@ export async function carryOut(
   }
 }
 
-async function carryOutHere({ admission, documents }: Registry, call: AdminCall, from: Uint8Array): Promise<AdminAnswered> {
+async function carryOutHere(
+  { admission, documents }: Registry,
+  call: AdminCall,
+  from: Uint8Array
+): Promise<AdminAnswered> {
   if ('acts' in call) {
     const entries = await admission.orders.submit(call.acts, from)
     return { entries: entries.map(({ bytes }) => bytes), waiting: [] }

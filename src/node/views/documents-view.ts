@@ -74,7 +74,9 @@ export async function documentView(
       fetchedMs
     )
   }
-  throw new NotFoundError(`the bytes of version ${wanted} of ${id} are not kept here any more: another member may have them`)
+  throw new NotFoundError(
+    `the bytes of version ${wanted} of ${id} are not kept here any more: another member may have them`
+  )
 }
 
 /** What the log still knows of a document, oldest first. @throws NotFoundError */

@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
+import { StreamEndedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, type OpenOptions, openStream, request } from '../engine/protocol.ts'
-import { StreamEndedError } from '../engine/errors.ts'
 import { errorOf, refusalText, statuses } from '../engine/status.ts'
 import { adminProtocol } from './descriptor.ts'
 import { type AdminAnswered, type AdminCall, encodeCall } from './messages.ts'
@@ -35,7 +35,9 @@ export async function ask(connection: Connection, call: AdminCall, options: Admi
   if (status === statuses.OK) return { entries, waiting }
   const isWaiting = status === statuses.PENDING && 'document' in call
   const what = 'document' in call ? 'the root refused the document' : 'the root refused the order'
-  throw errorOf(status, isWaiting ? 'the document waits there for the root' : refusalText(status, what), { retryAfterMs })
+  throw errorOf(status, isWaiting ? 'the document waits there for the root' : refusalText(status, what), {
+    retryAfterMs
+  })
 }
 
 /** Sends a request with the bytes that belong to it in frames of their own behind it; gives the answer. */

@@ -80,7 +80,8 @@ async function withBytes(
   for (let at = 0; at < bytes.length; ) {
     const frame = await frames.read({ signal })
     if (frame === undefined) throw new StreamEndedError('a document that ends before its bytes')
-    if (frame.length === 0 || frame.length > bytes.length - at) throw new MalformedFrameError('a document of other bytes')
+    if (frame.length === 0 || frame.length > bytes.length - at)
+      throw new MalformedFrameError('a document of other bytes')
     bytes.set(frame, at)
     at += frame.length
   }

@@ -211,7 +211,8 @@ export class Documents {
     if (publish.documentVersion >= nextVersion(state, publish.id)) return undefined
     // Sent again, as its answer was lost, and others have published since.
     for (const { bytes: entry, value } of await this.history(publish.id)) {
-      const isIt = value.kind === 'publish' && equals(encodeBody(value).body, encodeBody({ kind: 'publish', body: publish }).body)
+      const isIt =
+        value.kind === 'publish' && equals(encodeBody(value).body, encodeBody({ kind: 'publish', body: publish }).body)
       if (isIt) return { entry, n: value.n, publish, isNew: false }
     }
     return undefined

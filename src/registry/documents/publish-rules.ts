@@ -39,9 +39,7 @@ export function requirePublishable(state: NetworkState, publish: Publish, timeMs
     state.checkContent({ kind: 'publish', body: publish }, timeMs, undefined)
   } catch (error) {
     if (!(error instanceof LogMismatchError)) throw error
-    throw new PublishRefusedError(
-      `${error.message}: an operator allows it with \`trustnet document allow-publisher\``
-    )
+    throw new PublishRefusedError(`${error.message}: an operator allows it with \`trustnet document allow-publisher\``)
   }
 }
 
@@ -52,7 +50,8 @@ function requireRoom(state: NetworkState, { id, sizeBytes }: Publish): void {
   if (sizeBytes <= free) return
   const largest = others.toSorted((a, b) => b.sizeBytes - a.sizeBytes).slice(0, mostNamed)
   const named = largest.map((row) => `${row.id} (${row.sizeBytes} bytes)`).join(', ')
-  const drop = named === '' ? '' : `retire what is not needed (\`trustnet document retire\`; the largest: ${named}), or `
+  const drop =
+    named === '' ? '' : `retire what is not needed (\`trustnet document retire\`; the largest: ${named}), or `
   throw new PublishRefusedError(
     `${id} has ${sizeBytes} bytes, and ${Math.max(0, free)} of ${documentBytes} are free: ${drop}raise documentBytes of the policy`
   )

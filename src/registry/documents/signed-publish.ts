@@ -72,7 +72,12 @@ function requireBytes({ id, digest, sizeBytes }: Publish, bytes: Uint8Array): vo
 
 /** The entry of bytes that are published as the next version. @throws PublishRefusedError for too many */
 export function publishOf(
-  { id, version, mediaType, publisherKey }: { id: string; version: number; mediaType: string; publisherKey: Uint8Array },
+  {
+    id,
+    version,
+    mediaType,
+    publisherKey
+  }: { id: string; version: number; mediaType: string; publisherKey: Uint8Array },
   bytes: Uint8Array
 ): Publish {
   if (bytes.length > maxDocumentBytes) {

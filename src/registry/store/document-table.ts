@@ -71,9 +71,7 @@ export class DocumentTable {
     this.#delete = db.prepare('DELETE FROM document_bytes WHERE digest = ?')
     this.#entries = db.prepare('SELECT n, envelope FROM log WHERE kind IN (9, 10) AND n > ? ORDER BY n LIMIT ?')
     this.#queued = db.prepare(`SELECT ${queueColumns} FROM document_queue ORDER BY place`)
-    this.#queuedOf = db
-      .prepare<[Uint8Array], number>('SELECT count(*) FROM document_queue WHERE publisher = ?')
-      .pluck()
+    this.#queuedOf = db.prepare<[Uint8Array], number>('SELECT count(*) FROM document_queue WHERE publisher = ?').pluck()
     this.#isQueued = db
       .prepare<[Uint8Array, string], number>('SELECT 1 FROM document_queue WHERE publisher = ? AND id = ?')
       .pluck()

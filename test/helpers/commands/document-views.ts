@@ -1,4 +1,9 @@
-import type { DocumentHistoryView, DocumentsView, DocumentView, PublishedView } from '../../../src/node/api/control-api.ts'
+import type {
+  DocumentHistoryView,
+  DocumentsView,
+  DocumentView,
+  PublishedView
+} from '../../../src/node/api/control-api.ts'
 import { root } from './control-views.ts'
 
 const version = {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sha256 } from '../../../../src/identity/hash.ts'
-import { SigningKey } from '../../../../src/identity/keys.ts'
+import type { SigningKey } from '../../../../src/identity/keys.ts'
 import { type SignedPublish, sealPublish } from '../../../../src/registry/documents/signed-publish.ts'
 import type { Publish } from '../../../../src/registry/objects/entry.ts'
 import { sealOrder } from '../../../../src/registry/objects/orders/order.ts'
@@ -33,7 +33,12 @@ const publish = (id: string, content: string, root = network.root) =>
   root.documents.publish({ id, mediaType: text, bytes: bytesOf(content) })
 
 /** A document as its publisher signs it. */
-function signed(content: string, change: Partial<Publish> = {}, key = ann, timeMs = network.clock.now()): SignedPublish {
+function signed(
+  content: string,
+  change: Partial<Publish> = {},
+  key = ann,
+  timeMs = network.clock.now()
+): SignedPublish {
   const bytes = bytesOf(content)
   const { networkId, replica } = network.root
   const document: Publish = {
@@ -107,7 +112,9 @@ test('ids, types, versions and sizes that cannot be are refused in words', async
 test('over the quota it says what may go, and what is retired makes room', async () => {
   await publish('small', 'x'.repeat(10))
   await publish('large', 'y'.repeat(80))
-  await expect(publish('more', 'z'.repeat(11))).rejects.toThrow(/10 of 100 are free: retire .* large \(80 bytes\), small \(10/)
+  await expect(publish('more', 'z'.repeat(11))).rejects.toThrow(
+    /10 of 100 are free: retire .* large \(80 bytes\), small \(10/
+  )
   await network.root.root?.append([{ kind: 'retire', body: { id: 'large', reason: 'old' } }])
   await publish('more', 'z'.repeat(11))
   await expect(publish('small', 'x'.repeat(101))).rejects.toThrow(PublishRefusedError)
@@ -130,7 +137,9 @@ test('a publisher signs at home; nobody else may, nor for another', async () => 
   const eve = await network.admit('eve')
   const second = { documentVersion: 3 }
   await expect(documents.submit(signed('x', second, eve))).rejects.toThrow(/may not publish: an operator allows it/)
-  await expect(documents.submit(signed('x', { ...second, publisherKey: ann.publicKey }, eve))).rejects.toThrow(/another publisher/)
+  await expect(documents.submit(signed('x', { ...second, publisherKey: ann.publicKey }, eve))).rejects.toThrow(
+    /another publisher/
+  )
   const given = signed('x', second)
   await expect(documents.submit({ ...given, bytes: bytesOf('y') })).rejects.toThrow(/its digest is another one/)
   await expect(documents.submit({ ...given, bytes: bytesOf('xx') })).rejects.toThrow(/its digest is another one/)
