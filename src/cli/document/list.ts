@@ -12,7 +12,7 @@ import { age, bytes, date, orUnknown, plural, sanitise } from '../output/text.ts
 type Row = DocumentsView['documents'][number]
 type HistoryRow = DocumentHistoryView['history'][number]
 
-/** What is shown of a network that this node does not hear from may be behind. */
+/** Age from which a view may be behind: a checkpoint comes every minute. */
 const oldMs = 150_000
 
 export const addList = (document: Command, context: Context): void => {

@@ -4,7 +4,7 @@ import { onAbort } from '../../runtime/abort.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { DocumentsView, DocumentVersion } from '../api/document-views.ts'
 import type { EventBus } from '../event-bus.ts'
-import { documentsView, documentView } from '../views/documents-view.ts'
+import { documentsView, documentView } from './documents-view.ts'
 
 export type DocumentInfo = DocumentsView['documents'][number]
 

@@ -49,7 +49,7 @@ export class DocumentBytes {
     return this.#held.size
   }
 
-  /** What is here under the digest, and is right; damaged bytes go. */
+  /** Gives what is here under the digest, and is right; damaged bytes go. */
   async read(digest: Uint8Array): Promise<Uint8Array | undefined> {
     const stored = this.has(digest) ? this.#init.table.get(digest) : undefined
     if (stored === undefined) return undefined

@@ -72,7 +72,7 @@ export type DocumentEntry = Signed<Extract<LogEntry, { kind: 'publish' | 'retire
 /** The register of documents: what the log says of them, and their bytes. */
 export class Documents {
   readonly bytes: DocumentBytes
-  /** What waits here for the root. */
+  /** Documents that wait here for the root. */
   readonly queue: DocumentQueue
   readonly #init: DocumentsInit
   readonly #table: DocumentTable

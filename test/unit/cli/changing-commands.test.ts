@@ -50,6 +50,11 @@ const changes: ReadonlyMap<string, RouteName | 'here' | 'root'> = new Map([
   ['operator remove', 'removeOperator'],
   ['operator key', 'here'],
   ['operator approve', 'approveOrder'],
+  // In the name of this node, with its own key.
+  ['document publish', 'here'],
+  ['document retire', 'retireDocument'],
+  ['document allow-publisher', 'allowPublisher'],
+  ['document remove-publisher', 'removePublisher'],
   ['dns set', 'here'],
   ['config migrate', 'here']
 ])
@@ -62,6 +67,8 @@ const harmless: ReadonlySet<string> = new Set([
   'invite',
   'approve',
   'backup',
+  // What was published before stays.
+  'publish',
   'resume',
   'clock',
   'void',

@@ -49,7 +49,7 @@ describe.each(table)('%s', (name, route) => {
     ['a list', []],
     ['an unknown field', { ...validInput(route), nonsense: 1 }],
     ...Object.keys(route.input.shape).flatMap((key): [string, Record<string, unknown>][] =>
-      [null, {}, [[]], Number.NaN, -1, 1.5, 'x'.repeat(17_000)].map((value) => [
+      [null, {}, [[]], Number.NaN, -1, 1.5, key === 'content' ? '*' : 'x'.repeat(17_000)].map((value) => [
         `${key}: ${JSON.stringify(value)?.slice(0, 10)}`,
         { ...validInput(route), [key]: value }
       ])

@@ -1,11 +1,10 @@
 import { toString as text } from 'uint8arrays/to-string'
-import { peerIdText } from '../../identity/keys.ts'
 import type { DocumentEntry } from '../../registry/documents/documents.ts'
 import type { Publish } from '../../registry/objects/entry.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import type { DocumentHistoryView, DocumentsView, DocumentVersion, DocumentView } from '../api/document-views.ts'
-import { refOf } from './refs.ts'
+import { refOf } from '../views/refs.ts'
 
 /** Bytes that are missing are here again in a moment, where anybody has them. */
 const fetchedMs = 5_000
@@ -79,7 +78,7 @@ export async function documentView(
   )
 }
 
-/** What the log still knows of a document, oldest first. @throws NotFoundError */
+/** Entries about a document that the log still has, oldest first. @throws NotFoundError */
 export async function documentHistoryView(registry: Registry, id: string): Promise<DocumentHistoryView> {
   let newest = 0
   const rowOf = ({ value }: DocumentEntry): DocumentHistoryView['history'][number] => {
@@ -96,6 +95,3 @@ export async function documentHistoryView(registry: Registry, id: string): Promi
   }
   return { id, history: (await registry.documents.history(id)).map(rowOf) }
 }
-
-export const publisherName = (registry: Registry, publicKey: Uint8Array): string =>
-  refOf(registry, publicKey).name ?? peerIdText(publicKey)
