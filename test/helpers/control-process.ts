@@ -39,7 +39,7 @@ import {
   topologyView
 } from './commands/past-views.ts'
 import { checkpointView, policyCall, policyPreview, policyView } from './commands/policy-views.ts'
-import { healthView, statsView } from './commands/process-views.ts'
+import { healthView, preparedView, statsView } from './commands/process-views.ts'
 
 /** The operations as their handlers answer them: without a stamp. */
 export type Scripted = {
@@ -111,16 +111,7 @@ export class ScriptedApi implements Scripted {
   logLevel = async () => logLevelView
   metrics: Scripted['metrics'] = async () => ({ lines: ['trustnet_up{address="2001:db8::77"} 1'], dropped: 0 })
   recentLog: Scripted['recentLog'] = async () => ({ lines: this.logLines, dropped: 0 })
-  prepareEntry: Scripted['prepareEntry'] = async () => ({
-    networkId: '00',
-    epoch: 0,
-    n: 19,
-    headHash: '00',
-    timeMs: 1,
-    authorityKey: '00',
-    nextAuthorityDigest: '00',
-    logKey: null
-  })
+  prepareEntry: Scripted['prepareEntry'] = async () => preparedView
   enterEntry: Scripted['enterEntry'] = async () => ({ epoch: 1, n: 20, members: 2 })
   spread: Scripted['spread'] = async (place) => ({
     ...place,

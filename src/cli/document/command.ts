@@ -76,11 +76,13 @@ const addShow = (document: Command, context: Context): void => {
       if (options.json === true) return terminal.json(view)
       const bytes = Buffer.from(view.content, 'base64')
       if (!terminal.isTTY) return terminal.bytes(bytes)
-      if (isText(bytes)) return void terminal.stdout.write(printable(bytes.toString('utf8')))
-      throw new ExitError(
-        exitCodes.usage,
-        `${sanitise(id)} is ${sanitise(view.document.mediaType)} and no text: trustnet document show ${sanitise(id)} > FILE`
-      )
+      if (!isText(bytes)) {
+        throw new ExitError(
+          exitCodes.usage,
+          `${sanitise(id)} is ${sanitise(view.document.mediaType)} and no text: trustnet document show ${sanitise(id)} > FILE`
+        )
+      }
+      terminal.stdout.write(printable(bytes.toString('utf8')))
     })
 }
 

@@ -3,6 +3,17 @@ import { answer, type Body, peerId, peerRef, text, textOrNull, time, whole, whol
 
 // The JSON answers about the register of documents.
 
+/** 256 KiB in base64. */
+const maxContentChars = 349_528
+
+export const idInput = { id: text.min(1).max(128) }
+export const versionInput = { ...idInput, version: z.int().min(1).optional() }
+export const publishInput = {
+  ...idInput,
+  mediaType: text.min(1).max(127),
+  content: z.base64().max(maxContentChars).describe('at most 256 KiB, base64')
+}
+
 const version = z.object({
   id: text,
   version: whole,

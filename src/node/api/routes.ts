@@ -22,10 +22,6 @@ const path = z.string().min(1).max(4096)
 const groups = z.array(z.string().max(63)).max(16)
 const plan = z.boolean().describe('say what would happen, and change nothing')
 const inviteId = z.string().min(1).max(32)
-const documentId = z.string().min(1).max(128)
-
-/** 256 KiB in base64. */
-const maxContentChars = 349_528
 
 const policyChanges = {
   twoOperators: z.array(count).max(64).describe('numbers of kinds of entries, ascending').optional(),
@@ -267,19 +263,21 @@ export const routes = {
   document: ask.network(
     'A document with its bytes, the newest version by default',
     documents.documentView,
-    { id: documentId, version: z.int().min(1).optional() },
+    documents.versionInput,
     '/documents/{id}'
   ),
-  documentHistory: ask.network('What the log still knows of a document', documents.documentHistoryView, {
-    id: documentId
-  }),
-  publishDocument: tell.network('Publishes the next version of a document', documents.publishedView, {
-    id: documentId,
-    mediaType: z.string().min(1).max(127),
-    content: z.base64().max(maxContentChars).describe('at most 256 KiB, base64')
-  }),
+  documentHistory: ask.network(
+    'What the log still knows of a document',
+    documents.documentHistoryView,
+    documents.idInput
+  ),
+  publishDocument: tell.network(
+    'Publishes the next version of a document',
+    documents.publishedView,
+    documents.publishInput
+  ),
   retireDocument: order('Retires a document', documents.retiredView, {
-    id: documentId,
+    ...documents.idInput,
     reason,
     plan: plan.optional()
   }),

@@ -176,11 +176,11 @@ export class Documents {
   /** @throws LimitError for a publisher that publishes without end: each version is an entry for all time */
   #rest(publisherKey: Uint8Array): void {
     const now = this.#init.clock.monotonic()
-    for (const [key, at] of this.#restedAt) if (at <= now) this.#restedAt.delete(key)
+    for (const [each, restedAt] of this.#restedAt) if (restedAt <= now) this.#restedAt.delete(each)
     const key = keyId(publisherKey)
-    const at = (this.#restedAt.get(key) ?? now) + restMs
-    if (at > now + burst * restMs) throw new LimitError(`${burst} versions at once, then one in ${restMs} ms: wait`)
-    this.#restedAt.set(key, at)
+    const restedAt = (this.#restedAt.get(key) ?? now) + restMs
+    if (restedAt > now + burst * restMs) throw new LimitError(`${burst} versions at once, then one in ${restMs} ms: wait`)
+    this.#restedAt.set(key, restedAt)
   }
 
   async #append(publish: Publish, bytes: Uint8Array, rest = (): void => {}): Promise<Published> {

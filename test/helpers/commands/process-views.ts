@@ -1,4 +1,5 @@
 import type { HealthView, StatsView } from '../../../src/node/api/process-views.ts'
+import type { PreparedView } from '../../../src/node/api/registry-views.ts'
 
 const part = { status: 'ok', sinceMs: 1_790_000_000_000, errors: 0, lastError: null } as const
 
@@ -20,4 +21,15 @@ export const statsView: StatsView = {
   limits: {},
   alarms: 0,
   process: { rssBytes: 100_000_000, heapBytes: 30_000_000, cpuMs: 900, storeBytes: 100_000 }
+}
+
+export const preparedView: PreparedView = {
+  networkId: '00',
+  epoch: 0,
+  n: 19,
+  headHash: '00',
+  timeMs: 1,
+  authorityKey: '00',
+  nextAuthorityDigest: '00',
+  logKey: null
 }
