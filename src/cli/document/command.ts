@@ -4,7 +4,7 @@ import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
-import { printable, sanitise } from '../output/text.ts'
+import { sanitise, sanitiseWhole } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
 import { contentOf, isText, mediaTypeOf } from './content.ts'
 import { addList } from './list.ts'
@@ -82,9 +82,18 @@ const addShow = (document: Command, context: Context): void => {
           `${sanitise(id)} is ${sanitise(view.document.mediaType)} and no text: trustnet document show ${sanitise(id)} > FILE`
         )
       }
-      terminal.stdout.write(printable(bytes.toString('utf8')))
+      terminal.stdout.write(shownText(bytes.toString('utf8')))
     })
 }
+
+/** Text on a terminal: lines and tabs, and no code that paints or moves. */
+const shownText = (text: string): string =>
+  text
+    .split(/(?<=[\n\t])|(?=[\n\t])/)
+    .map(shownPart)
+    .join('')
+
+const shownPart = (part: string): string => (part === '\n' || part === '\t' ? part : sanitiseWhole(part))
 
 type ChangeOptions = RunningOptions & { plan?: boolean }
 

@@ -67,6 +67,26 @@ export const policyCall = answer('policy-call', 'trustnet policy test FROM TO SE
   rule: callRule.nullable().describe('the one that allows it; null: none, or there are no rules at all')
 })
 
+const natural = whole.min(0)
+
+/** Values of the policy that a change may put in the place of those that count. */
+export const changesInput = {
+  twoOperators: z.array(natural).max(64).describe('numbers of kinds of entries, ascending').optional(),
+  admission: admission.optional(),
+  membershipMs: natural.optional(),
+  documentBytes: natural.optional(),
+  openGrants: natural.optional(),
+  grantUses: natural.optional(),
+  grantMs: natural.optional(),
+  nameHoldMs: natural.optional(),
+  returnGraceMs: natural.optional(),
+  rules: z.array(callRule).max(128).optional(),
+  tests: z.array(callTest).max(128).optional(),
+  publishing: publishing.optional(),
+  relaying: relaying.optional(),
+  witnessKeys: z.array(z.string().max(256)).max(16).describe('PeerIds').optional()
+}
+
 export type PolicyPreview = Body<typeof policyPreview>
 export type PolicyCallView = Body<typeof policyCall>
 export type PolicyView = Body<typeof policyView>

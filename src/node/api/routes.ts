@@ -23,23 +23,6 @@ const groups = z.array(z.string().max(63)).max(16)
 const plan = z.boolean().describe('say what would happen, and change nothing')
 const inviteId = z.string().min(1).max(32)
 
-const policyChanges = {
-  twoOperators: z.array(count).max(64).describe('numbers of kinds of entries, ascending').optional(),
-  admission: admission.optional(),
-  membershipMs: count.optional(),
-  documentBytes: count.optional(),
-  openGrants: count.optional(),
-  grantUses: count.optional(),
-  grantMs: count.optional(),
-  nameHoldMs: count.optional(),
-  returnGraceMs: count.optional(),
-  rules: z.array(policy.callRule).max(128).optional(),
-  tests: z.array(policy.callTest).max(128).optional(),
-  publishing: policy.publishing.optional(),
-  relaying: policy.relaying.optional(),
-  witnessKeys: z.array(z.string().max(256)).max(16).describe('PeerIds').optional()
-}
-
 /**
  * Everything that a running process can be asked and told: from here come the server with its checks, the client of the commands, their
  * types and docs/schemas. An operation is a row here and its handler in control/handlers.ts.
@@ -223,14 +206,14 @@ export const routes = {
     note: z.boolean().describe('also as a signed note, which only the root can make').optional()
   }),
   policy: ask.network('The policy of the network', policy.policyView, {}, '/policy'),
-  previewPolicy: ask.network('What a change of the policy would do', policy.policyPreview, policyChanges),
+  previewPolicy: ask.network('What a change of the policy would do', policy.policyPreview, policy.changesInput),
   policyCall: ask.network('Whether a member may call a service at another', policy.policyCall, {
     from: peer,
     to: peer,
     service: z.string().min(1).max(63)
   }),
   setPolicy: order('Changes values of the policy', policy.policyView, {
-    ...policyChanges,
+    ...policy.changesInput,
     seen: count.describe('entry of the policy that the asker saw: a later one refuses the change').optional(),
     force: z.boolean().describe('also a policy that locks everybody out').optional()
   }),
