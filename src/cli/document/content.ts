@@ -7,23 +7,25 @@ import type { Context } from '../output/context.ts'
 const mostBytes = 256 * 1024
 
 /** Media types by the end of a file's name. */
-const types: Readonly<Record<string, string>> = {
-  '.txt': 'text/plain',
-  '.md': 'text/markdown',
-  '.html': 'text/html',
-  '.css': 'text/css',
-  '.csv': 'text/csv',
-  '.json': 'application/json',
-  '.yaml': 'application/yaml',
-  '.yml': 'application/yaml',
-  '.xml': 'application/xml',
-  '.pdf': 'application/pdf',
-  '.png': 'image/png',
-  '.svg': 'image/svg+xml'
-}
+const types: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '.txt': 'text/plain',
+    '.md': 'text/markdown',
+    '.html': 'text/html',
+    '.css': 'text/css',
+    '.csv': 'text/csv',
+    '.json': 'application/json',
+    '.yaml': 'application/yaml',
+    '.yml': 'application/yaml',
+    '.xml': 'application/xml',
+    '.pdf': 'application/pdf',
+    '.png': 'image/png',
+    '.svg': 'image/svg+xml'
+  })
+)
 
 export const mediaTypeOf = (file: string, bytes: Uint8Array): string =>
-  types[extname(file).toLowerCase()] ?? (isText(bytes) ? 'text/plain' : 'application/octet-stream')
+  types.get(extname(file).toLowerCase()) ?? (isText(bytes) ? 'text/plain' : 'application/octet-stream')
 
 /** True for UTF-8 that a terminal can show. */
 export function isText(bytes: Uint8Array): boolean {

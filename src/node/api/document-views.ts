@@ -14,6 +14,10 @@ export const publishInput = {
   content: z.base64().max(maxContentChars).describe('at most 256 KiB, base64')
 }
 
+const plan = { plan: z.boolean().describe('say what would happen, and change nothing').optional() }
+export const retireInput = { ...idInput, reason: text.max(256), ...plan }
+export const publisherInput = { publisher: text.min(1).max(256), ...plan }
+
 const version = z.object({
   id: text,
   version: whole,

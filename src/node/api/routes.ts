@@ -4,7 +4,7 @@ import * as documents from './document-views.ts'
 import * as history from './history-views.ts'
 import * as invites from './invite-views.ts'
 import * as matrix from './matrix-views.ts'
-import { admission, role, state } from './parts.ts'
+import { role, state } from './parts.ts'
 import * as past from './past-views.ts'
 import * as policy from './policy-views.ts'
 import * as running from './process-views.ts'
@@ -196,7 +196,9 @@ export const routes = {
     groups: groups.optional(),
     ephemeralMs: z.int().min(1000).describe('memberships by it end after so long offline').optional()
   }),
-  invites: ask.network('Open invites, or the one whose id begins so', invites.invitesView, { id: inviteId.optional() }),
+  invites: ask.network('Open invites, or the one whose id begins so', invites.invitesView, {
+    id: inviteId.optional()
+  }),
   cancelInvite: order('Takes an invite back', invites.inviteEndView, {
     id: inviteId,
     reason,
@@ -259,19 +261,9 @@ export const routes = {
     documents.publishedView,
     documents.publishInput
   ),
-  retireDocument: order('Retires a document', documents.retiredView, {
-    ...documents.idInput,
-    reason,
-    plan: plan.optional()
-  }),
-  allowPublisher: order('Lets a key publish documents', documents.publisherView, {
-    publisher: peer,
-    plan: plan.optional()
-  }),
-  removePublisher: order('Lets a key publish no more', documents.publisherView, {
-    publisher: peer,
-    plan: plan.optional()
-  }),
+  retireDocument: order('Retires a document', documents.retiredView, documents.retireInput),
+  allowPublisher: order('Lets a key publish documents', documents.publisherView, documents.publisherInput),
+  removePublisher: order('Lets a key publish no more', documents.publisherView, documents.publisherInput),
 
   operators: ask.network('The people whose orders count', registry.operatorsView, {}, '/operators'),
   addOperator: order('Enters an operator', registry.operatorView, {
