@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { sha256 } from '../../../../src/identity/hash.ts'
 import { ask } from '../../../../src/protocols/admin/client.ts'
 import { adminProtocol } from '../../../../src/protocols/admin/descriptor.ts'
 import {
@@ -13,13 +14,23 @@ import {
 } from '../../../../src/protocols/admin/messages.ts'
 import { AdminAnswer, AdminQuestion, AdminRequest } from '../../../../src/protocols/admin/pb/admin.ts'
 import { type AdminServerInit, adminServer } from '../../../../src/protocols/admin/server.ts'
+import { MalformedFrameError } from '../../../../src/protocols/engine/errors.ts'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
 import { request } from '../../../../src/protocols/engine/protocol.ts'
 import { statuses } from '../../../../src/protocols/engine/status.ts'
-import { ChangedMeanwhileError, NotOperatorError, SecondOperatorError } from '../../../../src/runtime/errors.ts'
+import type { SignedPublish } from '../../../../src/registry/documents/signed-publish.ts'
+import { encodeBody } from '../../../../src/registry/objects/entry.ts'
+import {
+  ChangedMeanwhileError,
+  InvalidPayloadError,
+  NotOperatorError,
+  PendingError,
+  PublishRefusedError,
+  SecondOperatorError
+} from '../../../../src/runtime/errors.ts'
 import { type MemberHost, type Members, startMember } from '../../../helpers/hosts/members.ts'
 import { connect, withoutSockets } from '../../../helpers/hosts.ts'
-import { networkId, otherNetworkId } from '../../../helpers/signed-objects.ts'
+import { keyOf, networkId, otherNetworkId } from '../../../helpers/signed-objects.ts'
 
 withoutSockets()
 
@@ -72,6 +83,13 @@ describe('what an operator sends', () => {
 })
 
 type Services = { admin: unknown }
+
+/** A document with an order that nobody looks at here. */
+const documentOf = (bytes: Uint8Array): SignedPublish => {
+  const body = { id: 'plan', documentVersion: 1, mediaType: 'text/plain', publisherKey: keyOf(1).publicKey }
+  const publish = { ...body, digest: sha256(bytes), sizeBytes: bytes.length }
+  return { body: encodeBody({ kind: 'publish', body: publish }).body, order: Uint8Array.of(3), bytes }
+}
 
 describe('orders over the wire', () => {
   let members: Members
@@ -156,6 +174,45 @@ describe('orders over the wire', () => {
     const stranger = await start('stranger')
     const other = await connect(stranger.host, root.host)
     await expect(ask(other, { acts: [act] }, options)).rejects.toMatchObject({ name: 'NotMemberError' })
+  })
+
+  it('bring a document with its bytes in pieces, whatever its length', async () => {
+    const seen: AdminCall[] = []
+    carryOut = async (call) => {
+      seen.push(call)
+      return { entries: [Uint8Array.of(5)], waiting: [] }
+    }
+    for (const length of [0, 1, limits.admin.requestBytes, limits.admin.requestBytes + 1, 262_144]) {
+      const document = documentOf(new Uint8Array(length).fill(7))
+      const { entries } = await ask(connection, { document }, { ...options, signal: new AbortController().signal })
+      expect(entries).toEqual([Uint8Array.of(5)])
+      expect(seen.pop()).toEqual({ document })
+    }
+  })
+
+  it('that bring another number of bytes than their entry says are refused', async () => {
+    carryOut = () => Promise.reject(new Error('it was looked at'))
+    const document = documentOf(new Uint8Array(10))
+    for (const bytes of [new Uint8Array(11), new Uint8Array(limits.admin.requestBytes)]) {
+      await expect(ask(connection, { document: { ...document, bytes } }, options)).rejects.toThrow(MalformedFrameError)
+    }
+    const broken = { ...document, body: Uint8Array.of(255) }
+    await expect(ask(connection, { document: broken }, options)).rejects.toThrow(InvalidPayloadError)
+    // Nothing more comes: it is waited for no longer than for any request.
+    const short = limitsWith({ admin: { deadlineMs: 200 } })
+    const none = { ...document, bytes: new Uint8Array() }
+    await expect(ask(connection, { document: none }, { ...options, limits: short })).rejects.toThrow()
+  })
+
+  it('that wait for the root are told so in words of a document', async () => {
+    carryOut = () => Promise.reject(new PendingError('a secret of the secondary'))
+    const asked = ask(connection, { document: documentOf(new Uint8Array(1)) }, options)
+    await expect(asked).rejects.toThrow(PendingError)
+    await expect(asked).rejects.toThrow('the document waits there for the root')
+    carryOut = () => Promise.reject(new PublishRefusedError('a secret of the root'))
+    await expect(ask(connection, { document: documentOf(new Uint8Array(1)) }, options)).rejects.toThrow(
+      'the root refused the document: INVALID'
+    )
   })
 
   it('are answered with a status whatever the bytes are', async () => {

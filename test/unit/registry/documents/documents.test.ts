@@ -1,3 +1,4 @@
+import BetterSqlite3 from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sha256 } from '../../../../src/identity/hash.ts'
 import type { SigningKey } from '../../../../src/identity/keys.ts'
@@ -9,11 +10,14 @@ import { openDatabase } from '../../../../src/registry/store/database.ts'
 import {
   ChangedMeanwhileError,
   InvalidPayloadError,
+  LimitError,
   NotFoundError,
   NotRootError,
   PublishRefusedError,
+  StoreError,
   UnavailableError
 } from '../../../../src/runtime/errors.ts'
+import { unwatchStore, watchStore } from '../../../helpers/faults/store-faults.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 const text = 'text/plain'
@@ -330,4 +334,35 @@ test('a publisher fills no queue for others', async () => {
   await expect(add('d16')).rejects.toThrow(/too many documents wait/)
   await add('d3')
   expect(documents.queue.size).toBe(16)
+})
+
+test('a publisher enters many versions at once, and then one a second', async () => {
+  const { documents } = network.root
+  const next = (at: number) => documents.submit(signed(`${at}`, { documentVersion: at + 1 }))
+  for (let at = 0; at < 100; at++) await next(at)
+  await expect(next(100)).rejects.toThrow(LimitError)
+  network.clock.advance(1_000)
+  await next(100)
+  await expect(next(101)).rejects.toThrow(/100 versions at once/)
+  // The root is nobody's guest.
+  await publish('plan', 'by the root')
+  network.clock.advance(200_000)
+  await documents.submit(signed('later', { documentVersion: 103 }))
+})
+
+test('on a full disk a publish is undone and told, and done when there is room', async () => {
+  const path = network.path('root')
+  watchStore(path, ({ sql, execute }) => {
+    if (sql.includes('document_bytes')) throw new BetterSqlite3.SqliteError('database or disk is full', 'SQLITE_FULL')
+    return execute()
+  })
+  try {
+    await expect(publish('plan', 'x')).rejects.toThrow(/no space left/)
+    await expect(network.root.documents.put(sha256(bytesOf('x')), bytesOf('x'))).rejects.toThrow(StoreError)
+    expect(network.root.documents.bytes.count).toBe(0)
+    expect(network.root.documents.list()).toEqual([])
+  } finally {
+    unwatchStore(path)
+  }
+  expect(await publish('plan', 'x')).toMatchObject({ isNew: true })
 })
