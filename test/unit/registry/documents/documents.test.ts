@@ -238,40 +238,6 @@ test('damaged bytes are never shown, also before they were checked', async () =>
   expect(alarmsOf(network.root)).toEqual(['document_damaged'])
 })
 
-test('a check of much gives way to others, and ends with its process', async () => {
-  const { documents } = await rootOfMuch(64 * 2 ** 20)
-  const turns = countTurns()
-  expect(await documents.bytes.check(signal)).toBe(40)
-  expect(turns()).toBeGreaterThan(0)
-  await expect(documents.bytes.check(AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped')
-})
-
-/** A root with 10 MiB of documents. */
-async function rootOfMuch(documentBytes: number): Promise<Registry> {
-  await network[Symbol.asyncDispose]()
-  network = await RealNetwork.create({ documentBytes })
-  const { documents } = network.root
-  await Promise.all(
-    Array.from({ length: 40 }, (_, at) =>
-      documents.publish({ id: `d${at}`, mediaType: text, bytes: new Uint8Array(256 * 1024).fill(at) })
-    )
-  )
-  return network.root
-}
-
-function countTurns(): () => number {
-  let turns = 0
-  const next = (): void => {
-    turns++
-    timer = setImmediate(next)
-  }
-  let timer = setImmediate(next)
-  return () => {
-    clearImmediate(timer)
-    return turns
-  }
-}
-
 test('old versions stay while they fit into as much as the current ones may fill, the newest longest', async () => {
   const { documents } = network.root
   for (const letter of 'abcde') await publish('plan', letter.repeat(40))
