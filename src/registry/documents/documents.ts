@@ -179,7 +179,8 @@ export class Documents {
     for (const [each, restedAt] of this.#restedAt) if (restedAt <= now) this.#restedAt.delete(each)
     const key = keyId(publisherKey)
     const restedAt = (this.#restedAt.get(key) ?? now) + restMs
-    if (restedAt > now + burst * restMs) throw new LimitError(`${burst} versions at once, then one in ${restMs} ms: wait`)
+    if (restedAt > now + burst * restMs)
+      throw new LimitError(`${burst} versions at once, then one in ${restMs} ms: wait`)
     this.#restedAt.set(key, restedAt)
   }
 
