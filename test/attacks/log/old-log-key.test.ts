@@ -32,15 +32,18 @@ const voidRevoke = (node: TrustNode, thief: SigningKey, publicKey: Uint8Array, n
   return sealEntry({ ...place, kind: 'revoke', body: { publicKey, reason: 'void' } }, thief).bytes
 }
 
-/** What a member is told who gives an entry to the registry that holds its lease. */
+/** Answer to a member who gives an entry to the registry that holds its lease. One that is busy may not say it in time: it is asked again. */
 async function handOver(member: TrustNode, entry: Uint8Array): Promise<string> {
-  await eventually(() => member.network?.session !== undefined)
-  const session = member.network?.session?.session
-  if (session === undefined) throw new Error('the member has no session')
-  return await session.handOver(entry).then(
-    () => 'taken',
-    (error: Error) => error.name
-  )
+  let answer = ''
+  await eventually(async () => {
+    answer =
+      (await member.network?.session?.session.handOver(entry).then(
+        () => 'taken',
+        (error: Error) => error.name
+      )) ?? 'no session'
+    return !['no session', 'DeadlineError', 'UnavailableError'].includes(answer)
+  })
+  return answer
 }
 
 const isMember = (at: TrustNode, who: TrustNode): boolean => at.registry.replica.isMember(who.key.publicKey)
