@@ -34,11 +34,12 @@ export async function openRegistry(init: RegistryInit, components: RegistryCompo
   const { services = new Supervisor(clock) } = components
   const health = services.part('store')
   let registry: OpenRegistry | undefined
-  const commit = new GroupCommit(db, (failure) => {
+  const onHealth = (failure: Error | undefined): void => {
     tellHealth(logger, failure)
     health.report(failure)
     if (failure instanceof StoreGoneError) registry?.alarms.raise('store_gone', failure.message)
-  })
+  }
+  const commit = new GroupCommit(db, onHealth, init.path)
   try {
     const replica = await openReplica({ db, commit, clock, logger, ...(genesis !== undefined && { genesis }) })
     const storeId = await ownStoreId(new MetaTable(db), commit)

@@ -33,10 +33,10 @@ export class GroupCommit {
   #failure: Error | undefined
   readonly #onHealth: (failure: Error | undefined) => void
 
-  /** `onHealth` is called when commits begin to fail, for another reason, or go well again. */
-  constructor(db: Database, onHealth: (failure: Error | undefined) => void = () => {}) {
+  /** `onHealth` is called when commits begin to fail, for another reason, or go well again; `named`: the path by which it was opened. */
+  constructor(db: Database, onHealth: (failure: Error | undefined) => void = () => {}, named = db.name) {
     this.#db = db
-    this.#files = new StoreFiles(db.name)
+    this.#files = new StoreFiles(db.name, named)
     this.#onHealth = onHealth
     this.#savepoint = db.prepare('SAVEPOINT one')
     this.#release = db.prepare('RELEASE one')

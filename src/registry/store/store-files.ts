@@ -29,13 +29,16 @@ const contentsAt = (path: string): Seen => {
  */
 export class StoreFiles {
   readonly #path: string
+  readonly #named: string
   readonly #file: Seen
   #contents: Seen
   #wal: Seen
   #gone: StoreGoneError | undefined
 
-  constructor(path: string) {
+  /** `named`: the path that a next process would open, which may be a link to that of the files or lead through one. */
+  constructor(path: string, named = path) {
     this.#path = path
+    this.#named = named
     this.#file = fileAt(path)
     this.#contents = contentsAt(path)
   }
@@ -64,6 +67,9 @@ export class StoreFiles {
     const [main, wal] = [fileAt(this.#path), fileAt(`${this.#path}-wal`)]
     if (main === undefined) return goneError(this.#path, 'removed or moved away')
     if (main !== this.#file) return goneError(this.#path, 'replaced by another file')
+    const named = fileAt(this.#named)
+    if (named !== this.#file)
+      return goneError(this.#named, named === undefined ? 'removed or moved away' : 'replaced by another file')
     if (this.#wal !== undefined && wal !== this.#wal) {
       return goneError(`${this.#path}-wal`, wal === undefined ? 'removed or moved away' : 'replaced by another file')
     }

@@ -1,4 +1,4 @@
-import { appendFileSync, copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { StoreFiles } from '../../../../src/registry/store/store-files.ts'
@@ -17,6 +17,21 @@ const openFiles = () => {
 }
 
 describe('the files of an open store', () => {
+  it.each([
+    ['removed or moved away', '/nowhere/registry.db'],
+    ['replaced by another file', 'other']
+  ])('behind a link that was changed were %s, as far as the next process sees', (what, target) => {
+    const { path, other } = openFiles()
+    writeFileSync(other, 'another store')
+    const link = `${path}-link`
+    symlinkSync(path, link)
+    const files = new StoreFiles(path, link)
+    files.check()
+    rmSync(link)
+    symlinkSync(target, link)
+    expect(() => files.check()).toThrow(`${link} was ${what}`)
+  })
+
   it('are its own for as long as only its own commits change them', () => {
     const { path, files } = openFiles()
     files.check()
