@@ -1,4 +1,5 @@
 import { admissions } from './admissions.ts'
+import { blocks } from './blocks.ts'
 import { browser } from './browser.ts'
 import { detection } from './detection.ts'
 import { etcd } from './etcd.ts'
@@ -22,6 +23,7 @@ export const benchmarks: readonly Benchmark[] = [
   lookup,
   resolve,
   sync,
+  blocks,
   push,
   sessions,
   joins,

@@ -7,9 +7,9 @@ import type { Want } from './want.ts'
 /** Blocks after which a fetch is a large one, in which each source has a share: before it, whoever has room is asked. */
 const largeFetch = 16
 /** A source that gave nothing for so long fetches nothing either: its share is asked of the others. */
-const aliveMs = 3_000
+const aliveMs = 10_000
 /** Times that a source may lack a block of its share before it is asked of the others, though it gives other ones. */
-const mostAbsences = 8
+const mostAbsences = 30
 
 /** Deliveries of a source to one fetch. */
 interface Delivery {
@@ -111,10 +111,10 @@ export class Choice {
     if (firstId === undefined || firstId === this.#init.self) return true
     const first = this.#sources.get(firstId)
     if (first === undefined) return false
-    if (first.isSlow) return true
+    if (first.isSlow && !source.isSlow) return true
     if (!this.#isPartial(first)) return first.room === 0
     if (this.#whole === 0) return want.absencesOf(first) > 0
-    const aliveFor = this.isNearEnd ? this.#init.limits.hedgeMs : aliveMs
+    const aliveFor = this.isNearEnd ? 3 * this.#init.limits.hedgeMs : aliveMs
     const gaveAtMs = this.#deliveries.get(first)?.gaveAtMs ?? 0
     return nowMs - gaveAtMs > aliveFor || want.absencesOf(first) > mostAbsences
   }

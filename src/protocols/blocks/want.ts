@@ -2,7 +2,7 @@ import type { Source } from './source.ts'
 
 /** First pause before a source that lacks a block is asked for it again, and the longest. */
 const firstPauseMs = 100
-const longestPauseMs = 5_000
+const longestPauseMs = 1_000
 
 interface Absence {
   times: number
