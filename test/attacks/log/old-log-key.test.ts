@@ -19,6 +19,7 @@ import { sealRevoke } from '../../../src/registry/log/epochs/authority-revocatio
 import { sealCheckpoint } from '../../../src/registry/objects/checkpoint.ts'
 import { sealEntry } from '../../../src/registry/objects/entry.ts'
 import { makeJoin } from '../../../src/registry/objects/join.ts'
+import { NotFoundError } from '../../../src/runtime/errors.ts'
 import { exchange } from '../../helpers/hosts/hello-hosts.ts'
 import { startHost } from '../../helpers/hosts.ts'
 import { eventually } from '../../helpers/network.ts'
@@ -48,6 +49,18 @@ async function handOver(member: TrustNode, entry: Uint8Array): Promise<string> {
 
 const isMember = (at: TrustNode, who: TrustNode): boolean => at.registry.replica.isMember(who.key.publicKey)
 
+/** Members of a busy machine may need longer to prove their network than one call waits: it is repeated, as its message says. */
+const becomeRootInTime = async (init: Parameters<typeof becomeRoot>[0]): Promise<void> =>
+  await eventually(() =>
+    becomeRoot(init).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof NotFoundError) return false
+        throw error
+      }
+    )
+  )
+
 /** A network that was recovered on a new machine because the log key was stolen, with the stolen key. */
 async function recovered(): Promise<{
   network: KitNetwork
@@ -62,7 +75,7 @@ async function recovered(): Promise<{
   const thief = loadKey(network.logKey('root'))
   await network.node('root').stop()
   const flags = { 'bootstrap.peers': [network.address('hal'), network.address('mallory')] }
-  await becomeRoot(network.recovery('fresh', flags))
+  await becomeRootInTime(network.recovery('fresh', flags))
   const root = await network.start('fresh', { role: 'root', ...flags })
   await eventually(() => root.registry.root?.refusal === undefined)
   await eventually(() => [hal, mallory].every((node) => node.registry.replica.head.epoch === 1))
