@@ -23,8 +23,9 @@ const clients: Readonly<Record<string, (device: string) => Commands>> = {
       runs: `kill -0 "$(cat /run/trustnet-dhclient6-${device}.pid)"`
     }
   },
+  // It would write the name servers of this interface alone into /etc/resolv.conf, and none when the address is given back.
   dhcpcd: (device) => ({
-    run: ['dhcpcd', '-6', '--waitip=6', '--timeout', '30', device],
+    run: ['dhcpcd', '-6', '--nohook', 'resolv.conf', '--waitip=6', '--timeout', '30', device],
     end: `dhcpcd -6 --release ${device}`,
     runs: `kill -0 "$(cat "$(dhcpcd -6 -P ${device})")"`
   })

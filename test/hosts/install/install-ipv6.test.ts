@@ -144,10 +144,13 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
     it('another client is started and ended in its own way', async () => {
       const start = startDhcp('eth0', (client) => client === 'dhcpcd')
       network.run('w', ['sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=0'])
+      const resolvers = (): string => network.run('w', root.inside('cat', '/etc/resolv.conf'))
+      const before = resolvers()
       network.run('w', root.inside(...(start?.run ?? [])))
       await eventually(() => addresses().includes(`${managed}::1`))
       network.run('w', root.inside(...(start?.undo ?? [])))
       await eventually(() => !addresses().includes(`${managed}::1`))
+      expect(resolvers()).toBe(before)
     })
   })
 
