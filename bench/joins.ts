@@ -7,8 +7,8 @@ import { Child, endAll } from './harness/child.ts'
 import { networkFolder } from './harness/network-folder.ts'
 import { measured } from './harness/rounds.ts'
 import { mostWithinOneSecond } from './harness/spread.ts'
-import type { BareClientsMethods } from './processes/bare-clients.ts'
-import type { BareServerMethods } from './processes/bare-server.ts'
+import type { BareClientsMethods } from './processes/bare/clients.ts'
+import type { BareServerMethods } from './processes/bare/server.ts'
 import type { NodeMethods } from './processes/node.ts'
 import type { ReturningMethods } from './processes/returning.ts'
 import type { RootMethods } from './processes/root.ts'
@@ -115,8 +115,8 @@ the time runs from its listening until all have registered. Floor: as many dials
   async prepare(bench: Bench): Promise<Plan> {
     const { nodes = 0, members = 0, dials = 0 } = bench.parameters
     const outage = await afterOutage(bench)
-    const bareServer = new Child<BareServerMethods>('bare-server')
-    const bareClients = new Child<BareClientsMethods>('bare-clients')
+    const bareServer = new Child<BareServerMethods>('bare/server')
+    const bareClients = new Child<BareClientsMethods>('bare/clients')
     const bareAddress = await bareServer.call('start')
     return {
       measures: [

@@ -5,8 +5,8 @@ import { benchConfig, liftedLimits, rootName } from './harness/network.ts'
 import { networkFolder } from './harness/network-folder.ts'
 import { measured } from './harness/rounds.ts'
 import { sum } from './harness/rows.ts'
-import type { BareClientsMethods } from './processes/bare-clients.ts'
-import type { BareServerMethods } from './processes/bare-server.ts'
+import type { BareClientsMethods } from './processes/bare/clients.ts'
+import type { BareServerMethods } from './processes/bare/server.ts'
 import type { FloorsMethods } from './processes/floors.ts'
 import type { LookupKind, LookupsMethods } from './processes/lookups.ts'
 import type { MembersMethods } from './processes/members.ts'
@@ -53,8 +53,8 @@ of how often a peer may ask are lifted.`,
 
   async prepare(bench: Bench): Promise<Plan> {
     const { small = 0, large = 0 } = bench.parameters
-    const bareServer = new Child<BareServerMethods>('bare-server')
-    const bareClients = new Child<BareClientsMethods>('bare-clients')
+    const bareServer = new Child<BareServerMethods>('bare/server')
+    const bareClients = new Child<BareClientsMethods>('bare/clients')
     const floors = new Child<FloorsMethods>('floors')
     await bareClients.call('connect', await bareServer.call('start'), 1)
     const sizes = [await startSize(bench, small), await startSize(bench, large)]

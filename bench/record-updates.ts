@@ -4,8 +4,8 @@ import type { LoadResult } from './harness/load.ts'
 import { liftedLimits } from './harness/network.ts'
 import { networkFolder } from './harness/network-folder.ts'
 import { composite, measured } from './harness/rounds.ts'
-import type { BareClientsMethods } from './processes/bare-clients.ts'
-import type { BareServerMethods } from './processes/bare-server.ts'
+import type { BareClientsMethods } from './processes/bare/clients.ts'
+import type { BareServerMethods } from './processes/bare/server.ts'
 import type { FloorsMethods } from './processes/floors.ts'
 import type { MembersMethods } from './processes/members.ts'
 import type { RootMethods } from './processes/root.ts'
@@ -87,8 +87,8 @@ async function start(bench: Bench, lanes: number): Promise<Processes> {
   await quiet.call('register', address, quietNumber, quietNumber + 1)
   const floors = new Child<FloorsMethods>('floors')
   await floors.call('open', bench.folder)
-  const bareServer = new Child<BareServerMethods>('bare-server')
-  const bareClients = new Child<BareClientsMethods>('bare-clients')
+  const bareServer = new Child<BareServerMethods>('bare/server')
+  const bareClients = new Child<BareClientsMethods>('bare/clients')
   await bareClients.call('connect', await bareServer.call('start'), lanes)
   return { root, members, quiet, floors, bareServer, bareClients }
 }

@@ -9,8 +9,8 @@ import { benchConfig, liftedLimits, rootName } from './harness/network.ts'
 import { networkFolder } from './harness/network-folder.ts'
 import { measured } from './harness/rounds.ts'
 import { sum } from './harness/rows.ts'
-import type { BareClientsMethods } from './processes/bare-clients.ts'
-import type { BareServerMethods } from './processes/bare-server.ts'
+import type { BareClientsMethods } from './processes/bare/clients.ts'
+import type { BareServerMethods } from './processes/bare/server.ts'
 import type { FloorsMethods } from './processes/floors.ts'
 import type { ResolvingMethods } from './processes/resolving.ts'
 import type { RootMethods } from './processes/root.ts'
@@ -41,8 +41,8 @@ stream of its own, and one signature verified; one signature verified.`,
     const names = await Authority.start(zone())
     const resolving = new Child<ResolvingMethods>('resolving')
     const floors = new Child<FloorsMethods>('floors')
-    const bareServer = new Child<BareServerMethods>('bare-server')
-    const bareClients = new Child<BareClientsMethods>('bare-clients')
+    const bareServer = new Child<BareServerMethods>('bare/server')
+    const bareClients = new Child<BareClientsMethods>('bare/clients')
     const echo = await echoingSocket()
     await bareClients.call('connect', await bareServer.call('start'), 1)
     const address = await root.call('start', folder, { ...liftedLimits, 'limits.peersWanted': 0 })

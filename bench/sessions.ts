@@ -5,8 +5,8 @@ import { liftedLimits } from './harness/network.ts'
 import { networkFolder } from './harness/network-folder.ts'
 import { measured } from './harness/rounds.ts'
 import { scaled } from './harness/rows.ts'
-import type { BareClientsMethods } from './processes/bare-clients.ts'
-import type { BareServerMethods } from './processes/bare-server.ts'
+import type { BareClientsMethods } from './processes/bare/clients.ts'
+import type { BareServerMethods } from './processes/bare/server.ts'
 import type { MembersMethods } from './processes/members.ts'
 import type { RootMethods } from './processes/root.ts'
 
@@ -89,8 +89,8 @@ const measureOf = (served: Served, times: Times): Measure => ({
 })
 
 async function startBare(bench: Bench, connections: number) {
-  const server = new Child<BareServerMethods>('bare-server')
-  const clients = new Child<BareClientsMethods>('bare-clients')
+  const server = new Child<BareServerMethods>('bare/server')
+  const clients = new Child<BareClientsMethods>('bare/clients')
   const address = await server.call('start')
   const before = (await server.usage()).rssBytes
   bench.progress(`opening ${connections} bare connections`)

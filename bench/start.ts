@@ -12,7 +12,7 @@ import { liftedLimits } from './harness/network.ts'
 import { networkFolder } from './harness/network-folder.ts'
 import { measured } from './harness/rounds.ts'
 import { mebibyte } from './harness/rows.ts'
-import type { BareServerMethods } from './processes/bare-server.ts'
+import type { BareServerMethods } from './processes/bare/server.ts'
 import type { RootAddress, RootMethods } from './processes/root.ts'
 
 const program = fileURLToPath(new URL('../bin/trustnet.js', import.meta.url))
@@ -85,7 +85,7 @@ const commandStart = (home: string): number =>
 
 async function bareStart(bench: Bench) {
   const from = performance.now()
-  await using child = new Child<BareServerMethods>('bare-server')
+  await using child = new Child<BareServerMethods>('bare/server')
   await child.call('start')
   const seconds = (performance.now() - from) / 1000
   await pause((bench.parameters['idle'] ?? 0) * 1000)

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { EchoFrames, echoProtocol } from '../harness/echo-frames.ts'
-import { type LoadResult, runLoad } from '../harness/load.ts'
-import { startBareHost } from '../harness/members/bare-host.ts'
-import { serveMethods } from '../harness/serve.ts'
+import { EchoFrames, echoProtocol } from '../../harness/echo-frames.ts'
+import { type LoadResult, runLoad } from '../../harness/load.ts'
+import { startBareHost } from '../../harness/members/bare-host.ts'
+import { serveMethods } from '../../harness/serve.ts'
 
 /** Bare libp2p hosts with one connection and one stream each. */
 interface Lane {

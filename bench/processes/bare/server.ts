@@ -1,8 +1,8 @@
 import type { Libp2p } from '@libp2p/interface'
-import { inBackground } from '../../src/runtime/background.ts'
-import { EchoFrames, echoProtocol } from '../harness/echo-frames.ts'
-import { startBareHost } from '../harness/members/bare-host.ts'
-import { serveMethods } from '../harness/serve.ts'
+import { inBackground } from '../../../src/runtime/background.ts'
+import { EchoFrames, echoProtocol } from '../../harness/echo-frames.ts'
+import { startBareHost } from '../../harness/members/bare-host.ts'
+import { serveMethods } from '../../harness/serve.ts'
 
 /** Bare libp2p that echoes frames. */
 let host: Libp2p | undefined
