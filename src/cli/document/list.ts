@@ -7,7 +7,7 @@ import type { Context } from '../output/context.ts'
 import { exampleOf } from '../output/help.ts'
 import { peerText } from '../output/status-text.ts'
 import type { Column } from '../output/table.ts'
-import { age, bytes, date, orUnknown, plural, sanitise } from '../output/text.ts'
+import { age, bytes, date, orUnknown, sanitise } from '../output/text.ts'
 
 type Row = DocumentsView['documents'][number]
 type HistoryRow = DocumentHistoryView['history'][number]
@@ -26,7 +26,7 @@ export const addList = (document: Command, context: Context): void => {
     .addHelpText('after', exampleOf('trustnet document history plan'))
     .action((id: string, options: RunningOptions) => history(context, id, options))
   withRunning(document.command('watch'))
-    .description('tell what is published and retired, as it happens')
+    .description('tell what there is, and then what is published and retired, as it happens')
     .addHelpText('after', exampleOf('trustnet document watch', 'trustnet document watch --json'))
     .action((options: RunningOptions) => watch(context, options))
 }
@@ -94,8 +94,7 @@ const history = async (context: Context, id: string, options: RunningOptions): P
 const watch = async (context: Context, options: RunningOptions): Promise<void> => {
   const { terminal, signal } = context
   const client = await running(context, options)
-  let known = marksOf(await client.documents({}, { signal }))
-  if (options.json !== true) terminal.progress(`${plural(known.size, 'document')}; what changes is told here.`)
+  let known = new Map<string, string>()
   for await (const view of views(client, signal)) {
     for (const row of view.documents) {
       if (known.get(row.id) === markOf(row)) continue
