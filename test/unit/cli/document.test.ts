@@ -130,7 +130,7 @@ test('watch tells what is new until it is stopped', async () => {
   let asked = 0
   api.documents = async () => ({
     ...documentsView,
-    documents: asked++ < 2 ? [] : [{ ...document, id: 'next' }]
+    documents: asked++ < 1 ? [] : [{ ...document, id: 'next' }]
   })
   const running = run(['watch'], {
     signal: AbortSignal.any([stop.signal, AbortSignal.timeout(ceilingMs)]),
