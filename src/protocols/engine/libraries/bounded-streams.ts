@@ -57,9 +57,19 @@ export class BoundedStreams {
     return true
   }
 
-  /** Bounds the messages on a stream that was opened here: how many come is for us to say, as we asked for them. */
+  /**
+   * Bounds the messages on a stream that was opened here: how many come is for us to say, as we asked for them. It listens when the library
+   * does, and not before: who listens first is given what came with the answer to the negotiation.
+   */
   opened(stream: Stream, connection: Connection): void {
-    this.#check(stream, connection, this.#taker())
+    const listen = stream.addEventListener.bind(stream)
+    stream.addEventListener = (type, listener, options) => {
+      if (type === 'message') {
+        stream.addEventListener = listen
+        this.#check(stream, connection, this.#taker())
+      }
+      listen(type, listener, options)
+    }
   }
 
   /** Before the library listens, which has to do so in the same turn. */
