@@ -104,7 +104,7 @@ const wordsOf = ({ words, command }: KnownCommand): Way[] => {
     .filter(({ flags }) => /<(file|folder)>/.test(flags))
     .map(({ long }) => ({ name: `${name} ${long}`, argv: [...words, ...call, long ?? '', 'PATH'] }))
   const named = command.registeredArguments.filter((argument) => argumentsOfPaths.has(argument.name()))
-  const rest = call.filter((word) => word !== invite && !word.startsWith('/nowhere'))
+  const rest = call.filter((word) => word !== invite && !/^\/nowhere|^package\.json$/.test(word))
   return [
     ...options,
     ...named.map((argument) => ({ name: `${name} ${argument.name()}`, argv: [...words, 'PATH', ...rest] }))

@@ -24,6 +24,8 @@ beforeAll(async () => {
     )
   }
   await eventually(isThere)
+  await root.control.publishDocument({ id: 'plan', mediaType: 'text/plain', content: 'cGxhbg==' })
+  await eventually(async () => (await hal.control.documents()).documents.length === 1)
 })
 afterAll(() => network[Symbol.asyncDispose]())
 
@@ -35,7 +37,9 @@ const inputs: Readonly<Record<string, object>> = {
   logDiff: { fromN: 0 },
   lookup: { role: 'root' },
   policyCall: { from: 'hal', to: 'root', service: 'ssh' },
-  spread: { epoch: 0, n: 1 }
+  spread: { epoch: 0, n: 1 },
+  document: { id: 'plan' },
+  documentHistory: { id: 'plan' }
 }
 const table: [string, Route][] = Object.entries(routes)
 /** Answered at a root alone. */

@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { BlockAnswer } from '../../../src/protocols/blocks/pb/blocks.ts'
 import { FrameStream } from '../../../src/protocols/engine/frames.ts'
 import { limitsWith } from '../../../src/protocols/engine/limits.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
@@ -51,7 +52,7 @@ const ended = (stream: Stream): Promise<void> =>
 describe('a stranger', () => {
   it('meets protocols that it knows all of: none is served by accident', () => {
     const known =
-      /^\/(ipfs\/(id\/1\.0\.0|id\/push\/1\.0\.0|ping\/1\.0\.0)|meshsub\/1\.[0-3]\.0|trustnet\/(hello|register|sync|lookup|probe|admin)\/1\.0\.0|trustnet\/tn\w+\/kad\/1\.0\.0)$/
+      /^\/(ipfs\/(id\/1\.0\.0|id\/push\/1\.0\.0|ping\/1\.0\.0)|meshsub\/1\.[0-3]\.0|trustnet\/(hello|register|sync|lookup|probe|admin|blocks)\/1\.0\.0|trustnet\/tn\w+\/kad\/1\.0\.0)$/
     expect(protocols.filter((protocol) => !known.test(protocol))).toEqual([])
     expect(protocols.length).toBeGreaterThanOrEqual(9)
   })
@@ -61,12 +62,14 @@ describe('a stranger', () => {
     expect(HelloMessage.decode(answer ?? new Uint8Array()).status).toBe(statuses.NOT_MEMBER)
   })
 
-  it('is told NOT_MEMBER by sync and lookup', async () => {
+  it('is told NOT_MEMBER by sync, lookup and blocks', async () => {
     const request = Uint8Array.of(8, 1)
     const sync = await answerTo('/trustnet/sync/1.0.0', request)
     expect(SyncFrame.decode(sync ?? new Uint8Array()).start?.status).toBe(statuses.NOT_MEMBER)
     const lookup = await answerTo('/trustnet/lookup/1.0.0', request)
     expect(LookupAnswer.decode(lookup ?? new Uint8Array()).status).toBe(statuses.NOT_MEMBER)
+    const blocks = await answerTo('/trustnet/blocks/1.0.0', request)
+    expect(BlockAnswer.decode(blocks ?? new Uint8Array()).status).toBe(statuses.NOT_MEMBER)
   })
 
   it.each(['meshsub', 'kad', 'ping'])('has every stream of %s reset, without a word', async (part) => {
