@@ -1,6 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdText } from '../../identity/keys.ts'
-import type { BlockFetcher } from '../../protocols/blocks/index.ts'
+import type { BlockExchange } from '../../protocols/blocks/index.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { Backoff } from '../../runtime/backoff.ts'
@@ -11,7 +11,7 @@ import { askRoot, type OrderCarrier } from '../root/way-to-root.ts'
 
 export interface DocumentKeeperInit {
   carrier: OrderCarrier
-  exchange: BlockFetcher
+  exchange: BlockExchange & AsyncDisposable
   /** Connected members are asked. */
   trust: Pick<ConnectionTrust, 'members' | 'onMember'>
 }
@@ -19,6 +19,8 @@ export interface DocumentKeeperInit {
 const everyMs = 60_000
 /** A document that waits for the root is brought there within this time of its return, also where nobody tells of it. */
 const rootMs = 10_000
+/** Documents that are stored at once; the others wait on their way. */
+const mostStoring = 64
 
 /**
  * Keeps the bytes of all current documents here: checks them after a start, fetches what is missing from any member, and brings what waits here to
@@ -73,19 +75,27 @@ export class DocumentKeeper {
     return this.#backoff.next()
   }
 
-  /** Fetches what is missing. True where some came. */
+  /** Fetches what is missing. True where some came. @throws StoreError when the disk takes nothing: nothing more is fetched then */
   async #fetch(signal: AbortSignal): Promise<boolean> {
     const { exchange, trust } = this.#init
     const sources = (): PeerId[] => [...trust.members()].map(({ connection }) => connection.remotePeer)
     const { documents } = this.#registry
     const missing = documents.bytes.missing()
     if (missing.length === 0 || sources().length === 0) return false
-    const stored: Promise<void>[] = []
+    let came = 0
+    const storing: Promise<unknown>[] = []
+    const failures: Error[] = []
     for await (const { digest, bytes } of exchange.fetch(missing, { sources, signal })) {
-      stored.push(documents.put(digest, bytes))
+      came++
+      // Nobody waits for it while the next one is on its way: its failure is kept.
+      storing.push(documents.put(digest, bytes).catch((error: Error) => failures.push(error)))
+      if (storing.length >= mostStoring) await Promise.all(storing.splice(0))
+      if (failures.length > 0) break
     }
-    await Promise.all(stored)
-    return stored.length > 0
+    await Promise.all(storing)
+    const [failure] = failures
+    if (failure !== undefined) throw failure
+    return came > 0
   }
 
   async #sendQueued(signal: AbortSignal): Promise<void> {

@@ -1,3 +1,3 @@
-export type { Block, BlockReader } from './block.ts'
+export type { Block, BlockExchange, BlockReader } from './block.ts'
 export { BlockFetcher } from './fetcher.ts'
 export { blocksServer } from './server.ts'

@@ -1,0 +1,67 @@
+import BetterSqlite3 from 'better-sqlite3'
+import { expect, onTestFinished, test } from 'vitest'
+import { sha256 } from '../../../../src/identity/hash.ts'
+import { keyId } from '../../../../src/identity/key-id.ts'
+import { DocumentKeeper } from '../../../../src/node/documents/document-keeper.ts'
+import type { Block, BlockExchange } from '../../../../src/protocols/blocks/index.ts'
+import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
+import { Supervisor } from '../../../../src/runtime/supervisor.ts'
+import { unwatchStore, watchStore } from '../../../helpers/faults/store-faults.ts'
+import { type Members, startMember } from '../../../helpers/hosts/members.ts'
+import { connect, withoutSockets } from '../../../helpers/hosts.ts'
+import { eventually } from '../../../helpers/network.ts'
+import { RealNetwork } from '../../../helpers/real-network.ts'
+
+withoutSockets()
+
+test('on a full disk nothing more is fetched, and all of it when there is room', async () => {
+  await using network = await RealNetwork.create()
+  const bytesOf = new Map<string, Uint8Array>()
+  const publish = async (id: string): Promise<void> => {
+    const bytes = Buffer.from(id)
+    bytesOf.set(keyId(sha256(bytes)), bytes)
+    await network.root.documents.publish({ id, mediaType: 'text/plain', bytes })
+  }
+  for (const id of ['a', 'b', 'c']) await publish(id)
+  const secondary = await network.addSecondary('s')
+  const members: Members = new Map()
+  await using self = await startMember({ members, services: () => ({}) })
+  await using source = await startMember({ members, services: () => ({}) })
+  await connect(self.host, source.host)
+
+  let isFull = true
+  const path = network.path('s')
+  watchStore(path, ({ sql, execute }) => {
+    if (!isFull || !sql.includes('document_bytes')) return execute()
+    throw new BetterSqlite3.SqliteError('database or disk is full', 'SQLITE_FULL')
+  })
+  onTestFinished(() => unwatchStore(path))
+  let given = 0
+  const exchange: BlockExchange & AsyncDisposable = {
+    async *fetch(wants): AsyncGenerator<Block> {
+      for await (const digest of wants) {
+        given++
+        yield { digest, bytes: bytesOf.get(keyId(digest)) ?? new Uint8Array(), from: source.host.peerId }
+        // The next one comes after the disk has said that there is no room.
+        if (isFull) await eventually(() => secondary.storeFailure !== undefined)
+      }
+    },
+    async [Symbol.asyncDispose]() {}
+  }
+  const services = new Supervisor()
+  const carrier = { registry: secondary, limits: defaultLimits, trust: self.trust, peers: undefined }
+  const keeper = new DocumentKeeper({ carrier, exchange, trust: self.trust })
+  keeper.start(services)
+  await using _ = { [Symbol.asyncDispose]: () => keeper.stop() }
+  await eventually(() => services.part('documents').view.state === 'failing')
+  expect(services.part('documents').view.lastError).toContain('no space left')
+  expect(given).toBe(2)
+  expect(secondary.documents.bytes.count).toBe(0)
+
+  isFull = false
+  await publish('d')
+  await network.sync(secondary)
+  await eventually(() => secondary.documents.bytes.count === 4)
+  expect(secondary.documents.bytes.missing()).toEqual([])
+  await eventually(() => services.part('documents').view.state === 'ok')
+})
