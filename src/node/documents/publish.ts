@@ -2,15 +2,16 @@ import { toString as text } from 'uint8arrays/to-string'
 import { at } from '../../identity/bytes.ts'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
-import { nextVersion, requirePublishable, sameVersion } from '../../registry/documents/publish-rules.ts'
+import { isEntryOf, nextVersion, requirePublishable, sameVersion } from '../../registry/documents/publish-rules.ts'
 import { publishOf, sealPublish } from '../../registry/documents/signed-publish.ts'
+import type { Replica } from '../../registry/log/replica.ts'
 import { openEntry, type Publish } from '../../registry/objects/entry.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { ChangedMeanwhileError, NotFoundError, PendingError } from '../../runtime/errors.ts'
 import type { PublishedView, PublisherView, RetiredView } from '../api/document-views.ts'
 import type { NetworkNode } from '../network-node.ts'
-import { carryOut } from '../root/carry-out.ts'
+import { carryDocument } from '../root/carry-document.ts'
 import { keyOfPeerId, requireKeyEver } from '../views/peer-names.ts'
 import { refOf } from '../views/refs.ts'
 
@@ -51,8 +52,8 @@ export async function publishDocument(
   const place = { networkId: replica.networkId, epoch: head.epoch, seenN: head.n, timeMs: clock.now() }
   const document = sealPublish(publish, bytes, place, key)
   try {
-    const { entries } = await carryOut(network, { document }, key.publicKey, { signal })
-    const n = entryOf(at(entries, 0), publish, replica.networkId)
+    const { entries } = await carryDocument(network, document, signal)
+    const n = entryOf(at(entries, 0), publish, replica)
     await documents.put(publish.digest, bytes)
     return published(publish, n, 'published')
   } catch (error) {
@@ -61,13 +62,12 @@ export async function publishDocument(
   }
 }
 
-/** Number of the entry that the root has made. @throws ChangedMeanwhileError for another one */
-function entryOf(entry: Uint8Array, { id, documentVersion }: Publish, networkId: Uint8Array): number {
-  const { value } = openEntry(entry, networkId)
-  const isIt = value.kind === 'publish' && value.body.id === id && value.body.documentVersion === documentVersion
-  if (isIt) return value.n
+/** Number of the entry that the root has made: signed by the log key, and for just this. @throws ChangedMeanwhileError for another one */
+function entryOf(entry: Uint8Array, publish: Publish, { networkId, state }: Replica): number {
+  const { value, signer } = openEntry(entry, networkId)
+  if (state.keys.isKeyOf(value.epoch, signer) && isEntryOf(value, publish)) return value.n
   throw new ChangedMeanwhileError(
-    `the root answered with another entry than one of ${id}: look at \`trustnet document list\``
+    `the answer was another entry than one of the root for version ${publish.documentVersion} of ${publish.id}: look at \`trustnet document list\``
   )
 }
 

@@ -14,7 +14,7 @@ const retryMs = 5_000
 export const isJudged = (error: unknown): boolean => isDecided(error) || error instanceof ChangedMeanwhileError
 
 /**
- * Brings the document of a publisher to the root. While that is away a secondary keeps it, and others bring it there.
+ * Brings the document of a publisher to the root. While that is away a secondary keeps it; its publisher brings it there.
  * @throws PendingError when it waits; UnavailableError where nobody takes it; what the rules of the log forbid
  */
 export async function carryDocument(

@@ -26,7 +26,11 @@ export async function carryOut(
   const { registry } = carrier
   if (registry.root !== undefined && !registry.root.isReplaced) return await carryOutHere(registry, call, from)
   if (forwarded) throw new NotRootError('this registry is not the root')
-  if ('document' in call) return await carryDocument(carrier, call.document, signal)
+  if ('document' in call) {
+    // A publisher asks root and secondaries itself: through all members one of them could ask more than its share.
+    if (registry.role !== 'secondary') throw new NotRootError('this node keeps no documents for others')
+    return await carryDocument(carrier, call.document, signal)
+  }
   try {
     return await askRoot(carrier, call, signal)
   } catch (error) {

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TypedEventTarget } from 'main-event'
-import { equals } from 'uint8arrays/equals'
 import { at } from '../../identity/bytes.ts'
 import { keyId } from '../../identity/key-id.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
@@ -18,14 +17,14 @@ import type { Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import type { DocumentRow } from '../log/state/network-state.ts'
 import { readStoredEntry } from '../log/state/stored-entry.ts'
-import { encodeBody, type LogEntry, type Publish } from '../objects/entry.ts'
+import type { LogEntry, Publish } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { Database } from '../store/database.ts'
 import { DocumentTable } from '../store/document-table.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
 import { DocumentBytes } from './document-bytes.ts'
 import { DocumentQueue } from './document-queue.ts'
-import { nextVersion, requirePublishable, sameVersion } from './publish-rules.ts'
+import { isEntryOf, nextVersion, requirePublishable, sameVersion } from './publish-rules.ts'
 import { openPublish, publishOf, type SignedPublish } from './signed-publish.ts'
 
 /** Entries that are looked at between two turns of the event loop. */
@@ -187,36 +186,38 @@ export class Documents {
   async #append(publish: Publish, bytes: Uint8Array, rest = (): void => {}): Promise<Published> {
     const { replica, clock } = this.#init
     const root = this.#requireRoot()
-    const made = await this.#made(publish)
-    if (made !== undefined) {
-      await this.bytes.put(publish.digest, bytes)
-      return made
-    }
+    const made = await this.#made(publish, bytes)
+    if (made !== undefined) return made
     requirePublishable(replica.state, publish, clock.now())
     rest()
-    const inCommit = (): void => this.bytes.insert(publish.digest, bytes)
-    const entries = await root.append([{ kind: 'publish', body: publish }], { inCommit }).catch(refused)
-    this.bytes.inserted(publish.digest, bytes)
-    const { bytes: entry, value } = at(entries, 0)
-    return { entry, n: value.n, publish, isNew: true }
+    try {
+      const inCommit = (): void => this.bytes.insert(publish.digest, bytes)
+      const entries = await root.append([{ kind: 'publish', body: publish }], { inCommit })
+      this.bytes.inserted(publish.digest, bytes)
+      const { bytes: entry, value } = at(entries, 0)
+      return { entry, n: value.n, publish, isNew: true }
+    } catch (error) {
+      if (!(error instanceof LogMismatchError)) throw error
+      // The state has changed between the look and the commit. The publisher and a secondary may have brought just this at once.
+      return (await this.#made(publish, bytes)) ?? refused(error)
+    }
   }
 
-  /** The entry by which just this was published before. */
-  async #made(publish: Publish): Promise<Published | undefined> {
+  /** The entry by which just this was published before. Bytes of a current version that are missing here are taken. */
+  async #made(publish: Publish, bytes: Uint8Array): Promise<Published | undefined> {
     const { ledger, state } = this.#init.replica
     const same = sameVersion(state, publish)
     if (same !== undefined) {
+      await this.bytes.put(publish.digest, bytes)
       const { n, version: documentVersion } = same
       return { entry: ledger.bytesOf(n), n, publish: { ...publish, documentVersion }, isNew: false }
     }
-    if (publish.documentVersion >= nextVersion(state, publish.id)) return undefined
+    const isOld = publish.documentVersion < nextVersion(state, publish.id)
+    // A history may be long, and it is read for publishers alone.
+    if (!isOld || !state.mayPublish(publish.publisherKey)) return undefined
     // Sent again, as its answer was lost, and others have published since.
-    for (const { bytes: entry, value } of await this.history(publish.id)) {
-      const isIt =
-        value.kind === 'publish' && equals(encodeBody(value).body, encodeBody({ kind: 'publish', body: publish }).body)
-      if (isIt) return { entry, n: value.n, publish, isNew: false }
-    }
-    return undefined
+    const found = (await this.history(publish.id)).find(({ value }) => isEntryOf(value, publish))
+    return found && { entry: found.bytes, n: found.value.n, publish, isNew: false }
   }
 
   /** Opens a document that is to wait here, and judges it by what is known here. @throws as submit */
@@ -251,8 +252,6 @@ export class Documents {
 const ofDocument = ({ value, ...entry }: Signed<LogEntry>): DocumentEntry | undefined =>
   value.kind === 'publish' || value.kind === 'retire' ? { ...entry, value } : undefined
 
-/** The state has changed between the look and the commit. */
-function refused(error: unknown): never {
-  if (!(error instanceof LogMismatchError)) throw error
-  throw new ChangedMeanwhileError(`${error.message}: look again (\`trustnet document list\`), and decide anew`)
+function refused({ message }: LogMismatchError): never {
+  throw new ChangedMeanwhileError(`${message}: look again (\`trustnet document list\`), and decide anew`)
 }

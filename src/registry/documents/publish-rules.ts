@@ -2,7 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../identity/key-id.ts'
 import { ChangedMeanwhileError, LogMismatchError, PublishRefusedError } from '../../runtime/errors.ts'
 import type { DocumentRow, NetworkState } from '../log/state/network-state.ts'
-import type { Publish } from '../objects/entry.ts'
+import { encodeBody, type LogEntry, type Publish } from '../objects/entry.ts'
 
 /** Documents that are named where there is no room for another one. */
 const mostNamed = 3
@@ -21,6 +21,10 @@ export function sameVersion(state: NetworkState, publish: Publish): DocumentRow 
     keyId(row.publisherKey) === keyId(publish.publisherKey)
   return isSame ? row : undefined
 }
+
+/** Tells whether an entry publishes just this. */
+export const isEntryOf = (value: LogEntry, publish: Publish): boolean =>
+  value.kind === 'publish' && equals(encodeBody(value).body, encodeBody({ kind: 'publish', body: publish }).body)
 
 /**
  * Tells in words of the operator why the log would not take a document now.

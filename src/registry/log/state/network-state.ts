@@ -26,7 +26,7 @@ import type {
   RevokedRow
 } from './rows.ts'
 import type { RuleContext } from './rule-context.ts'
-import { checkRules } from './rules.ts'
+import { checkRules, mayPublish } from './rules.ts'
 import { Tables } from './tables.ts'
 import { Journal } from './undo-log.ts'
 
@@ -213,6 +213,11 @@ export class NetworkState {
 
   document(id: string): DocumentRow | undefined {
     return this.#tables.documents.get(id)
+  }
+
+  /** Tells whether the key may publish documents now. */
+  mayPublish(publicKey: Uint8Array): boolean {
+    return mayPublish(publicKey, { tables: this.#tables, keys: this.#keys })
   }
 
   logKeyOf(epoch: number): Uint8Array | undefined {

@@ -93,7 +93,8 @@ function checkPublish(body: Publish, context: RuleContext): void {
   }
 }
 
-function mayPublish(publicKey: Uint8Array, { tables, keys }: RuleContext): boolean {
+/** Tells whether the key may publish documents. */
+export function mayPublish(publicKey: Uint8Array, { tables, keys }: Pick<RuleContext, 'tables' | 'keys'>): boolean {
   const registry = tables.registries.get(keyId(publicKey))
   const { publishing } = tables.policy.policy
   // It may have been made a publisher before.
