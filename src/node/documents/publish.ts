@@ -29,7 +29,7 @@ interface Publisher {
 
 /**
  * Publishes the next version of a document in the name of this node: at the root at once, from elsewhere by way of the root; while that is away it
- * waits at a secondary.
+ * waits at a secondary, and here.
  * @throws PublishRefusedError, ChangedMeanwhileError, InvalidPayloadError; UnavailableError where neither root nor secondary answers
  */
 export async function publishDocument(
@@ -49,7 +49,8 @@ export async function publishDocument(
   const same = sameVersion(state, publish)
   if (same !== undefined) return published({ ...publish, documentVersion: same.version }, same.n, 'unchanged')
   requirePublishable(state, publish, clock.now())
-  const place = { networkId: replica.networkId, epoch: head.epoch, seenN: head.n, timeMs: clock.now() }
+  const timeMs = clock.now()
+  const place = { networkId: replica.networkId, epoch: head.epoch, seenN: head.n, timeMs }
   const document = sealPublish(publish, bytes, place, key)
   try {
     const { entries } = await carryDocument(network, document, signal)
@@ -57,8 +58,10 @@ export async function publishDocument(
     await documents.put(publish.digest, bytes)
     return published(publish, n, 'published')
   } catch (error) {
-    if (error instanceof PendingError) return published(publish, null, 'waiting')
-    throw error
+    if (!(error instanceof PendingError)) throw error
+    // This node brings it to the root, too, and so learns what becomes of it. At a secondary that publishes it is there already.
+    await documents.keep({ ...document, publish, timeMs })
+    return published(publish, null, 'waiting')
   }
 }
 
@@ -74,7 +77,8 @@ function entryOf(entry: Uint8Array, publish: Publish, { networkId, state }: Repl
 const words = {
   published: 'is published',
   unchanged: 'is just this already: nothing was changed',
-  waiting: 'waits at a secondary, as the root is away: it is published when the root is back, unless it is refused then'
+  waiting:
+    'waits at a secondary and here, as the root is away: it is published when the root is back, or the alarm document_refused says here why not'
 } as const
 
 const published = (

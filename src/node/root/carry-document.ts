@@ -2,7 +2,7 @@ import type { AdminAnswered } from '../../protocols/admin/index.ts'
 import { ask } from '../../protocols/admin/index.ts'
 import type { SignedPublish } from '../../registry/documents/signed-publish.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { ChangedMeanwhileError, PendingError, UnavailableError } from '../../runtime/errors.ts'
+import { ChangedMeanwhileError, NotMemberError, PendingError, UnavailableError } from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
 import { askRoot, connectionTo, type OrderCarrier } from './way-to-root.ts'
 
@@ -10,8 +10,9 @@ import { askRoot, connectionTo, type OrderCarrier } from './way-to-root.ts'
 const rootMs = 4_000
 const retryMs = 5_000
 
-/** Tells whether whoever was asked has judged the document, so that it is not sent again. */
-export const isJudged = (error: unknown): boolean => isDecided(error) || error instanceof ChangedMeanwhileError
+/** Tells whether whoever was asked has judged the document, so that it is not sent again: not one to whom this node is no member. */
+export const isJudged = (error: unknown): boolean =>
+  error instanceof ChangedMeanwhileError || (isDecided(error) && !(error instanceof NotMemberError))
 
 /**
  * Brings the document of a publisher to the root. While that is away a secondary keeps it; its publisher brings it there.
@@ -30,7 +31,7 @@ export async function carryDocument(
     if (isJudged(error)) throw error
     if (role !== 'secondary') return await askSecondaries(carrier, document, signal, error)
   }
-  await documents.queue.add(documents.judge(document))
+  await documents.keep(documents.judge(document))
   throw new PendingError('the root is away: the document waits here, and is sent on when the root is back')
 }
 

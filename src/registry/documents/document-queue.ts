@@ -20,6 +20,7 @@ export interface DocumentQueueInit {
 export interface WaitingDocument {
   readonly place: number
   readonly id: string
+  /** 0: the disk has changed it. */
   readonly version: number
   readonly publisherKey: Uint8Array
   readonly sinceMs: number
@@ -62,8 +63,20 @@ export class DocumentQueue {
   }
 }
 
-const waiting = ({ place, body, order, bytes, sinceMs }: QueuedDocument): WaitingDocument => {
-  const { id, documentVersion, publisherKey } = readPublish(plainBytes(body))
-  const signed = { body: plainBytes(body), order: plainBytes(order), bytes: plainBytes(bytes) }
-  return { place, id, version: documentVersion, publisherKey, sinceMs, signed }
+const waiting = ({ place, publisher, id, body, order, bytes, sinceMs }: QueuedDocument): WaitingDocument => ({
+  place,
+  id,
+  version: versionOf(plainBytes(body)),
+  publisherKey: plainBytes(publisher),
+  sinceMs,
+  signed: { body: plainBytes(body), order: plainBytes(order), bytes: plainBytes(bytes) }
+})
+
+/** What the disk has changed waits like the others, and is refused by whoever opens it. */
+function versionOf(body: Uint8Array): number {
+  try {
+    return readPublish(body).documentVersion
+  } catch {
+    return 0
+  }
 }

@@ -25,7 +25,7 @@ import type { GroupCommit } from '../store/group-commit.ts'
 import { DocumentBytes } from './document-bytes.ts'
 import { DocumentQueue } from './document-queue.ts'
 import { isEntryOf, nextVersion, requirePublishable, sameVersion } from './publish-rules.ts'
-import { openPublish, publishOf, type SignedPublish } from './signed-publish.ts'
+import { type OpenedPublish, openPublish, publishOf, type SignedPublish } from './signed-publish.ts'
 
 /** Entries that are looked at between two turns of the event loop. */
 const pageEntries = 500
@@ -221,11 +221,17 @@ export class Documents {
   }
 
   /** Opens a document that is to wait here, and judges it by what is known here. @throws as submit */
-  judge(signed: SignedPublish): ReturnType<typeof openPublish> {
+  judge(signed: SignedPublish): OpenedPublish {
     const { replica, clock } = this.#init
     const opened = openPublish(signed, replica.networkId)
     requirePublishable(replica.state, opened.publish, clock.now())
     return opened
+  }
+
+  /** Keeps a document here until the root has judged it. @throws UnavailableError when too many wait; StoreError */
+  async keep(opened: OpenedPublish): Promise<void> {
+    await this.queue.add(opened)
+    this.#changed()
   }
 
   #requireRoot(): Root {
@@ -236,13 +242,16 @@ export class Documents {
 
   #damaged(digests: readonly Uint8Array[]): void {
     const keys = new Set(digests.map(keyId))
-    const rows = this.list().filter((row) => keys.has(keyId(row.digest)))
+    const rows = this.list().filter(({ retired, digest }) => retired === undefined && keys.has(keyId(digest)))
     const named = rows.slice(0, mostNamed).map(({ id, version }) => `${id} (version ${version})`)
     const more = rows.length > mostNamed ? `, and ${rows.length - mostNamed} more` : ''
-    const what = named.length === 0 ? 'an old version that nobody needs' : `${named.join(', ')}${more}`
+    const what =
+      named.length === 0
+        ? 'an old version that nobody needs, which is gone here'
+        : `${named.join(', ')}${more}; they are gone here and fetched again from any member`
     this.#init.alarms.raise(
       'document_damaged',
-      `the disk has changed the bytes of documents: ${what}; they are gone here and fetched again from any member: check the disk`,
+      `the disk has changed the bytes of documents: ${what}: check the disk`,
       { documents: rows.length }
     )
     this.#changed()

@@ -90,24 +90,35 @@ test('while the root is away a secondary keeps documents for it; what was forbid
 
   expect(await publish(hal, 'plan', 'by hal')).toMatchObject({ state: 'waiting', entry: null })
   expect(await publish(tnr, 'other', 'by tnr')).toMatchObject({ state: 'waiting' })
-  expect((await tnr.control.documents()).waiting.map(({ id }) => id)).toEqual(['plan', 'other'])
+  expect(await waitingAt(tnr)).toEqual(['plan', 'other'])
+  expect(await waitingAt(hal)).toEqual(['plan'])
 
   const back = await network.start('root', { role: 'root', 'listen.port': port })
   await holds(back, 'plan', 1)
   await holds(back, 'other', 1)
   expect(await contentAt(back, 'plan')).toBe('by hal')
-  await eventually(async () => (await tnr.control.documents()).waiting.length === 0)
+  // Brought by the publisher and by the secondary, and entered once.
+  for (const node of [tnr, hal]) await eventually(async () => (await waitingAt(node)).length === 0)
   await holds(hal, 'other', 1)
+  expect((await back.control.documentHistory({ id: 'plan' })).history).toHaveLength(1)
+  for (const node of [tnr, hal]) expect(refusedAt(node)).toBeUndefined()
 
   await back.stop('away again')
   expect(await publish(hal, 'plan', 'late')).toMatchObject({ state: 'waiting' })
   await removeWhileStopped(back, hal.key.publicKey)
   const again = await network.start('root', { role: 'root', 'listen.port': port })
-  await eventually(async () => (await tnr.control.documents()).waiting.length === 0)
-  const refused = tnr.registry.alarms.list().find(({ code }) => code === 'document_refused')
-  expect(refused?.message).toMatch(/version 2 of the document plan, which waited here .* hal has the content/)
+  for (const node of [tnr, hal]) {
+    await eventually(async () => (await waitingAt(node)).length === 0)
+    expect(refusedAt(node)).toMatch(/version 2 of the document plan, which waited here .* hal has the content/)
+  }
   expect(await contentAt(again, 'plan')).toBe('by hal')
 })
+
+const waitingAt = async (node: TrustNode): Promise<string[]> =>
+  (await node.control.documents()).waiting.map(({ id }) => id)
+
+const refusedAt = ({ registry }: TrustNode): string | undefined =>
+  registry.alarms.list().find(({ code }) => code === 'document_refused')?.message
 
 /** An operator removes a publisher while nobody hears of it. */
 async function removeWhileStopped({ config }: TrustNode, publicKey: Uint8Array): Promise<void> {

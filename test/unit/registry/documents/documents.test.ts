@@ -171,6 +171,29 @@ test('what was signed long ago, or by another clock, is published anew', async (
   await at(-6 * day)
 })
 
+test('just the same from two sides at once is one entry', async () => {
+  const { documents } = network.root
+  const given = signed('by ann')
+  const both = await Promise.all([documents.submit(given), documents.submit(given)])
+  expect(both.map(({ isNew }) => isNew).toSorted()).toEqual([false, true])
+  expect(both[0]?.n).toBe(both[1]?.n)
+  expect(await documents.history('plan')).toHaveLength(1)
+})
+
+test('what was published long ago and is sent again brings no bytes back; who may not publish learns nothing of it', async () => {
+  const { documents } = network.root
+  const first = signed('a'.repeat(90))
+  const made = await documents.submit(first)
+  await documents.submit(signed('b'.repeat(90), { documentVersion: 2 }))
+  await publish('plan', 'c'.repeat(90))
+  await documents.bytes.prune()
+  expect(documents.bytes.bytes).toBe(180)
+  expect(await documents.submit(first)).toMatchObject({ isNew: false, n: made.n })
+  expect(documents.bytes.bytes).toBe(180)
+  const eve = await network.admit('eve')
+  await expect(documents.submit(signed('x', {}, eve))).rejects.toThrow(ChangedMeanwhileError)
+})
+
 test('of two who publish one id at once one is told, and both contents are as they were', async () => {
   const { documents } = network.root
   const given = [documents.submit(signed('by ann')), publish('plan', 'by the root')]
@@ -233,7 +256,7 @@ test('damaged bytes are never shown, also before they were checked', async () =>
   await spoil('x')
   const { documents } = network.root
   expect(await documents.bytes.read(sha256(bytesOf('x')))).toBeUndefined()
-  expect(network.root.alarms.list()[0]?.message).toContain('an old version that nobody needs')
+  expect(network.root.alarms.list()[0]?.message).toContain('an old version that nobody needs, which is gone here:')
   expect(documents.bytes.missing()).toEqual([])
   expect(alarmsOf(network.root)).toEqual(['document_damaged'])
 })
@@ -291,6 +314,24 @@ test('documents wait at a registry for the root, the newest of each publisher an
   const [waiting] = queue.list()
   if (waiting === undefined) throw new Error('nothing waits')
   await expect(network.root.documents.submit(waiting.signed)).rejects.toThrow(PublishRefusedError)
+})
+
+test('what the disk has changed of a waiting document is refused, and hides no other', async () => {
+  const secondary = await network.addSecondary('s')
+  for (const id of ['plan', 'other']) await secondary.documents.keep(secondary.documents.judge(signed(id, { id })))
+  await secondary.close()
+  const db = openDatabase(network.path('s'))
+  db.prepare("UPDATE document_queue SET body = x'00' WHERE id = 'plan'").run()
+  db.close()
+  const { documents } = await network.openReplica('s', ann)
+  const [damaged, right] = documents.queue.list()
+  expect([damaged, right].map((each) => [each?.id, each?.version])).toEqual([
+    ['plan', 0],
+    ['other', 1]
+  ])
+  if (damaged === undefined || right === undefined) throw new Error('nothing waits')
+  await expect(network.root.documents.submit(damaged.signed)).rejects.toThrow(InvalidPayloadError)
+  await network.root.documents.submit(right.signed)
 })
 
 test('a publisher fills no queue for others', async () => {
