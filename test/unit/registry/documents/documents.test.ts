@@ -317,13 +317,14 @@ test('documents wait at a registry for the root, the newest of each publisher an
 })
 
 test('what the disk has changed of a waiting document is refused, and hides no other', async () => {
-  const secondary = await network.addSecondary('s')
+  const key = await network.admit('s')
+  const secondary = await network.openReplica('s', key)
   for (const id of ['plan', 'other']) await secondary.documents.keep(secondary.documents.judge(signed(id, { id })))
   await secondary.close()
   const db = openDatabase(network.path('s'))
   db.prepare("UPDATE document_queue SET body = x'00' WHERE id = 'plan'").run()
   db.close()
-  const { documents } = await network.openReplica('s', ann)
+  const { documents } = await network.openReplica('s', key)
   const [damaged, right] = documents.queue.list()
   expect([damaged, right].map((each) => [each?.id, each?.version])).toEqual([
     ['plan', 0],
