@@ -32,8 +32,8 @@ then appends nothing until it has heard the heads of others.
 ${exampleOf('trustnet registry restore /mnt/safe/registry.db --plan', 'trustnet registry restore /mnt/safe/registry.db')}`
 
 const verifyNotes = `
-Pages, chain, signatures, state root and records of a store that no process
-uses, or of a backup; nothing is changed.
+Pages, chain, signatures, state root, records and documents of a store that no
+process uses, or of a backup; nothing is changed.
 ${exampleOf('trustnet registry verify', 'trustnet registry verify /mnt/safe/registry.db')}`
 
 /** Commands on whole databases: back up, restore, verify. */
@@ -169,6 +169,7 @@ const verify = async (context: Context, store: string | undefined, options: Stop
   terminal.print(`Log          entry ${head.n} of epoch ${head.epoch}, ${view.entries} signatures`)
   terminal.print(`Checkpoint   ${date(view.checkpointMs)}; chain and state root fit`)
   terminal.print(`Members      ${view.members}; ${plural(view.records, 'record')}, each signed by its member`)
+  if (view.documents > 0) terminal.print(`Documents    ${view.documents}, each with the bytes of its digest`)
   if (view.forks > 0) terminal.print(`Forks        ${view.forks} proofs are kept`)
   if (view.voided > 0) terminal.print(`Void         ${view.voided} entries that a later epoch cut off`)
 }

@@ -12,7 +12,7 @@ import { openStoredGenesis } from '../../registry/log/stored-genesis.ts'
 import { peekGenesis } from '../../registry/registry.ts'
 import { openDatabase } from '../../registry/store/database.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
-import { NotFoundError } from '../../runtime/errors.ts'
+import { NotFoundError, StoreError } from '../../runtime/errors.ts'
 import { readText } from '../../runtime/files/read-file.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
 import { backupView, refuseTaken } from '../actions/backup.ts'
@@ -40,6 +40,9 @@ export async function backUpStopped({ paths }: Config, to: string): Promise<Back
   }
 }
 
+/** Damaged documents that a message names. */
+const mostNamed = 5
+
 /** Answer of `registry verify` for a store. */
 export interface VerifyView {
   path: string
@@ -49,6 +52,8 @@ export interface VerifyView {
   checkpointMs: number | null
   entries: number
   records: number
+  /** Contents that were hashed. */
+  documents: number
   members: number
   forks: number
   voided: number
@@ -56,11 +61,19 @@ export interface VerifyView {
 }
 
 /** Checks a store that no process uses, or a backup. @throws StoreInUseError, StoreError, StoreVersionError */
-export const verifyStoreAt = async (path: string, signal?: AbortSignal): Promise<VerifyView> =>
-  verifyView(path, await verifyStore(path, signal))
+export async function verifyStoreAt(path: string, signal?: AbortSignal): Promise<VerifyView> {
+  const report = await verifyStore(path, signal)
+  const { damagedDocuments: damaged } = report
+  if (damaged.length === 0) return verifyView(path, report)
+  const more = damaged.length > mostNamed ? `, and ${damaged.length - mostNamed} more` : ''
+  throw new StoreError(
+    `${path}: the disk has changed the bytes of documents: ${damaged.slice(0, mostNamed).join(', ')}${more}; ` +
+      'all else is right. A process that starts on it drops them, and fetches current ones from other members'
+  )
+}
 
 const verifyView = (path: string, report: StoreReport): VerifyView => {
-  const { networkId, domain, epoch, n, headHash, checkpointMs, rows, ...counts } = report
+  const { networkId, domain, epoch, n, headHash, checkpointMs, rows, damagedDocuments: _, ...counts } = report
   return {
     path,
     network: { id: networkIdText(networkId), fingerprint: networkFingerprint(networkId), domain },

@@ -1,17 +1,21 @@
+import { keyId } from '../../identity/key-id.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { StoreError } from '../../runtime/errors.ts'
+import { checkBytes } from '../documents/check-bytes.ts'
 import { openReplica } from '../log/replica.ts'
+import type { NetworkState } from '../log/state/network-state.ts'
 import { verifySignatures } from '../log/verify-signatures.ts'
 import { openEntryAsync } from '../objects/entry.ts'
 import { openRecordAsync } from '../objects/record.ts'
 import { countRows } from '../store/copy-store.ts'
 import { type Database, openReadOnly } from '../store/database.ts'
+import { DocumentTable } from '../store/document-table.ts'
 import { GroupCommit } from '../store/group-commit.ts'
 import { integrityCheck } from '../store/store-checks.ts'
 import { asStoreError } from '../store/store-errors.ts'
 
-/** Contents of a store in which everything is right. */
+/** Contents of a store in which everything that is signed is right. */
 export interface StoreReport {
   readonly networkId: Uint8Array
   readonly domain: string
@@ -25,6 +29,10 @@ export interface StoreReport {
   /** Signatures that were verified, of entries and of records. */
   readonly entries: number
   readonly records: number
+  /** Contents of documents that were checked against their digests. */
+  readonly documents: number
+  /** Those whose bytes the disk has changed, in words. A process that starts drops them, and fetches current ones from members. */
+  readonly damagedDocuments: readonly string[]
   readonly members: number
   /** Proofs that one epoch has two histories; entries that a later epoch made void. */
   readonly forks: number
@@ -35,7 +43,7 @@ export interface StoreReport {
 
 /**
  * Reads a whole store and checks all of it: pages and indexes, the chain of the log, each signature and whose it is, the state root of
- * the newest checkpoint, and each record. Changes nothing.
+ * the newest checkpoint, each record, and the bytes of documents. Changes nothing.
  *
  * @throws StoreInUseError when a process uses it; StoreError, StoreVersionError when anything is wrong; the reason of the signal
  */
@@ -50,6 +58,8 @@ export async function verifyStore(
     const replica = await openReplica({ db, commit, clock: systemClock, logger: silentLogger })
     signal.throwIfAborted()
     const { entries, records } = await signatures(db, replica.networkId, path, signal)
+    const rows = countRows(db)
+    const documents = await checkDocuments(db, rows, replica.state, signal)
     const { epoch, n, hash } = replica.head
     return {
       networkId: replica.networkId,
@@ -61,16 +71,28 @@ export async function verifyStore(
       checkpointMs: replica.checkpoint?.value.timeMs,
       entries,
       records,
+      ...documents,
       members: replica.state.memberCount,
       forks: replica.forks().length,
       voided: replica.voided().length,
-      rows: countRows(db)
+      rows
     }
   } catch (error) {
     throw asStoreError(error, path)
   } finally {
     db.close()
   }
+}
+
+/** A store of an older version has none. */
+async function checkDocuments(db: Database, rows: StoreReport['rows'], state: NetworkState, signal: AbortSignal) {
+  if (rows['document_bytes'] === undefined) return { documents: 0, damagedDocuments: [] }
+  const { count, damaged } = await checkBytes(new DocumentTable(db), signal)
+  const names = new Map<string, string>()
+  for (const { digest, id, version, retired } of state.documents()) {
+    if (retired === undefined) names.set(keyId(digest), `${id} (version ${version})`)
+  }
+  return { documents: count, damagedDocuments: damaged.map((digest) => names.get(keyId(digest)) ?? 'an old version') }
 }
 
 /** That each signer of an entry is the log key of its epoch, opening the replica has checked; that it did sign, is checked here. */

@@ -1,13 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { equals } from 'uint8arrays/equals'
 import { sha256 } from '../../identity/hash.ts'
 import { keyId, plainBytes } from '../../identity/key-id.ts'
 import { PublishRefusedError } from '../../runtime/errors.ts'
 import type { NetworkState } from '../log/state/network-state.ts'
 import type { DocumentTable } from '../store/document-table.ts'
-
-/** Time for which the check of all bytes holds the event loop at once. */
-const turnMs = 5
+import { checkBytes } from './check-bytes.ts'
 
 interface Commit {
   write<T>(run: () => T): Promise<T>
@@ -84,20 +81,9 @@ export class DocumentBytes {
     return [...missing.values()]
   }
 
-  /** Reads and checks all, with pauses for others. Gives how many were looked at. */
+  /** Reads and checks all, with pauses for others; damaged ones go. Gives how many were looked at. */
   async check(signal: AbortSignal): Promise<number> {
-    const { table } = this.#init
-    const damaged: Uint8Array[] = []
-    let count = 0
-    let begun = performance.now()
-    for (let row = table.after(0); row !== undefined; row = table.after(row.place)) {
-      signal.throwIfAborted()
-      count++
-      if (!equals(sha256(row.bytes), row.digest)) damaged.push(plainBytes(row.digest))
-      if (performance.now() - begun < turnMs) continue
-      await nextTurn()
-      begun = performance.now()
-    }
+    const { count, damaged } = await checkBytes(this.#init.table, signal)
     if (damaged.length > 0) await this.#drop(damaged)
     return count
   }
