@@ -50,12 +50,12 @@ test('bytes that the disk has changed are named when a store is verified; such a
   for (let at = 0; at < 6; at++) await publish(`plan-${at}`, `${at}`)
   await publish('plan-5', 'second')
   await publish('right', 'right')
-  await network.root.backup(backup)
   await network.root.close()
-  const db = openDatabase(backup)
+  const db = openDatabase(network.path('root'))
   db.prepare("UPDATE document_bytes SET bytes = x'00' WHERE digest <> ?").run(sha256(Buffer.from('right')))
-  db.pragma('journal_mode = DELETE')
   db.close()
+  await network.startRoot()
+  await network.root.backup(backup)
   const report = await verifyStore(backup)
   expect(report.documents).toBe(8)
   expect(report.damagedDocuments).toHaveLength(7)
@@ -63,6 +63,7 @@ test('bytes that the disk has changed are named when a store is verified; such a
   await expect(verifyStoreAt(backup)).rejects.toThrow(
     /changed the bytes of documents: plan-0 \(version 1\), .*, and 2 more; all else is right/
   )
+  await network.root.close()
   await restoreStore({ backup, path: network.path('root'), older: true })
   const root = await network.startRoot()
   expect(await root.documents.bytes.check(new AbortController().signal)).toBe(8)
