@@ -2,6 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdText } from '../../identity/keys.ts'
 import type { BlockExchange } from '../../protocols/blocks/index.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import type { WaitingDocument } from '../../registry/documents/document-queue.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
@@ -115,18 +116,26 @@ export class DocumentKeeper {
     }
   }
 
-  #tellRefused(
-    { id, version, publisherKey }: { id: string; version: number; publisherKey: Uint8Array },
-    error: unknown
-  ): void {
+  #tellRefused(waiting: WaitingDocument, error: unknown): void {
+    const { id, version, publisherKey } = waiting
     const { alarms, replica } = this.#registry
     const peer = peerIdText(publisherKey)
     const name = replica.state.member(publisherKey)?.name ?? peer
     alarms.raise(
       'document_refused',
-      `version ${version} of the document ${id}, which waited here for the root, was refused (${reasonOf(error)}): nothing of it was published; ${name} has the content, and publishes it again when it may`,
+      `version ${version} of the document ${id}, which waited here for the root, was refused (${this.#whyRefused(waiting, error)}): nothing of it was published; ${name} has the content, and publishes it again when it may`,
       { id, version, peer }
     )
+  }
+
+  /** The root says no more than a status; what is known here says why, in most cases. */
+  #whyRefused({ signed }: WaitingDocument, error: unknown): string {
+    try {
+      this.#registry.documents.judge(signed)
+      return reasonOf(error)
+    } catch (known) {
+      return reasonOf(known)
+    }
   }
 }
 

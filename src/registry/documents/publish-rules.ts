@@ -4,11 +4,16 @@ import { ChangedMeanwhileError, LogMismatchError, PublishRefusedError } from '..
 import type { DocumentRow, NetworkState } from '../log/state/network-state.ts'
 import { encodeBody, type LogEntry, type Publish } from '../objects/entry.ts'
 
+type KnownDocuments = Pick<NetworkState, 'checkContent' | 'document' | 'documents' | 'policy'>
+
 /** Documents that are named where there is no room for another one. */
 const mostNamed = 3
 
+/** Current documents of a network: whoever enters one looks at all of them. */
+const maxDocuments = 16_384
+
 /** The version that an entry about this document has next. A retired document counts. */
-export const nextVersion = (state: NetworkState, id: string): number => (state.document(id)?.version ?? 0) + 1
+export const nextVersion = (state: Pick<NetworkState, 'document'>, id: string): number => (state.document(id)?.version ?? 0) + 1
 
 /** The version that is there already, when this would publish it once more. */
 export function sameVersion(state: NetworkState, publish: Publish): DocumentRow | undefined {
@@ -30,7 +35,7 @@ export const isEntryOf = (value: LogEntry, publish: Publish): boolean =>
  * Tells in words of the operator why the log would not take a document now.
  * @throws ChangedMeanwhileError when another version was published meanwhile; PublishRefusedError
  */
-export function requirePublishable(state: NetworkState, publish: Publish, timeMs: number): void {
+export function requirePublishable(state: KnownDocuments, publish: Publish, timeMs: number): void {
   const { id, documentVersion } = publish
   const due = nextVersion(state, id)
   if (documentVersion !== due) {
@@ -47,9 +52,14 @@ export function requirePublishable(state: NetworkState, publish: Publish, timeMs
   }
 }
 
-function requireRoom(state: NetworkState, { id, sizeBytes }: Publish): void {
+function requireRoom(state: KnownDocuments, { id, sizeBytes }: Publish): void {
   const { documentBytes } = state.policy
   const others = [...state.documents()].filter((row) => row.retired === undefined && row.id !== id)
+  if (others.length >= maxDocuments) {
+    throw new PublishRefusedError(
+      `${id} is one more than the ${maxDocuments} documents that a network has: retire what is not needed (\`trustnet document retire\`)`
+    )
+  }
   const free = documentBytes - others.reduce((sum, row) => sum + row.sizeBytes, 0)
   if (sizeBytes <= free) return
   const largest = others.toSorted((a, b) => b.sizeBytes - a.sizeBytes).slice(0, mostNamed)

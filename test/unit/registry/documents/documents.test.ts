@@ -2,6 +2,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sha256 } from '../../../../src/identity/hash.ts'
 import type { SigningKey } from '../../../../src/identity/keys.ts'
+import { requirePublishable } from '../../../../src/registry/documents/publish-rules.ts'
 import { type SignedPublish, sealPublish } from '../../../../src/registry/documents/signed-publish.ts'
 import type { Publish } from '../../../../src/registry/objects/entry.ts'
 import { sealOrder } from '../../../../src/registry/objects/orders/order.ts'
@@ -125,6 +126,21 @@ test('over the quota it says what may go, and what is retired makes room', async
   const empty = await RealNetwork.create({ documentBytes: 0 })
   await expect(publish('a', 'x', empty.root)).rejects.toThrow(/0 of 0 are free: raise documentBytes of the policy/)
   await empty[Symbol.asyncDispose]()
+})
+
+test('documents without bytes have no end either', async () => {
+  await publish('plan', 'x')
+  const { state } = network.root.replica
+  const row = network.root.documents.get('plan')
+  const many = (count: number) => ({
+    policy: state.policy,
+    document: () => undefined,
+    documents: () => Array.from({ length: count }, (_, at) => ({ ...row, id: `d${at}`, sizeBytes: 0 })).values(),
+    checkContent: () => {}
+  })
+  const next = { ...readBody(signed('')), id: 'next' }
+  requirePublishable(many(16_383), next, 0)
+  expect(() => requirePublishable(many(16_384), next, 0)).toThrow(/one more than the 16384 documents/)
 })
 
 test('a publisher signs at home; nobody else may, nor for another', async () => {
