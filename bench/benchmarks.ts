@@ -2,6 +2,7 @@ import { admissions } from './admissions.ts'
 import { blocks } from './blocks.ts'
 import { browser } from './browser.ts'
 import { detection } from './detection.ts'
+import { documents } from './documents.ts'
 import { etcd } from './etcd.ts'
 import { failover } from './failover.ts'
 import type { Benchmark } from './harness/benchmark.ts'
@@ -24,6 +25,7 @@ export const benchmarks: readonly Benchmark[] = [
   resolve,
   sync,
   blocks,
+  documents,
   push,
   sessions,
   joins,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createLogging } from '../../src/node/logging.ts'
@@ -97,6 +98,14 @@ const methods = {
     const [any] = network?.trust.members() ?? []
     if (any === undefined) throw new Error('no member is connected')
     for (let round = 0; round < rounds; round++) await network?.pingMonitor?.look(0, any.connection)
+  },
+
+  /** Publishes the next version of a document, of random bytes. Gives when it began to (machine clock, ms). */
+  async publishDocument(id: string, bytes: number): Promise<number> {
+    const content = Uint8Array.from(randomBytes(bytes))
+    const from = Number(process.hrtime.bigint()) / 1e6
+    await running().registry.documents.publish({ id, mediaType: 'application/octet-stream', bytes: content })
+    return from
   },
 
   members(): number {
