@@ -8,7 +8,7 @@ import { LongestFirst } from './test/helpers/longest-first.ts'
 // Threads that tests start compile the same source again and again. Coverage is exact only without it.
 if (!process.argv.includes('--coverage')) process.env['NODE_COMPILE_CACHE'] ??= resolve('node_modules/.cache/compiled')
 
-/** What decides over the log, over signatures, over which record stays, and over who is a member. */
+/** What decides over the log, over signatures, over which record stays, over who is a member, and over documents. */
 const core = [
   'objects/*',
   'objects/{encoding,orders,policy}/*',
@@ -17,7 +17,8 @@ const core = [
   'log/state/*',
   'records/{records,unadmitted-records,record-digest}',
   'admission/{admission,root-admission,invites,pending-joins,root-request-queue,renewals,single-flight}',
-  'store/{group-commit,log-table,record-table,admission-tables}'
+  'documents/*',
+  'store/{group-commit,log-table,record-table,admission-tables,document-table}'
 ]
 
 /** Unit tests that look at what the whole process has. */

@@ -119,8 +119,8 @@ export class Documents {
       const page = this.#table.entries(after, pageEntries)
       for (const { n, envelope } of page) {
         after = n
-        const entry = ofDocument(readStoredEntry(envelope))
-        if (entry?.value.body.id === id) found.push(entry)
+        const entry = readStoredEntry(envelope)
+        if (isAbout(entry, id)) found.push(entry)
       }
       if (page.length < pageEntries) return found
       await nextTurn()
@@ -258,8 +258,8 @@ export class Documents {
   }
 }
 
-const ofDocument = ({ value, ...entry }: Signed<LogEntry>): DocumentEntry | undefined =>
-  value.kind === 'publish' || value.kind === 'retire' ? { ...entry, value } : undefined
+const isAbout = (entry: Signed<LogEntry>, id: string): entry is DocumentEntry =>
+  (entry.value.kind === 'publish' || entry.value.kind === 'retire') && entry.value.body.id === id
 
 function refused({ message }: LogMismatchError): never {
   throw new ChangedMeanwhileError(`${message}: look again (\`trustnet document list\`), and decide anew`)

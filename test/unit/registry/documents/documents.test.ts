@@ -141,6 +141,10 @@ test('documents without bytes have no end either', async () => {
   const next = { ...readBody(signed('')), id: 'next' }
   requirePublishable(many(16_383), next, 0)
   expect(() => requirePublishable(many(16_384), next, 0)).toThrow(/one more than the 16384 documents/)
+  const checkContent = (): never => {
+    throw new TypeError('a fault of this program')
+  }
+  expect(() => requirePublishable({ ...many(0), checkContent }, next, 0)).toThrow(TypeError)
 })
 
 test('a publisher signs at home; nobody else may, nor for another', async () => {
@@ -287,6 +291,11 @@ test('old versions stay while they fit into as much as the current ones may fill
   expect(await contentOf(network.root, 'plan')).toBe('e'.repeat(40))
   await documents.bytes.prune()
   expect(documents.bytes).toMatchObject({ count: 3, bytes: 120 })
+  // A retired one is old, too, and came last.
+  await network.root.root?.append([{ kind: 'retire', body: { id: 'plan', reason: 'done' } }])
+  await documents.bytes.prune()
+  expect(documents.bytes).toMatchObject({ count: 2, bytes: 80 })
+  expect(await contentOf(network.root, 'plan')).toBe('e'.repeat(40))
 })
 
 test('a long history is read in pieces', async () => {
