@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { sha256 } from '../../../../src/identity/hash.ts'
@@ -30,9 +31,11 @@ test('on a full disk nothing more is fetched, and all of it when there is room',
   await connect(self.host, source.host)
 
   let isFull = true
+  let refused = 0
   const path = network.path('s')
   watchStore(path, ({ sql, execute }) => {
     if (!isFull || !sql.includes('document_bytes')) return execute()
+    refused++
     throw new BetterSqlite3.SqliteError('database or disk is full', 'SQLITE_FULL')
   })
   onTestFinished(() => unwatchStore(path))
@@ -43,7 +46,8 @@ test('on a full disk nothing more is fetched, and all of it when there is room',
         given++
         yield { digest, bytes: bytesOf.get(keyId(digest)) ?? new Uint8Array(), from: source.host.peerId }
         // The next one comes after the disk has said that there is no room.
-        if (isFull) await eventually(() => secondary.storeFailure !== undefined)
+        if (isFull) await eventually(() => refused > 0)
+        await nextTurn()
       }
     },
     async [Symbol.asyncDispose]() {}
