@@ -1,7 +1,8 @@
 import { plainBytes } from '../../identity/key-id.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
-import { UnavailableError } from '../../runtime/errors.ts'
+import { ChangedMeanwhileError, UnavailableError } from '../../runtime/errors.ts'
 import { fullRetryMs } from '../admission/limits.ts'
+import { readStoredOrder } from '../objects/orders/order.ts'
 import type { DocumentTable, QueuedDocument } from '../store/document-table.ts'
 import { type OpenedPublish, readPublish, type SignedPublish } from './signed-publish.ts'
 
@@ -44,14 +45,19 @@ export class DocumentQueue {
     return this.#init.table.queued().map(waiting)
   }
 
-  /** @throws UnavailableError when it is full; StoreError */
-  async add({ publish, body, order, bytes }: OpenedPublish): Promise<void> {
+  /** @throws UnavailableError when it is full; ChangedMeanwhileError for one that is older than what waits; StoreError */
+  async add({ publish, body, order, bytes, timeMs }: OpenedPublish): Promise<void> {
     const { table, commit, clock } = this.#init
     const { publisherKey: publisher, id } = publish
     await commit.write(() => {
+      const held = table.queuedOrder(publisher, id)
       const isFull = table.queuedCount() >= maxQueued || table.queuedOf(publisher) >= maxOfPublisher
-      if (isFull && !table.isQueued(publisher, id)) {
+      if (isFull && held === undefined) {
         throw new UnavailableError('too many documents wait here for the root: publish when it is back', fullRetryMs)
+      }
+      // An older one that comes late, or again by somebody else, takes nobody's place.
+      if (held !== undefined && timeOf(held) > timeMs) {
+        throw new ChangedMeanwhileError(`what waits of ${id} was signed later than this: compare the clocks`)
       }
       table.enqueue({ publisher, id, body, order, bytes, sinceMs: clock.now() })
     })
@@ -71,6 +77,15 @@ const waiting = ({ place, publisher, id, body, order, bytes, sinceMs }: QueuedDo
   sinceMs,
   signed: { body: plainBytes(body), order: plainBytes(order), bytes: plainBytes(bytes) }
 })
+
+/** 0: the disk has changed it. */
+function timeOf(order: Uint8Array): number {
+  try {
+    return readStoredOrder(order).timeMs
+  } catch {
+    return 0
+  }
+}
 
 /** What the disk has changed waits like the others, and is refused by whoever opens it. */
 function versionOf(body: Uint8Array): number {

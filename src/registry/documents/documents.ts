@@ -228,7 +228,7 @@ export class Documents {
     return opened
   }
 
-  /** Keeps a document here until the root has judged it. @throws UnavailableError when too many wait; StoreError */
+  /** Keeps a document here until the root has judged it. @throws as DocumentQueue.add */
   async keep(opened: OpenedPublish): Promise<void> {
     await this.queue.add(opened)
     this.#changed()

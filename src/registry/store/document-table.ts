@@ -58,7 +58,7 @@ export class DocumentTable {
   readonly #entries: Statement<[number, number], LogItem>
   readonly #queued: Statement<[], QueuedDocument>
   readonly #queuedOf: Statement<[Uint8Array], number>
-  readonly #isQueued: Statement<[Uint8Array, string], number>
+  readonly #queuedOrder: Statement<[Uint8Array, string], Uint8Array>
   readonly #queuedCount: Statement<[], number>
   readonly #enqueue: Statement<[Uint8Array, string, Uint8Array, Uint8Array, Uint8Array, number]>
   readonly #dequeue: Statement<[number]>
@@ -72,8 +72,8 @@ export class DocumentTable {
     this.#entries = db.prepare('SELECT n, envelope FROM log WHERE kind IN (9, 10) AND n > ? ORDER BY n LIMIT ?')
     this.#queued = db.prepare(`SELECT ${queueColumns} FROM document_queue ORDER BY place`)
     this.#queuedOf = db.prepare<[Uint8Array], number>('SELECT count(*) FROM document_queue WHERE publisher = ?').pluck()
-    this.#isQueued = db
-      .prepare<[Uint8Array, string], number>('SELECT 1 FROM document_queue WHERE publisher = ? AND id = ?')
+    this.#queuedOrder = db
+      .prepare<[Uint8Array, string], Uint8Array>('SELECT ordered FROM document_queue WHERE publisher = ? AND id = ?')
       .pluck()
     this.#queuedCount = db.prepare<[], number>('SELECT count(*) FROM document_queue').pluck()
     this.#enqueue = db.prepare(
@@ -122,8 +122,9 @@ export class DocumentTable {
     return Number(this.#queuedOf.get(publisher))
   }
 
-  isQueued(publisher: Uint8Array, id: string): boolean {
-    return this.#isQueued.get(publisher, id) !== undefined
+  /** Order of what this publisher has waiting under the id. */
+  queuedOrder(publisher: Uint8Array, id: string): Uint8Array | undefined {
+    return this.#queuedOrder.get(publisher, id)
   }
 
   /** Takes the place of what this publisher has waiting under the id. */

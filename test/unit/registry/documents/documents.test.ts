@@ -322,6 +322,9 @@ test('documents wait at a registry for the root, the newest of each publisher an
   await queue.add(secondary.documents.judge(signed('first')))
   await queue.add(secondary.documents.judge(signed('other', { id: 'other' })))
   await queue.add(secondary.documents.judge(signed('second')))
+  // Sent again by somebody who has seen it.
+  const again = secondary.documents.judge(signed('first', {}, ann, network.clock.now() - 1))
+  await expect(queue.add(again)).rejects.toThrow(/what waits of plan was signed later/)
   expect(queue.list().map(({ id, version }) => [id, version])).toEqual([
     ['other', 1],
     ['plan', 1]
@@ -347,7 +350,7 @@ test('what the disk has changed of a waiting document is refused, and hides no o
   for (const id of ['plan', 'other']) await secondary.documents.keep(secondary.documents.judge(signed(id, { id })))
   await secondary.close()
   const db = openDatabase(network.path('s'))
-  db.prepare("UPDATE document_queue SET body = x'00' WHERE id = 'plan'").run()
+  db.prepare("UPDATE document_queue SET body = x'00', ordered = x'00' WHERE id = 'plan'").run()
   db.close()
   const { documents } = await network.openReplica('s', key)
   const [damaged, right] = documents.queue.list()
@@ -356,8 +359,13 @@ test('what the disk has changed of a waiting document is refused, and hides no o
     ['other', 1]
   ])
   if (damaged === undefined || right === undefined) throw new Error('nothing waits')
-  await expect(network.root.documents.submit(damaged.signed)).rejects.toThrow(InvalidPayloadError)
+  await expect(network.root.documents.submit(damaged.signed)).rejects.toThrow(/envelope/)
   await network.root.documents.submit(right.signed)
+  await documents.keep(documents.judge(signed('again', { id: 'plan' })))
+  expect(documents.queue.list().map(({ id, version }) => [id, version])).toEqual([
+    ['other', 1],
+    ['plan', 1]
+  ])
 })
 
 test('a publisher fills no queue for others', async () => {
