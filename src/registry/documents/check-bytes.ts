@@ -8,7 +8,7 @@ import type { DocumentTable } from '../store/document-table.ts'
 const turnMs = 5
 
 /** Finding of a check: how many contents were looked at, and the digests that are not those of their bytes. */
-export interface CheckedBytes {
+interface CheckedBytes {
   readonly count: number
   readonly damaged: readonly Uint8Array[]
 }

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sha256 } from '../../../../src/identity/hash.ts'
 import type { SigningKey } from '../../../../src/identity/keys.ts'
 import { requirePublishable } from '../../../../src/registry/documents/publish-rules.ts'
-import { type SignedPublish, sealPublish } from '../../../../src/registry/documents/signed-publish.ts'
 import type { Publish } from '../../../../src/registry/objects/entry.ts'
 import { sealOrder } from '../../../../src/registry/objects/orders/order.ts'
 import type { Registry } from '../../../../src/registry/registry.ts'
@@ -20,9 +19,9 @@ import {
 } from '../../../../src/runtime/errors.ts'
 import { unwatchStore, watchStore } from '../../../helpers/faults/store-faults.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
+import { bytesOf, publishBy, signedBy } from '../../../helpers/registry/publisher.ts'
 
 const text = 'text/plain'
-const bytesOf = (content: string): Uint8Array => Buffer.from(content)
 const signal = new AbortController().signal
 
 let network: RealNetwork
@@ -37,26 +36,8 @@ afterEach(() => network[Symbol.asyncDispose]())
 const publish = (id: string, content: string, root = network.root) =>
   root.documents.publish({ id, mediaType: text, bytes: bytesOf(content) })
 
-/** A document as its publisher signs it. */
-function signed(
-  content: string,
-  change: Partial<Publish> = {},
-  key = ann,
-  timeMs = network.clock.now()
-): SignedPublish {
-  const bytes = bytesOf(content)
-  const { networkId, replica } = network.root
-  const document: Publish = {
-    id: 'plan',
-    documentVersion: 1,
-    mediaType: text,
-    digest: sha256(bytes),
-    sizeBytes: bytes.length,
-    publisherKey: key.publicKey,
-    ...change
-  }
-  return sealPublish(document, bytes, { networkId, epoch: 0, seenN: replica.head.n, timeMs }, key)
-}
+const signed = (content: string, change: Partial<Publish> = {}, key = ann, timeMs = network.clock.now()) =>
+  signedBy(network, key, content, change, timeMs)
 
 const contentOf = async ({ documents }: Registry, id: string, version = documents.get(id).version) => {
   const bytes = await documents.bytes.read((await documents.entryOf(id, version)).digest)
@@ -138,7 +119,7 @@ test('documents without bytes have no end either', async () => {
     documents: () => Array.from({ length: count }, (_, at) => ({ ...row, id: `d${at}`, sizeBytes: 0 })).values(),
     checkContent: () => {}
   })
-  const next = { ...readBody(signed('')), id: 'next' }
+  const next = { ...publishBy(ann, ''), id: 'next' }
   requirePublishable(many(16_383), next, 0)
   expect(() => requirePublishable(many(16_384), next, 0)).toThrow(/one more than the 16384 documents/)
   const checkContent = (): never => {
@@ -301,80 +282,10 @@ test('old versions stay while they fit into as much as the current ones may fill
 test('a long history is read in pieces', async () => {
   const bodies = Array.from({ length: 600 }, (_, at) => ({
     kind: 'publish' as const,
-    body: { ...readBody(signed('x')), id: at % 2 === 0 ? 'even' : 'odd', documentVersion: Math.floor(at / 2) + 1 }
+    body: { ...publishBy(ann, 'x'), id: at % 2 === 0 ? 'even' : 'odd', documentVersion: Math.floor(at / 2) + 1 }
   }))
   for (const page of [bodies.slice(0, 300), bodies.slice(300)]) await network.root.root?.append(page)
   expect(await network.root.documents.history('odd')).toHaveLength(300)
-})
-
-const readBody = ({ bytes }: SignedPublish): Publish => ({
-  id: 'plan',
-  documentVersion: 1,
-  mediaType: text,
-  digest: sha256(bytes),
-  sizeBytes: bytes.length,
-  publisherKey: ann.publicKey
-})
-
-test('documents wait at a registry for the root, the newest of each publisher and id', async () => {
-  const secondary = await network.addSecondary('s')
-  const { queue } = secondary.documents
-  await queue.add(secondary.documents.judge(signed('first')))
-  await queue.add(secondary.documents.judge(signed('other', { id: 'other' })))
-  await queue.add(secondary.documents.judge(signed('second')))
-  // Sent again by somebody who has seen it.
-  const again = secondary.documents.judge(signed('first', {}, ann, network.clock.now() - 1))
-  await expect(queue.add(again)).rejects.toThrow(/what waits of plan was signed later/)
-  expect(queue.list().map(({ id, version }) => [id, version])).toEqual([
-    ['other', 1],
-    ['plan', 1]
-  ])
-  for (const waiting of queue.list()) {
-    await network.root.documents.submit(waiting.signed)
-    await queue.drop(waiting)
-  }
-  expect(queue.size).toBe(0)
-  expect(await contentOf(network.root, 'plan')).toBe('second')
-  // Removed while it waits: the root has the last word.
-  await network.sync(secondary)
-  await queue.add(secondary.documents.judge(signed('third', { documentVersion: 2 })))
-  await network.root.root?.append([{ kind: 'publisher', body: { publicKey: ann.publicKey, removed: true } }])
-  const [waiting] = queue.list()
-  if (waiting === undefined) throw new Error('nothing waits')
-  await expect(network.root.documents.submit(waiting.signed)).rejects.toThrow(PublishRefusedError)
-})
-
-test('what the disk has changed of a waiting document is refused, and hides no other', async () => {
-  const key = await network.admit('s')
-  const secondary = await network.openReplica('s', key)
-  for (const id of ['plan', 'other']) await secondary.documents.keep(secondary.documents.judge(signed(id, { id })))
-  await secondary.close()
-  const db = openDatabase(network.path('s'))
-  db.prepare("UPDATE document_queue SET body = x'00', ordered = x'00' WHERE id = 'plan'").run()
-  db.close()
-  const { documents } = await network.openReplica('s', key)
-  const [damaged, right] = documents.queue.list()
-  expect([damaged, right].map((each) => [each?.id, each?.version])).toEqual([
-    ['plan', 0],
-    ['other', 1]
-  ])
-  if (damaged === undefined || right === undefined) throw new Error('nothing waits')
-  await expect(network.root.documents.submit(damaged.signed)).rejects.toThrow(/envelope/)
-  await network.root.documents.submit(right.signed)
-  await documents.keep(documents.judge(signed('again', { id: 'plan' })))
-  expect(documents.queue.list().map(({ id, version }) => [id, version])).toEqual([
-    ['other', 1],
-    ['plan', 1]
-  ])
-})
-
-test('a publisher fills no queue for others', async () => {
-  const { documents } = await network.addSecondary('s')
-  const add = (id: string) => documents.queue.add(documents.judge(signed('x', { id })))
-  for (let at = 0; at < 16; at++) await add(`d${at}`)
-  await expect(add('d16')).rejects.toThrow(/too many documents wait/)
-  await add('d3')
-  expect(documents.queue.size).toBe(16)
 })
 
 test('a publisher enters many versions at once, and then one a second', async () => {
