@@ -78,7 +78,9 @@ async function startNodes(
   bench.progress(`starting ${nodes} nodes`)
   const share = Math.ceil(nodes / parts.length)
   await Promise.all(
-    parts.map(async (part, at) => await part.call('startNodes', home, at * share, Math.min((at + 1) * share, nodes), flags))
+    parts.map(
+      async (part, at) => await part.call('startNodes', home, at * share, Math.min((at + 1) * share, nodes), flags)
+    )
   )
 }
 

@@ -13,7 +13,8 @@ const mostNamed = 3
 const maxDocuments = 16_384
 
 /** The version that an entry about this document has next. A retired document counts. */
-export const nextVersion = (state: Pick<NetworkState, 'document'>, id: string): number => (state.document(id)?.version ?? 0) + 1
+export const nextVersion = (state: Pick<NetworkState, 'document'>, id: string): number =>
+  (state.document(id)?.version ?? 0) + 1
 
 /** The version that is there already, when this would publish it once more. */
 export function sameVersion(state: NetworkState, publish: Publish): DocumentRow | undefined {

@@ -176,7 +176,7 @@ test('just the same from two sides at once is one entry', async () => {
   const { documents } = network.root
   const given = signed('by ann')
   const both = await Promise.all([documents.submit(given), documents.submit(given)])
-  expect(both.map(({ isNew }) => isNew).toSorted()).toEqual([false, true])
+  expect(both.filter(({ isNew }) => isNew)).toHaveLength(1)
   expect(both[0]?.n).toBe(both[1]?.n)
   expect(await documents.history('plan')).toHaveLength(1)
 })
