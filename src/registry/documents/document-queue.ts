@@ -87,7 +87,7 @@ function timeOf(order: Uint8Array): number {
   }
 }
 
-/** What the disk has changed waits like the others, and is refused by whoever opens it. */
+/** 0 for what the disk has changed: it waits like the others, and is refused by whoever opens it. */
 function versionOf(body: Uint8Array): number {
   try {
     return readPublish(body).documentVersion
