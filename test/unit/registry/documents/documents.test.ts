@@ -274,6 +274,7 @@ test('old versions stay while they fit into as much as the current ones may fill
   expect(documents.bytes).toMatchObject({ count: 3, bytes: 120 })
   // A retired one is old, too, and came last.
   await network.root.root?.append([{ kind: 'retire', body: { id: 'plan', reason: 'done' } }])
+  expect((await documents.history('plan')).at(-1)?.value.kind).toBe('retire')
   await documents.bytes.prune()
   expect(documents.bytes).toMatchObject({ count: 2, bytes: 80 })
   expect(await contentOf(network.root, 'plan')).toBe('e'.repeat(40))
