@@ -77,15 +77,27 @@ function compact(text, target) {
     .replaceAll(
       /^export namespace (\w+) \{\n[\s\S]*?message<\w+>\(([\s\S]*?)\n {6}\}\)\n[\s\S]*?\n\}\n/gm,
       (_, name, body) =>
-        `export const ${name} = messageType<${name}>(${body
-          .replace('(obj, w, opts = {})', '(obj, w)')
-          .replaceAll(/\n {8}if \(opts\.lengthDelimited !== false\) \{\n.*\n {8}\}\n\n?/g, '\n')
-          .replace('const obj: any = {', `const obj: ${name} = {`)
-          .replaceAll(/\{\n\s*limits: (opts\.limits\?\.\w+\$?)\n\s*\}/g, 'inside($1)')
-          .replaceAll(/^ {6}/gm, '')
-          .replaceAll(/\n\n+(?=\})/g, '\n')
-          .replaceAll('{\n\n', '{\n')}\n})\n`
+        `export const ${name} = messageType<${name}>(${withoutLoop(
+          body
+            .replace('(obj, w, opts = {})', '(obj, w)')
+            .replaceAll(/\n {8}if \(opts\.lengthDelimited !== false\) \{\n.*\n {8}\}\n\n?/g, '\n')
+            .replaceAll(/\{\n\s*limits: (opts\.limits\?\.\w+\$?)\n\s*\}/g, 'inside($1)')
+            .replaceAll(/^ {6}/gm, '')
+            .replaceAll(/\n\n+(?=\})/g, '\n')
+            .replaceAll('{\n\n', '{\n')
+        )}\n})\n`
     )
+}
+
+/** A decoder as the message without any field, and its fields by number: the loop over them is the same for all messages. */
+function withoutLoop(text) {
+  const decoder =
+    /\(reader, length, opts = \{\}\) => \{\n {2}const obj: any = (\{[\s\S]*?\})\n\n {2}const end = [\s\S]* {4}switch \(tag >>> 3\) \{\n([\s\S]*) {6}default: \{[\s\S]*$/
+  return text.replace(decoder, (_, empty, cases) => {
+    const [value, fields] = [empty, cases].map((part) => part.replaceAll(/^ {2}/gm, ''))
+    const read = `  switch (field) {\n${fields}    default: {\n      return false\n    }\n  }\n\n  return true`
+    return `() => (${value}), (obj, field, reader, opts) => {\n${read}`
+  })
 }
 
 function safeRead(path) {

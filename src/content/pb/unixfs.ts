@@ -18,37 +18,28 @@ export const DagNode = messageType<DagNode>((obj, w) => {
     w.uint32(10)
     w.bytes(obj.data)
   }
-}, (reader, length, opts = {}) => {
-  const obj: DagNode = {
-    links: []
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 2: {
-        if (opts.limits?.links != null && obj.links.length === opts.limits.links) {
-          throw new MaxLengthError('Decode error - repeated field "links" had too many elements')
-        }
-
-        obj.links.push(DagLink.codec().decode(reader, reader.uint32(), inside(opts.limits?.links$)))
-        break
+}, () => ({
+  links: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 2: {
+      if (opts.limits?.links != null && obj.links.length === opts.limits.links) {
+        throw new MaxLengthError('Decode error - repeated field "links" had too many elements')
       }
-      case 1: {
-        obj.data = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+
+      obj.links.push(DagLink.codec().decode(reader, reader.uint32(), inside(opts.limits?.links$)))
+      break
+    }
+    case 1: {
+      obj.data = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface DagLink {
@@ -72,35 +63,26 @@ export const DagLink = messageType<DagLink>((obj, w) => {
     w.uint32(24)
     w.uint64Number(obj.tsize)
   }
-}, (reader, length, opts = {}) => {
-  const obj: DagLink = {}
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.hash = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.name = reader.string()
-        break
-      }
-      case 3: {
-        obj.tsize = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.hash = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.name = reader.string()
+      break
+    }
+    case 3: {
+      obj.tsize = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface UnixFs {
@@ -144,51 +126,42 @@ export const UnixFs = messageType<UnixFs>((obj, w) => {
     w.uint32(48)
     w.uint64Number(obj.fanout)
   }
-}, (reader, length, opts = {}) => {
-  const obj: UnixFs = {
-    blocksizes: []
-  }
+}, () => ({
+  blocksizes: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.type = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.data = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.filesize = reader.uint64Number()
+      break
+    }
+    case 4: {
+      if (opts.limits?.blocksizes != null && obj.blocksizes.length === opts.limits.blocksizes) {
+        throw new MaxLengthError('Decode error - repeated field "blocksizes" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.type = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.data = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.filesize = reader.uint64Number()
-        break
-      }
-      case 4: {
-        if (opts.limits?.blocksizes != null && obj.blocksizes.length === opts.limits.blocksizes) {
-          throw new MaxLengthError('Decode error - repeated field "blocksizes" had too many elements')
-        }
-
-        obj.blocksizes.push(reader.uint64Number())
-        break
-      }
-      case 5: {
-        obj.hashType = reader.uint64Number()
-        break
-      }
-      case 6: {
-        obj.fanout = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.blocksizes.push(reader.uint64Number())
+      break
+    }
+    case 5: {
+      obj.hashType = reader.uint64Number()
+      break
+    }
+    case 6: {
+      obj.fanout = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })

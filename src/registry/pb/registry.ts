@@ -30,44 +30,35 @@ export const Envelope = messageType<Envelope>((obj, w) => {
     w.uint32(42)
     w.bytes(obj.signature)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Envelope = {
-    publicKey: uint8ArrayAlloc(0),
-    payloadType: uint8ArrayAlloc(0),
-    payload: uint8ArrayAlloc(0),
-    signature: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.payloadType = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.payload = reader.bytes()
-        break
-      }
-      case 5: {
-        obj.signature = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  payloadType: uint8ArrayAlloc(0),
+  payload: uint8ArrayAlloc(0),
+  signature: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.payloadType = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.payload = reader.bytes()
+      break
+    }
+    case 5: {
+      obj.signature = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Policy {
@@ -179,124 +170,115 @@ export const Policy = messageType<Policy>((obj, w) => {
       w.bytes(value)
     }
   }
-}, (reader, length, opts = {}) => {
-  const obj: Policy = {
-    admission: 0,
-    membershipMs: 0,
-    documentBytes: 0,
-    openGrants: 0,
-    grantUses: 0,
-    grantMs: 0,
-    nameHoldMs: 0,
-    returnGraceMs: 0,
-    witnesses: 0,
-    criticalKinds: [],
-    rules: [],
-    tests: [],
-    publishing: 0,
-    relaying: 0,
-    twoOperators: [],
-    witnessKeys: []
-  }
+}, () => ({
+  admission: 0,
+  membershipMs: 0,
+  documentBytes: 0,
+  openGrants: 0,
+  grantUses: 0,
+  grantMs: 0,
+  nameHoldMs: 0,
+  returnGraceMs: 0,
+  witnesses: 0,
+  criticalKinds: [],
+  rules: [],
+  tests: [],
+  publishing: 0,
+  relaying: 0,
+  twoOperators: [],
+  witnessKeys: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.admission = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.membershipMs = reader.uint64Number()
+      break
+    }
+    case 3: {
+      obj.documentBytes = reader.uint64Number()
+      break
+    }
+    case 4: {
+      obj.openGrants = reader.uint32()
+      break
+    }
+    case 5: {
+      obj.grantUses = reader.uint32()
+      break
+    }
+    case 6: {
+      obj.grantMs = reader.uint64Number()
+      break
+    }
+    case 7: {
+      obj.nameHoldMs = reader.uint64Number()
+      break
+    }
+    case 8: {
+      obj.returnGraceMs = reader.uint64Number()
+      break
+    }
+    case 9: {
+      obj.witnesses = reader.uint32()
+      break
+    }
+    case 10: {
+      if (opts.limits?.criticalKinds != null && obj.criticalKinds.length === opts.limits.criticalKinds) {
+        throw new MaxLengthError('Decode error - repeated field "criticalKinds" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
+      obj.criticalKinds.push(reader.uint32())
+      break
+    }
+    case 11: {
+      if (opts.limits?.rules != null && obj.rules.length === opts.limits.rules) {
+        throw new MaxLengthError('Decode error - repeated field "rules" had too many elements')
+      }
 
-  while (reader.pos < end) {
-    const tag = reader.uint32()
+      obj.rules.push(PolicyRule.codec().decode(reader, reader.uint32(), inside(opts.limits?.rules$)))
+      break
+    }
+    case 12: {
+      if (opts.limits?.tests != null && obj.tests.length === opts.limits.tests) {
+        throw new MaxLengthError('Decode error - repeated field "tests" had too many elements')
+      }
 
-    switch (tag >>> 3) {
-      case 1: {
-        obj.admission = reader.uint32()
-        break
+      obj.tests.push(PolicyTest.codec().decode(reader, reader.uint32(), inside(opts.limits?.tests$)))
+      break
+    }
+    case 13: {
+      obj.publishing = reader.uint32()
+      break
+    }
+    case 14: {
+      obj.relaying = reader.uint32()
+      break
+    }
+    case 15: {
+      if (opts.limits?.twoOperators != null && obj.twoOperators.length === opts.limits.twoOperators) {
+        throw new MaxLengthError('Decode error - repeated field "twoOperators" had too many elements')
       }
-      case 2: {
-        obj.membershipMs = reader.uint64Number()
-        break
-      }
-      case 3: {
-        obj.documentBytes = reader.uint64Number()
-        break
-      }
-      case 4: {
-        obj.openGrants = reader.uint32()
-        break
-      }
-      case 5: {
-        obj.grantUses = reader.uint32()
-        break
-      }
-      case 6: {
-        obj.grantMs = reader.uint64Number()
-        break
-      }
-      case 7: {
-        obj.nameHoldMs = reader.uint64Number()
-        break
-      }
-      case 8: {
-        obj.returnGraceMs = reader.uint64Number()
-        break
-      }
-      case 9: {
-        obj.witnesses = reader.uint32()
-        break
-      }
-      case 10: {
-        if (opts.limits?.criticalKinds != null && obj.criticalKinds.length === opts.limits.criticalKinds) {
-          throw new MaxLengthError('Decode error - repeated field "criticalKinds" had too many elements')
-        }
 
-        obj.criticalKinds.push(reader.uint32())
-        break
+      obj.twoOperators.push(reader.uint32())
+      break
+    }
+    case 16: {
+      if (opts.limits?.witnessKeys != null && obj.witnessKeys.length === opts.limits.witnessKeys) {
+        throw new MaxLengthError('Decode error - repeated field "witnessKeys" had too many elements')
       }
-      case 11: {
-        if (opts.limits?.rules != null && obj.rules.length === opts.limits.rules) {
-          throw new MaxLengthError('Decode error - repeated field "rules" had too many elements')
-        }
 
-        obj.rules.push(PolicyRule.codec().decode(reader, reader.uint32(), inside(opts.limits?.rules$)))
-        break
-      }
-      case 12: {
-        if (opts.limits?.tests != null && obj.tests.length === opts.limits.tests) {
-          throw new MaxLengthError('Decode error - repeated field "tests" had too many elements')
-        }
-
-        obj.tests.push(PolicyTest.codec().decode(reader, reader.uint32(), inside(opts.limits?.tests$)))
-        break
-      }
-      case 13: {
-        obj.publishing = reader.uint32()
-        break
-      }
-      case 14: {
-        obj.relaying = reader.uint32()
-        break
-      }
-      case 15: {
-        if (opts.limits?.twoOperators != null && obj.twoOperators.length === opts.limits.twoOperators) {
-          throw new MaxLengthError('Decode error - repeated field "twoOperators" had too many elements')
-        }
-
-        obj.twoOperators.push(reader.uint32())
-        break
-      }
-      case 16: {
-        if (opts.limits?.witnessKeys != null && obj.witnessKeys.length === opts.limits.witnessKeys) {
-          throw new MaxLengthError('Decode error - repeated field "witnessKeys" had too many elements')
-        }
-
-        obj.witnessKeys.push(reader.bytes())
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.witnessKeys.push(reader.bytes())
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface PolicyRule {
@@ -320,39 +302,30 @@ export const PolicyRule = messageType<PolicyRule>((obj, w) => {
     w.uint32(26)
     w.string(obj.service)
   }
-}, (reader, length, opts = {}) => {
-  const obj: PolicyRule = {
-    from: '',
-    to: '',
-    service: ''
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.from = reader.string()
-        break
-      }
-      case 2: {
-        obj.to = reader.string()
-        break
-      }
-      case 3: {
-        obj.service = reader.string()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  from: '',
+  to: '',
+  service: ''
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.from = reader.string()
+      break
+    }
+    case 2: {
+      obj.to = reader.string()
+      break
+    }
+    case 3: {
+      obj.service = reader.string()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface PolicyTest {
@@ -382,44 +355,35 @@ export const PolicyTest = messageType<PolicyTest>((obj, w) => {
     w.uint32(32)
     w.bool(obj.allowed)
   }
-}, (reader, length, opts = {}) => {
-  const obj: PolicyTest = {
-    from: '',
-    to: '',
-    service: '',
-    allowed: false
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.from = reader.string()
-        break
-      }
-      case 2: {
-        obj.to = reader.string()
-        break
-      }
-      case 3: {
-        obj.service = reader.string()
-        break
-      }
-      case 4: {
-        obj.allowed = reader.bool()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  from: '',
+  to: '',
+  service: '',
+  allowed: false
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.from = reader.string()
+      break
+    }
+    case 2: {
+      obj.to = reader.string()
+      break
+    }
+    case 3: {
+      obj.service = reader.string()
+      break
+    }
+    case 4: {
+      obj.allowed = reader.bool()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Genesis {
@@ -473,63 +437,54 @@ export const Genesis = messageType<Genesis>((obj, w) => {
     w.uint32(66)
     Policy.codec().encode(obj.policy, w)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Genesis = {
-    version: 0,
-    domain: '',
-    name: '',
-    authorityKey: uint8ArrayAlloc(0),
-    nextAuthorityDigest: uint8ArrayAlloc(0),
-    logKey: uint8ArrayAlloc(0),
-    createdMs: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.domain = reader.string()
-        break
-      }
-      case 3: {
-        obj.name = reader.string()
-        break
-      }
-      case 4: {
-        obj.authorityKey = reader.bytes()
-        break
-      }
-      case 5: {
-        obj.nextAuthorityDigest = reader.bytes()
-        break
-      }
-      case 6: {
-        obj.logKey = reader.bytes()
-        break
-      }
-      case 7: {
-        obj.createdMs = reader.uint64Number()
-        break
-      }
-      case 8: {
-        obj.policy = Policy.codec().decode(reader, reader.uint32(), inside(opts.limits?.policy))
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  domain: '',
+  name: '',
+  authorityKey: uint8ArrayAlloc(0),
+  nextAuthorityDigest: uint8ArrayAlloc(0),
+  logKey: uint8ArrayAlloc(0),
+  createdMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.domain = reader.string()
+      break
+    }
+    case 3: {
+      obj.name = reader.string()
+      break
+    }
+    case 4: {
+      obj.authorityKey = reader.bytes()
+      break
+    }
+    case 5: {
+      obj.nextAuthorityDigest = reader.bytes()
+      break
+    }
+    case 6: {
+      obj.logKey = reader.bytes()
+      break
+    }
+    case 7: {
+      obj.createdMs = reader.uint64Number()
+      break
+    }
+    case 8: {
+      obj.policy = Policy.codec().decode(reader, reader.uint32(), inside(opts.limits?.policy))
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface LogEntry {
@@ -591,73 +546,64 @@ export const LogEntry = messageType<LogEntry>((obj, w) => {
       w.bytes(value)
     }
   }
-}, (reader, length, opts = {}) => {
-  const obj: LogEntry = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    n: 0,
-    prevHash: uint8ArrayAlloc(0),
-    epoch: 0,
-    timeMs: 0,
-    kind: 0,
-    body: uint8ArrayAlloc(0),
-    orders: []
-  }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  n: 0,
+  prevHash: uint8ArrayAlloc(0),
+  epoch: 0,
+  timeMs: 0,
+  kind: 0,
+  body: uint8ArrayAlloc(0),
+  orders: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.n = reader.uint64Number()
+      break
+    }
+    case 4: {
+      obj.prevHash = reader.bytes()
+      break
+    }
+    case 5: {
+      obj.epoch = reader.uint64Number()
+      break
+    }
+    case 6: {
+      obj.timeMs = reader.uint64Number()
+      break
+    }
+    case 7: {
+      obj.kind = reader.uint32()
+      break
+    }
+    case 8: {
+      obj.body = reader.bytes()
+      break
+    }
+    case 9: {
+      if (opts.limits?.orders != null && obj.orders.length === opts.limits.orders) {
+        throw new MaxLengthError('Decode error - repeated field "orders" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.n = reader.uint64Number()
-        break
-      }
-      case 4: {
-        obj.prevHash = reader.bytes()
-        break
-      }
-      case 5: {
-        obj.epoch = reader.uint64Number()
-        break
-      }
-      case 6: {
-        obj.timeMs = reader.uint64Number()
-        break
-      }
-      case 7: {
-        obj.kind = reader.uint32()
-        break
-      }
-      case 8: {
-        obj.body = reader.bytes()
-        break
-      }
-      case 9: {
-        if (opts.limits?.orders != null && obj.orders.length === opts.limits.orders) {
-          throw new MaxLengthError('Decode error - repeated field "orders" had too many elements')
-        }
-
-        obj.orders.push(reader.bytes())
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.orders.push(reader.bytes())
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Admit {
@@ -725,78 +671,69 @@ export const Admit = messageType<Admit>((obj, w) => {
     w.uint32(80)
     w.uint64Number(obj.ephemeralMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Admit = {
-    publicKey: uint8ArrayAlloc(0),
-    name: '',
-    role: 0,
-    notAfterMs: 0,
-    via: 0,
-    grantId: uint8ArrayAlloc(0),
-    join: uint8ArrayAlloc(0),
-    receipt: uint8ArrayAlloc(0),
-    groups: [],
-    ephemeralMs: 0
-  }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  name: '',
+  role: 0,
+  notAfterMs: 0,
+  via: 0,
+  grantId: uint8ArrayAlloc(0),
+  join: uint8ArrayAlloc(0),
+  receipt: uint8ArrayAlloc(0),
+  groups: [],
+  ephemeralMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.name = reader.string()
+      break
+    }
+    case 3: {
+      obj.role = reader.uint32()
+      break
+    }
+    case 4: {
+      obj.notAfterMs = reader.uint64Number()
+      break
+    }
+    case 5: {
+      obj.via = reader.uint32()
+      break
+    }
+    case 6: {
+      obj.grantId = reader.bytes()
+      break
+    }
+    case 7: {
+      obj.join = reader.bytes()
+      break
+    }
+    case 8: {
+      obj.receipt = reader.bytes()
+      break
+    }
+    case 9: {
+      if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
+        throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.name = reader.string()
-        break
-      }
-      case 3: {
-        obj.role = reader.uint32()
-        break
-      }
-      case 4: {
-        obj.notAfterMs = reader.uint64Number()
-        break
-      }
-      case 5: {
-        obj.via = reader.uint32()
-        break
-      }
-      case 6: {
-        obj.grantId = reader.bytes()
-        break
-      }
-      case 7: {
-        obj.join = reader.bytes()
-        break
-      }
-      case 8: {
-        obj.receipt = reader.bytes()
-        break
-      }
-      case 9: {
-        if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
-          throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
-        }
-
-        obj.groups.push(reader.string())
-        break
-      }
-      case 10: {
-        obj.ephemeralMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.groups.push(reader.string())
+      break
+    }
+    case 10: {
+      obj.ephemeralMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Grant {
@@ -864,78 +801,69 @@ export const Grant = messageType<Grant>((obj, w) => {
     w.uint32(80)
     w.uint64Number(obj.ephemeralMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Grant = {
-    id: uint8ArrayAlloc(0),
-    inviteKey: uint8ArrayAlloc(0),
-    role: 0,
-    name: '',
-    groups: [],
-    replaces: '',
-    uses: 0,
-    notAfterMs: 0,
-    note: '',
-    ephemeralMs: 0
-  }
+}, () => ({
+  id: uint8ArrayAlloc(0),
+  inviteKey: uint8ArrayAlloc(0),
+  role: 0,
+  name: '',
+  groups: [],
+  replaces: '',
+  uses: 0,
+  notAfterMs: 0,
+  note: '',
+  ephemeralMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.id = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.inviteKey = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.role = reader.uint32()
+      break
+    }
+    case 4: {
+      obj.name = reader.string()
+      break
+    }
+    case 5: {
+      if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
+        throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.id = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.inviteKey = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.role = reader.uint32()
-        break
-      }
-      case 4: {
-        obj.name = reader.string()
-        break
-      }
-      case 5: {
-        if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
-          throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
-        }
-
-        obj.groups.push(reader.string())
-        break
-      }
-      case 6: {
-        obj.replaces = reader.string()
-        break
-      }
-      case 7: {
-        obj.uses = reader.uint32()
-        break
-      }
-      case 8: {
-        obj.notAfterMs = reader.uint64Number()
-        break
-      }
-      case 9: {
-        obj.note = reader.string()
-        break
-      }
-      case 10: {
-        obj.ephemeralMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.groups.push(reader.string())
+      break
+    }
+    case 6: {
+      obj.replaces = reader.string()
+      break
+    }
+    case 7: {
+      obj.uses = reader.uint32()
+      break
+    }
+    case 8: {
+      obj.notAfterMs = reader.uint64Number()
+      break
+    }
+    case 9: {
+      obj.note = reader.string()
+      break
+    }
+    case 10: {
+      obj.ephemeralMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface GrantEnd {
@@ -953,34 +881,25 @@ export const GrantEnd = messageType<GrantEnd>((obj, w) => {
     w.uint32(18)
     w.string(obj.reason)
   }
-}, (reader, length, opts = {}) => {
-  const obj: GrantEnd = {
-    id: uint8ArrayAlloc(0),
-    reason: ''
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.id = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.reason = reader.string()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  id: uint8ArrayAlloc(0),
+  reason: ''
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.id = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.reason = reader.string()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Renew {
@@ -1004,39 +923,30 @@ export const Renew = messageType<Renew>((obj, w) => {
     w.uint32(26)
     w.bytes(obj.request)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Renew = {
-    publicKey: uint8ArrayAlloc(0),
-    notAfterMs: 0,
-    request: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.notAfterMs = reader.uint64Number()
-        break
-      }
-      case 3: {
-        obj.request = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  notAfterMs: 0,
+  request: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.notAfterMs = reader.uint64Number()
+      break
+    }
+    case 3: {
+      obj.request = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Revoke {
@@ -1060,39 +970,30 @@ export const Revoke = messageType<Revoke>((obj, w) => {
     w.uint32(26)
     w.string(obj.name)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Revoke = {
-    publicKey: uint8ArrayAlloc(0),
-    reason: '',
-    name: ''
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.reason = reader.string()
-        break
-      }
-      case 3: {
-        obj.name = reader.string()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  reason: '',
+  name: ''
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.reason = reader.string()
+      break
+    }
+    case 3: {
+      obj.name = reader.string()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Change {
@@ -1124,48 +1025,39 @@ export const Change = messageType<Change>((obj, w) => {
       w.string(value)
     }
   }
-}, (reader, length, opts = {}) => {
-  const obj: Change = {
-    publicKey: uint8ArrayAlloc(0),
-    name: '',
-    role: 0,
-    groups: []
-  }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  name: '',
+  role: 0,
+  groups: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.name = reader.string()
+      break
+    }
+    case 3: {
+      obj.role = reader.uint32()
+      break
+    }
+    case 4: {
+      if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
+        throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.name = reader.string()
-        break
-      }
-      case 3: {
-        obj.role = reader.uint32()
-        break
-      }
-      case 4: {
-        if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
-          throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
-        }
-
-        obj.groups.push(reader.string())
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.groups.push(reader.string())
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface End {
@@ -1189,39 +1081,30 @@ export const End = messageType<End>((obj, w) => {
     w.uint32(26)
     w.bytes(obj.request)
   }
-}, (reader, length, opts = {}) => {
-  const obj: End = {
-    publicKey: uint8ArrayAlloc(0),
-    reason: '',
-    request: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.reason = reader.string()
-        break
-      }
-      case 3: {
-        obj.request = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  reason: '',
+  request: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.reason = reader.string()
+      break
+    }
+    case 3: {
+      obj.request = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Rotate {
@@ -1251,44 +1134,35 @@ export const Rotate = messageType<Rotate>((obj, w) => {
     w.uint32(34)
     w.bytes(obj.proofNew)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Rotate = {
-    oldKey: uint8ArrayAlloc(0),
-    newKey: uint8ArrayAlloc(0),
-    proofOld: uint8ArrayAlloc(0),
-    proofNew: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.oldKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.newKey = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.proofOld = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.proofNew = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  oldKey: uint8ArrayAlloc(0),
+  newKey: uint8ArrayAlloc(0),
+  proofOld: uint8ArrayAlloc(0),
+  proofNew: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.oldKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.newKey = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.proofOld = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.proofNew = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface RegistrySet {
@@ -1312,39 +1186,30 @@ export const RegistrySet = messageType<RegistrySet>((obj, w) => {
     w.uint32(24)
     w.bool(obj.removed)
   }
-}, (reader, length, opts = {}) => {
-  const obj: RegistrySet = {
-    publicKey: uint8ArrayAlloc(0),
-    role: 0,
-    removed: false
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.role = reader.uint32()
-        break
-      }
-      case 3: {
-        obj.removed = reader.bool()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  role: 0,
+  removed: false
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.role = reader.uint32()
+      break
+    }
+    case 3: {
+      obj.removed = reader.bool()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Delegate {
@@ -1356,29 +1221,20 @@ export const Delegate = messageType<Delegate>((obj, w) => {
     w.uint32(10)
     w.bytes(obj.logKey)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Delegate = {
-    logKey: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.logKey = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  logKey: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.logKey = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Authority {
@@ -1396,34 +1252,25 @@ export const Authority = messageType<Authority>((obj, w) => {
     w.uint32(18)
     w.bytes(obj.nextAuthorityDigest)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Authority = {
-    authorityKey: uint8ArrayAlloc(0),
-    nextAuthorityDigest: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.authorityKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.nextAuthorityDigest = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  authorityKey: uint8ArrayAlloc(0),
+  nextAuthorityDigest: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.authorityKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.nextAuthorityDigest = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Publisher {
@@ -1441,34 +1288,25 @@ export const Publisher = messageType<Publisher>((obj, w) => {
     w.uint32(16)
     w.bool(obj.removed)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Publisher = {
-    publicKey: uint8ArrayAlloc(0),
-    removed: false
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.removed = reader.bool()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  removed: false
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.removed = reader.bool()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Publish {
@@ -1510,54 +1348,45 @@ export const Publish = messageType<Publish>((obj, w) => {
     w.uint32(50)
     w.bytes(obj.publisherKey)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Publish = {
-    id: '',
-    documentVersion: 0,
-    mediaType: '',
-    digest: uint8ArrayAlloc(0),
-    sizeBytes: 0,
-    publisherKey: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.id = reader.string()
-        break
-      }
-      case 2: {
-        obj.documentVersion = reader.uint64Number()
-        break
-      }
-      case 3: {
-        obj.mediaType = reader.string()
-        break
-      }
-      case 4: {
-        obj.digest = reader.bytes()
-        break
-      }
-      case 5: {
-        obj.sizeBytes = reader.uint64Number()
-        break
-      }
-      case 6: {
-        obj.publisherKey = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  id: '',
+  documentVersion: 0,
+  mediaType: '',
+  digest: uint8ArrayAlloc(0),
+  sizeBytes: 0,
+  publisherKey: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.id = reader.string()
+      break
+    }
+    case 2: {
+      obj.documentVersion = reader.uint64Number()
+      break
+    }
+    case 3: {
+      obj.mediaType = reader.string()
+      break
+    }
+    case 4: {
+      obj.digest = reader.bytes()
+      break
+    }
+    case 5: {
+      obj.sizeBytes = reader.uint64Number()
+      break
+    }
+    case 6: {
+      obj.publisherKey = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Retire {
@@ -1575,34 +1404,25 @@ export const Retire = messageType<Retire>((obj, w) => {
     w.uint32(18)
     w.string(obj.reason)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Retire = {
-    id: '',
-    reason: ''
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.id = reader.string()
-        break
-      }
-      case 2: {
-        obj.reason = reader.string()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  id: '',
+  reason: ''
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.id = reader.string()
+      break
+    }
+    case 2: {
+      obj.reason = reader.string()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Operator {
@@ -1626,39 +1446,30 @@ export const Operator = messageType<Operator>((obj, w) => {
     w.uint32(24)
     w.bool(obj.removed)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Operator = {
-    publicKey: uint8ArrayAlloc(0),
-    name: '',
-    removed: false
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.name = reader.string()
-        break
-      }
-      case 3: {
-        obj.removed = reader.bool()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  name: '',
+  removed: false
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.name = reader.string()
+      break
+    }
+    case 3: {
+      obj.removed = reader.bool()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Order {
@@ -1718,69 +1529,60 @@ export const Order = messageType<Order>((obj, w) => {
     w.uint32(74)
     w.bytes(obj.nonce)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Order = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    publicKey: uint8ArrayAlloc(0),
-    kind: 0,
-    digest: uint8ArrayAlloc(0),
-    epoch: 0,
-    seenN: 0,
-    timeMs: 0,
-    nonce: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.kind = reader.uint32()
-        break
-      }
-      case 5: {
-        obj.digest = reader.bytes()
-        break
-      }
-      case 6: {
-        obj.epoch = reader.uint64Number()
-        break
-      }
-      case 7: {
-        obj.seenN = reader.uint64Number()
-        break
-      }
-      case 8: {
-        obj.timeMs = reader.uint64Number()
-        break
-      }
-      case 9: {
-        obj.nonce = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  publicKey: uint8ArrayAlloc(0),
+  kind: 0,
+  digest: uint8ArrayAlloc(0),
+  epoch: 0,
+  seenN: 0,
+  timeMs: 0,
+  nonce: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.kind = reader.uint32()
+      break
+    }
+    case 5: {
+      obj.digest = reader.bytes()
+      break
+    }
+    case 6: {
+      obj.epoch = reader.uint64Number()
+      break
+    }
+    case 7: {
+      obj.seenN = reader.uint64Number()
+      break
+    }
+    case 8: {
+      obj.timeMs = reader.uint64Number()
+      break
+    }
+    case 9: {
+      obj.nonce = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Checkpoint {
@@ -1840,69 +1642,60 @@ export const Checkpoint = messageType<Checkpoint>((obj, w) => {
     w.uint32(72)
     w.uint64Number(obj.timeMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Checkpoint = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    epoch: 0,
-    n: 0,
-    headHash: uint8ArrayAlloc(0),
-    stateRoot: uint8ArrayAlloc(0),
-    rows: 0,
-    bytes: 0,
-    timeMs: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.epoch = reader.uint64Number()
-        break
-      }
-      case 4: {
-        obj.n = reader.uint64Number()
-        break
-      }
-      case 5: {
-        obj.headHash = reader.bytes()
-        break
-      }
-      case 6: {
-        obj.stateRoot = reader.bytes()
-        break
-      }
-      case 7: {
-        obj.rows = reader.uint64Number()
-        break
-      }
-      case 8: {
-        obj.bytes = reader.uint64Number()
-        break
-      }
-      case 9: {
-        obj.timeMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  epoch: 0,
+  n: 0,
+  headHash: uint8ArrayAlloc(0),
+  stateRoot: uint8ArrayAlloc(0),
+  rows: 0,
+  bytes: 0,
+  timeMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.epoch = reader.uint64Number()
+      break
+    }
+    case 4: {
+      obj.n = reader.uint64Number()
+      break
+    }
+    case 5: {
+      obj.headHash = reader.bytes()
+      break
+    }
+    case 6: {
+      obj.stateRoot = reader.bytes()
+      break
+    }
+    case 7: {
+      obj.rows = reader.uint64Number()
+      break
+    }
+    case 8: {
+      obj.bytes = reader.uint64Number()
+      break
+    }
+    case 9: {
+      obj.timeMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface NodeRecord {
@@ -2002,114 +1795,105 @@ export const NodeRecord = messageType<NodeRecord>((obj, w) => {
       w.bytes(value)
     }
   }
-}, (reader, length, opts = {}) => {
-  const obj: NodeRecord = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    publicKey: uint8ArrayAlloc(0),
-    seq: 0,
-    addrs: [],
-    registryKey: uint8ArrayAlloc(0),
-    roles: [],
-    services: [],
-    tags: [],
-    software: '',
-    reach: 0,
-    left: false,
-    issuedMs: 0,
-    relayKeys: []
-  }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  publicKey: uint8ArrayAlloc(0),
+  seq: 0,
+  addrs: [],
+  registryKey: uint8ArrayAlloc(0),
+  roles: [],
+  services: [],
+  tags: [],
+  software: '',
+  reach: 0,
+  left: false,
+  issuedMs: 0,
+  relayKeys: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.seq = reader.uint64Number()
+      break
+    }
+    case 5: {
+      if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
+        throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
+      obj.addrs.push(reader.bytes())
+      break
+    }
+    case 6: {
+      obj.registryKey = reader.bytes()
+      break
+    }
+    case 7: {
+      if (opts.limits?.roles != null && obj.roles.length === opts.limits.roles) {
+        throw new MaxLengthError('Decode error - repeated field "roles" had too many elements')
+      }
 
-  while (reader.pos < end) {
-    const tag = reader.uint32()
+      obj.roles.push(reader.uint32())
+      break
+    }
+    case 8: {
+      if (opts.limits?.services != null && obj.services.length === opts.limits.services) {
+        throw new MaxLengthError('Decode error - repeated field "services" had too many elements')
+      }
 
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
+      obj.services.push(Service.codec().decode(reader, reader.uint32(), inside(opts.limits?.services$)))
+      break
+    }
+    case 9: {
+      if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
+        throw new MaxLengthError('Decode error - repeated field "tags" had too many elements')
       }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.seq = reader.uint64Number()
-        break
-      }
-      case 5: {
-        if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
-          throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
-        }
 
-        obj.addrs.push(reader.bytes())
-        break
+      obj.tags.push(reader.string())
+      break
+    }
+    case 10: {
+      obj.software = reader.string()
+      break
+    }
+    case 11: {
+      obj.reach = reader.uint32()
+      break
+    }
+    case 12: {
+      obj.left = reader.bool()
+      break
+    }
+    case 13: {
+      obj.issuedMs = reader.uint64Number()
+      break
+    }
+    case 14: {
+      if (opts.limits?.relayKeys != null && obj.relayKeys.length === opts.limits.relayKeys) {
+        throw new MaxLengthError('Decode error - repeated field "relayKeys" had too many elements')
       }
-      case 6: {
-        obj.registryKey = reader.bytes()
-        break
-      }
-      case 7: {
-        if (opts.limits?.roles != null && obj.roles.length === opts.limits.roles) {
-          throw new MaxLengthError('Decode error - repeated field "roles" had too many elements')
-        }
 
-        obj.roles.push(reader.uint32())
-        break
-      }
-      case 8: {
-        if (opts.limits?.services != null && obj.services.length === opts.limits.services) {
-          throw new MaxLengthError('Decode error - repeated field "services" had too many elements')
-        }
-
-        obj.services.push(Service.codec().decode(reader, reader.uint32(), inside(opts.limits?.services$)))
-        break
-      }
-      case 9: {
-        if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
-          throw new MaxLengthError('Decode error - repeated field "tags" had too many elements')
-        }
-
-        obj.tags.push(reader.string())
-        break
-      }
-      case 10: {
-        obj.software = reader.string()
-        break
-      }
-      case 11: {
-        obj.reach = reader.uint32()
-        break
-      }
-      case 12: {
-        obj.left = reader.bool()
-        break
-      }
-      case 13: {
-        obj.issuedMs = reader.uint64Number()
-        break
-      }
-      case 14: {
-        if (opts.limits?.relayKeys != null && obj.relayKeys.length === opts.limits.relayKeys) {
-          throw new MaxLengthError('Decode error - repeated field "relayKeys" had too many elements')
-        }
-
-        obj.relayKeys.push(reader.bytes())
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.relayKeys.push(reader.bytes())
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Service {
@@ -2147,53 +1931,44 @@ export const Service = messageType<Service>((obj, w) => {
     w.uint32(40)
     w.uint32(obj.state)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Service = {
-    name: '',
-    port: 0,
-    protocol: 0,
-    tags: [],
-    state: 0
-  }
+}, () => ({
+  name: '',
+  port: 0,
+  protocol: 0,
+  tags: [],
+  state: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.name = reader.string()
+      break
+    }
+    case 2: {
+      obj.port = reader.uint32()
+      break
+    }
+    case 3: {
+      obj.protocol = reader.uint32()
+      break
+    }
+    case 4: {
+      if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
+        throw new MaxLengthError('Decode error - repeated field "tags" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.name = reader.string()
-        break
-      }
-      case 2: {
-        obj.port = reader.uint32()
-        break
-      }
-      case 3: {
-        obj.protocol = reader.uint32()
-        break
-      }
-      case 4: {
-        if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
-          throw new MaxLengthError('Decode error - repeated field "tags" had too many elements')
-        }
-
-        obj.tags.push(reader.string())
-        break
-      }
-      case 5: {
-        obj.state = reader.uint32()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.tags.push(reader.string())
+      break
+    }
+    case 5: {
+      obj.state = reader.uint32()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Invite {
@@ -2273,88 +2048,79 @@ export const Invite = messageType<Invite>((obj, w) => {
     w.uint32(98)
     w.bytes(obj.seed)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Invite = {
-    version: 0,
-    domain: '',
-    networkId: uint8ArrayAlloc(0),
-    registries: [],
-    grantId: uint8ArrayAlloc(0),
-    epoch: 0,
-    n: 0,
-    entryHash: uint8ArrayAlloc(0),
-    role: 0,
-    name: '',
-    notAfterMs: 0,
-    seed: uint8ArrayAlloc(0)
-  }
+}, () => ({
+  version: 0,
+  domain: '',
+  networkId: uint8ArrayAlloc(0),
+  registries: [],
+  grantId: uint8ArrayAlloc(0),
+  epoch: 0,
+  n: 0,
+  entryHash: uint8ArrayAlloc(0),
+  role: 0,
+  name: '',
+  notAfterMs: 0,
+  seed: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.domain = reader.string()
+      break
+    }
+    case 3: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 4: {
+      if (opts.limits?.registries != null && obj.registries.length === opts.limits.registries) {
+        throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.domain = reader.string()
-        break
-      }
-      case 3: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 4: {
-        if (opts.limits?.registries != null && obj.registries.length === opts.limits.registries) {
-          throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
-        }
-
-        obj.registries.push(InviteRegistry.codec().decode(reader, reader.uint32(), inside(opts.limits?.registries$)))
-        break
-      }
-      case 5: {
-        obj.grantId = reader.bytes()
-        break
-      }
-      case 6: {
-        obj.epoch = reader.uint64Number()
-        break
-      }
-      case 7: {
-        obj.n = reader.uint64Number()
-        break
-      }
-      case 8: {
-        obj.entryHash = reader.bytes()
-        break
-      }
-      case 9: {
-        obj.role = reader.uint32()
-        break
-      }
-      case 10: {
-        obj.name = reader.string()
-        break
-      }
-      case 11: {
-        obj.notAfterMs = reader.uint64Number()
-        break
-      }
-      case 12: {
-        obj.seed = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.registries.push(InviteRegistry.codec().decode(reader, reader.uint32(), inside(opts.limits?.registries$)))
+      break
+    }
+    case 5: {
+      obj.grantId = reader.bytes()
+      break
+    }
+    case 6: {
+      obj.epoch = reader.uint64Number()
+      break
+    }
+    case 7: {
+      obj.n = reader.uint64Number()
+      break
+    }
+    case 8: {
+      obj.entryHash = reader.bytes()
+      break
+    }
+    case 9: {
+      obj.role = reader.uint32()
+      break
+    }
+    case 10: {
+      obj.name = reader.string()
+      break
+    }
+    case 11: {
+      obj.notAfterMs = reader.uint64Number()
+      break
+    }
+    case 12: {
+      obj.seed = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface InviteRegistry {
@@ -2374,38 +2140,29 @@ export const InviteRegistry = messageType<InviteRegistry>((obj, w) => {
       w.bytes(value)
     }
   }
-}, (reader, length, opts = {}) => {
-  const obj: InviteRegistry = {
-    publicKey: uint8ArrayAlloc(0),
-    addrs: []
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  addrs: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
+        throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
       }
-      case 2: {
-        if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
-          throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
-        }
 
-        obj.addrs.push(reader.bytes())
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.addrs.push(reader.bytes())
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface JoinRequest {
@@ -2465,69 +2222,60 @@ export const JoinRequest = messageType<JoinRequest>((obj, w) => {
     w.uint32(72)
     w.uint64Number(obj.timeMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: JoinRequest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    publicKey: uint8ArrayAlloc(0),
-    name: '',
-    role: 0,
-    grantId: uint8ArrayAlloc(0),
-    inviteKey: uint8ArrayAlloc(0),
-    inviteSignature: uint8ArrayAlloc(0),
-    timeMs: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.name = reader.string()
-        break
-      }
-      case 5: {
-        obj.role = reader.uint32()
-        break
-      }
-      case 6: {
-        obj.grantId = reader.bytes()
-        break
-      }
-      case 7: {
-        obj.inviteKey = reader.bytes()
-        break
-      }
-      case 8: {
-        obj.inviteSignature = reader.bytes()
-        break
-      }
-      case 9: {
-        obj.timeMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  publicKey: uint8ArrayAlloc(0),
+  name: '',
+  role: 0,
+  grantId: uint8ArrayAlloc(0),
+  inviteKey: uint8ArrayAlloc(0),
+  inviteSignature: uint8ArrayAlloc(0),
+  timeMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.name = reader.string()
+      break
+    }
+    case 5: {
+      obj.role = reader.uint32()
+      break
+    }
+    case 6: {
+      obj.grantId = reader.bytes()
+      break
+    }
+    case 7: {
+      obj.inviteKey = reader.bytes()
+      break
+    }
+    case 8: {
+      obj.inviteSignature = reader.bytes()
+      break
+    }
+    case 9: {
+      obj.timeMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface JoinReceipt {
@@ -2557,44 +2305,35 @@ export const JoinReceipt = messageType<JoinReceipt>((obj, w) => {
     w.uint32(32)
     w.uint64Number(obj.timeMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: JoinReceipt = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    joinHash: uint8ArrayAlloc(0),
-    timeMs: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.joinHash = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.timeMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  joinHash: uint8ArrayAlloc(0),
+  timeMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.joinHash = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.timeMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface RenewRequest {
@@ -2624,44 +2363,35 @@ export const RenewRequest = messageType<RenewRequest>((obj, w) => {
     w.uint32(32)
     w.uint64Number(obj.notAfterMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: RenewRequest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    publicKey: uint8ArrayAlloc(0),
-    notAfterMs: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.notAfterMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  publicKey: uint8ArrayAlloc(0),
+  notAfterMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.notAfterMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface ForgetRequest {
@@ -2691,44 +2421,35 @@ export const ForgetRequest = messageType<ForgetRequest>((obj, w) => {
     w.uint32(34)
     w.bytes(obj.membership)
   }
-}, (reader, length, opts = {}) => {
-  const obj: ForgetRequest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    publicKey: uint8ArrayAlloc(0),
-    membership: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.membership = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  publicKey: uint8ArrayAlloc(0),
+  membership: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.membership = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface StoreManifest {
@@ -2794,74 +2515,65 @@ export const StoreManifest = messageType<StoreManifest>((obj, w) => {
     w.uint32(80)
     w.bool(obj.removed)
   }
-}, (reader, length, opts = {}) => {
-  const obj: StoreManifest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    publicKey: uint8ArrayAlloc(0),
-    seq: 0,
-    name: '',
-    root: uint8ArrayAlloc(0),
-    sizeBytes: 0,
-    files: 0,
-    issuedMs: 0,
-    removed: false
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.seq = reader.uint64Number()
-        break
-      }
-      case 5: {
-        obj.name = reader.string()
-        break
-      }
-      case 6: {
-        obj.root = reader.bytes()
-        break
-      }
-      case 7: {
-        obj.sizeBytes = reader.uint64Number()
-        break
-      }
-      case 8: {
-        obj.files = reader.uint64Number()
-        break
-      }
-      case 9: {
-        obj.issuedMs = reader.uint64Number()
-        break
-      }
-      case 10: {
-        obj.removed = reader.bool()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  publicKey: uint8ArrayAlloc(0),
+  seq: 0,
+  name: '',
+  root: uint8ArrayAlloc(0),
+  sizeBytes: 0,
+  files: 0,
+  issuedMs: 0,
+  removed: false
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.seq = reader.uint64Number()
+      break
+    }
+    case 5: {
+      obj.name = reader.string()
+      break
+    }
+    case 6: {
+      obj.root = reader.bytes()
+      break
+    }
+    case 7: {
+      obj.sizeBytes = reader.uint64Number()
+      break
+    }
+    case 8: {
+      obj.files = reader.uint64Number()
+      break
+    }
+    case 9: {
+      obj.issuedMs = reader.uint64Number()
+      break
+    }
+    case 10: {
+      obj.removed = reader.bool()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface RotateRequest {
@@ -2891,44 +2603,35 @@ export const RotateRequest = messageType<RotateRequest>((obj, w) => {
     w.uint32(34)
     w.bytes(obj.newKey)
   }
-}, (reader, length, opts = {}) => {
-  const obj: RotateRequest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    oldKey: uint8ArrayAlloc(0),
-    newKey: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.oldKey = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.newKey = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  oldKey: uint8ArrayAlloc(0),
+  newKey: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.oldKey = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.newKey = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 /** The fields of each message by number. */

@@ -55,67 +55,58 @@ export const AdminRequest = messageType<AdminRequest>((obj, w) => {
     w.uint32(250)
     w.bytes(obj.trace)
   }
-}, (reader, length, opts = {}) => {
-  const obj: AdminRequest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    acts: [],
-    question: uint8ArrayAlloc(0),
-    order: uint8ArrayAlloc(0),
-    forwarded: false,
-    trace: uint8ArrayAlloc(0)
-  }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  acts: [],
+  question: uint8ArrayAlloc(0),
+  order: uint8ArrayAlloc(0),
+  forwarded: false,
+  trace: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      if (opts.limits?.acts != null && obj.acts.length === opts.limits.acts) {
+        throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        if (opts.limits?.acts != null && obj.acts.length === opts.limits.acts) {
-          throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
-        }
-
-        obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), inside(opts.limits?.acts$)))
-        break
-      }
-      case 4: {
-        obj.question = reader.bytes()
-        break
-      }
-      case 5: {
-        obj.order = reader.bytes()
-        break
-      }
-      case 6: {
-        obj.forwarded = reader.bool()
-        break
-      }
-      case 7: {
-        obj.document = AdminDocument.codec().decode(reader, reader.uint32(), inside(opts.limits?.document))
-        break
-      }
-      case 31: {
-        obj.trace = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), inside(opts.limits?.acts$)))
+      break
+    }
+    case 4: {
+      obj.question = reader.bytes()
+      break
+    }
+    case 5: {
+      obj.order = reader.bytes()
+      break
+    }
+    case 6: {
+      obj.forwarded = reader.bool()
+      break
+    }
+    case 7: {
+      obj.document = AdminDocument.codec().decode(reader, reader.uint32(), inside(opts.limits?.document))
+      break
+    }
+    case 31: {
+      obj.trace = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface AdminAct {
@@ -139,39 +130,30 @@ export const AdminAct = messageType<AdminAct>((obj, w) => {
     w.uint32(26)
     w.bytes(obj.order)
   }
-}, (reader, length, opts = {}) => {
-  const obj: AdminAct = {
-    kind: 0,
-    body: uint8ArrayAlloc(0),
-    order: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.kind = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.body = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.order = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  kind: 0,
+  body: uint8ArrayAlloc(0),
+  order: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.kind = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.body = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.order = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface AdminDocument {
@@ -189,34 +171,25 @@ export const AdminDocument = messageType<AdminDocument>((obj, w) => {
     w.uint32(18)
     w.bytes(obj.order)
   }
-}, (reader, length, opts = {}) => {
-  const obj: AdminDocument = {
-    body: uint8ArrayAlloc(0),
-    order: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.body = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.order = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  body: uint8ArrayAlloc(0),
+  order: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.body = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.order = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface AdminQuestion {
@@ -240,39 +213,30 @@ export const AdminQuestion = messageType<AdminQuestion>((obj, w) => {
     w.uint32(26)
     w.string(obj.reason)
   }
-}, (reader, length, opts = {}) => {
-  const obj: AdminQuestion = {
-    what: 0,
-    join: uint8ArrayAlloc(0),
-    reason: ''
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.what = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.join = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.reason = reader.string()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  what: 0,
+  join: uint8ArrayAlloc(0),
+  reason: ''
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.what = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.join = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.reason = reader.string()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface AdminAnswer {
@@ -312,57 +276,48 @@ export const AdminAnswer = messageType<AdminAnswer>((obj, w) => {
     w.uint32(40)
     w.uint32(obj.version)
   }
-}, (reader, length, opts = {}) => {
-  const obj: AdminAnswer = {
-    status: 0,
-    retryAfterMs: 0,
-    entries: [],
-    waiting: [],
-    version: 0
-  }
+}, () => ({
+  status: 0,
+  retryAfterMs: 0,
+  entries: [],
+  waiting: [],
+  version: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.retryAfterMs = reader.uint64Number()
+      break
+    }
+    case 3: {
+      if (opts.limits?.entries != null && obj.entries.length === opts.limits.entries) {
+        throw new MaxLengthError('Decode error - repeated field "entries" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
+      obj.entries.push(reader.bytes())
+      break
+    }
+    case 4: {
+      if (opts.limits?.waiting != null && obj.waiting.length === opts.limits.waiting) {
+        throw new MaxLengthError('Decode error - repeated field "waiting" had too many elements')
+      }
 
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.retryAfterMs = reader.uint64Number()
-        break
-      }
-      case 3: {
-        if (opts.limits?.entries != null && obj.entries.length === opts.limits.entries) {
-          throw new MaxLengthError('Decode error - repeated field "entries" had too many elements')
-        }
-
-        obj.entries.push(reader.bytes())
-        break
-      }
-      case 4: {
-        if (opts.limits?.waiting != null && obj.waiting.length === opts.limits.waiting) {
-          throw new MaxLengthError('Decode error - repeated field "waiting" had too many elements')
-        }
-
-        obj.waiting.push(AdminWaiting.codec().decode(reader, reader.uint32(), inside(opts.limits?.waiting$)))
-        break
-      }
-      case 5: {
-        obj.version = reader.uint32()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.waiting.push(AdminWaiting.codec().decode(reader, reader.uint32(), inside(opts.limits?.waiting$)))
+      break
+    }
+    case 5: {
+      obj.version = reader.uint32()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface AdminWaiting {
@@ -388,41 +343,32 @@ export const AdminWaiting = messageType<AdminWaiting>((obj, w) => {
       AdminAct.codec().encode(value, w)
     }
   }
-}, (reader, length, opts = {}) => {
-  const obj: AdminWaiting = {
-    id: '',
-    sinceMs: 0,
-    acts: []
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.id = reader.string()
-        break
+}, () => ({
+  id: '',
+  sinceMs: 0,
+  acts: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.id = reader.string()
+      break
+    }
+    case 2: {
+      obj.sinceMs = reader.uint64Number()
+      break
+    }
+    case 3: {
+      if (opts.limits?.acts != null && obj.acts.length === opts.limits.acts) {
+        throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
       }
-      case 2: {
-        obj.sinceMs = reader.uint64Number()
-        break
-      }
-      case 3: {
-        if (opts.limits?.acts != null && obj.acts.length === opts.limits.acts) {
-          throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
-        }
 
-        obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), inside(opts.limits?.acts$)))
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), inside(opts.limits?.acts$)))
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })

@@ -31,47 +31,38 @@ export const BlocksRequest = messageType<BlocksRequest>((obj, w) => {
     w.uint32(250)
     w.bytes(obj.trace)
   }
-}, (reader, length, opts = {}) => {
-  const obj: BlocksRequest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    digests: []
-  }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  digests: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      if (opts.limits?.digests != null && obj.digests.length === opts.limits.digests) {
+        throw new MaxLengthError('Decode error - repeated field "digests" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        if (opts.limits?.digests != null && obj.digests.length === opts.limits.digests) {
-          throw new MaxLengthError('Decode error - repeated field "digests" had too many elements')
-        }
-
-        obj.digests.push(reader.bytes())
-        break
-      }
-      case 31: {
-        obj.trace = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.digests.push(reader.bytes())
+      break
+    }
+    case 31: {
+      obj.trace = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface BlockAnswer {
@@ -107,47 +98,38 @@ export const BlockAnswer = messageType<BlockAnswer>((obj, w) => {
     w.uint32(40)
     w.uint64Number(obj.retryAfterMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: BlockAnswer = {
-    status: 0,
-    digest: uint8ArrayAlloc(0),
-    bytes: uint8ArrayAlloc(0),
-    absent: false,
-    retryAfterMs: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.digest = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.bytes = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.absent = reader.bool()
-        break
-      }
-      case 5: {
-        obj.retryAfterMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  status: 0,
+  digest: uint8ArrayAlloc(0),
+  bytes: uint8ArrayAlloc(0),
+  absent: false,
+  retryAfterMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.digest = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.bytes = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.absent = reader.bool()
+      break
+    }
+    case 5: {
+      obj.retryAfterMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })

@@ -85,90 +85,81 @@ export const Hello = messageType<Hello>((obj, w) => {
     w.uint32(250)
     w.bytes(obj.trace)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Hello = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    genesis: uint8ArrayAlloc(0),
-    delegations: [],
-    checkpoint: uint8ArrayAlloc(0),
-    admit: uint8ArrayAlloc(0),
-    renew: uint8ArrayAlloc(0),
-    registrySet: uint8ArrayAlloc(0),
-    role: 0,
-    software: '',
-    status: 0,
-    timeMs: 0
-  }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  genesis: uint8ArrayAlloc(0),
+  delegations: [],
+  checkpoint: uint8ArrayAlloc(0),
+  admit: uint8ArrayAlloc(0),
+  renew: uint8ArrayAlloc(0),
+  registrySet: uint8ArrayAlloc(0),
+  role: 0,
+  software: '',
+  status: 0,
+  timeMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.genesis = reader.bytes()
+      break
+    }
+    case 4: {
+      if (opts.limits?.delegations != null && obj.delegations.length === opts.limits.delegations) {
+        throw new MaxLengthError('Decode error - repeated field "delegations" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.genesis = reader.bytes()
-        break
-      }
-      case 4: {
-        if (opts.limits?.delegations != null && obj.delegations.length === opts.limits.delegations) {
-          throw new MaxLengthError('Decode error - repeated field "delegations" had too many elements')
-        }
-
-        obj.delegations.push(reader.bytes())
-        break
-      }
-      case 5: {
-        obj.checkpoint = reader.bytes()
-        break
-      }
-      case 6: {
-        obj.admit = reader.bytes()
-        break
-      }
-      case 7: {
-        obj.renew = reader.bytes()
-        break
-      }
-      case 8: {
-        obj.registrySet = reader.bytes()
-        break
-      }
-      case 9: {
-        obj.role = reader.uint32()
-        break
-      }
-      case 10: {
-        obj.software = reader.string()
-        break
-      }
-      case 11: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 12: {
-        obj.timeMs = reader.uint64Number()
-        break
-      }
-      case 31: {
-        obj.trace = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.delegations.push(reader.bytes())
+      break
+    }
+    case 5: {
+      obj.checkpoint = reader.bytes()
+      break
+    }
+    case 6: {
+      obj.admit = reader.bytes()
+      break
+    }
+    case 7: {
+      obj.renew = reader.bytes()
+      break
+    }
+    case 8: {
+      obj.registrySet = reader.bytes()
+      break
+    }
+    case 9: {
+      obj.role = reader.uint32()
+      break
+    }
+    case 10: {
+      obj.software = reader.string()
+      break
+    }
+    case 11: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 12: {
+      obj.timeMs = reader.uint64Number()
+      break
+    }
+    case 31: {
+      obj.trace = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })

@@ -65,73 +65,64 @@ export const LookupRequest = messageType<LookupRequest>((obj, w) => {
     w.uint32(250)
     w.bytes(obj.trace)
   }
-}, (reader, length, opts = {}) => {
-  const obj: LookupRequest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    publicKey: uint8ArrayAlloc(0),
-    name: '',
-    role: 0,
-    service: '',
-    state: 0,
-    after: uint8ArrayAlloc(0),
-    limit: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.name = reader.string()
-        break
-      }
-      case 5: {
-        obj.role = reader.uint32()
-        break
-      }
-      case 6: {
-        obj.service = reader.string()
-        break
-      }
-      case 7: {
-        obj.state = reader.uint32()
-        break
-      }
-      case 8: {
-        obj.after = reader.bytes()
-        break
-      }
-      case 9: {
-        obj.limit = reader.uint32()
-        break
-      }
-      case 31: {
-        obj.trace = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  publicKey: uint8ArrayAlloc(0),
+  name: '',
+  role: 0,
+  service: '',
+  state: 0,
+  after: uint8ArrayAlloc(0),
+  limit: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.name = reader.string()
+      break
+    }
+    case 5: {
+      obj.role = reader.uint32()
+      break
+    }
+    case 6: {
+      obj.service = reader.string()
+      break
+    }
+    case 7: {
+      obj.state = reader.uint32()
+      break
+    }
+    case 8: {
+      obj.after = reader.bytes()
+      break
+    }
+    case 9: {
+      obj.limit = reader.uint32()
+      break
+    }
+    case 31: {
+      obj.trace = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface LookupAnswer {
@@ -169,53 +160,44 @@ export const LookupAnswer = messageType<LookupAnswer>((obj, w) => {
     w.uint32(40)
     w.uint64Number(obj.retryAfterMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: LookupAnswer = {
-    status: 0,
-    rows: [],
-    next: uint8ArrayAlloc(0),
-    replicaAgeMs: 0,
-    retryAfterMs: 0
-  }
+}, () => ({
+  status: 0,
+  rows: [],
+  next: uint8ArrayAlloc(0),
+  replicaAgeMs: 0,
+  retryAfterMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 2: {
+      if (opts.limits?.rows != null && obj.rows.length === opts.limits.rows) {
+        throw new MaxLengthError('Decode error - repeated field "rows" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 2: {
-        if (opts.limits?.rows != null && obj.rows.length === opts.limits.rows) {
-          throw new MaxLengthError('Decode error - repeated field "rows" had too many elements')
-        }
-
-        obj.rows.push(LookupRow.codec().decode(reader, reader.uint32(), inside(opts.limits?.rows$)))
-        break
-      }
-      case 3: {
-        obj.next = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.replicaAgeMs = reader.uint64Number()
-        break
-      }
-      case 5: {
-        obj.retryAfterMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.rows.push(LookupRow.codec().decode(reader, reader.uint32(), inside(opts.limits?.rows$)))
+      break
+    }
+    case 3: {
+      obj.next = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.replicaAgeMs = reader.uint64Number()
+      break
+    }
+    case 5: {
+      obj.retryAfterMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface LookupRow {
@@ -263,57 +245,48 @@ export const LookupRow = messageType<LookupRow>((obj, w) => {
     w.uint32(56)
     w.uint32(obj.role)
   }
-}, (reader, length, opts = {}) => {
-  const obj: LookupRow = {
-    publicKey: uint8ArrayAlloc(0),
-    name: '',
-    record: uint8ArrayAlloc(0),
-    admit: uint8ArrayAlloc(0),
-    state: 0,
-    heardMs: 0,
-    role: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.name = reader.string()
-        break
-      }
-      case 3: {
-        obj.record = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.admit = reader.bytes()
-        break
-      }
-      case 5: {
-        obj.state = reader.uint32()
-        break
-      }
-      case 6: {
-        obj.heardMs = reader.uint64Number()
-        break
-      }
-      case 7: {
-        obj.role = reader.uint32()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  name: '',
+  record: uint8ArrayAlloc(0),
+  admit: uint8ArrayAlloc(0),
+  state: 0,
+  heardMs: 0,
+  role: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.name = reader.string()
+      break
+    }
+    case 3: {
+      obj.record = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.admit = reader.bytes()
+      break
+    }
+    case 5: {
+      obj.state = reader.uint32()
+      break
+    }
+    case 6: {
+      obj.heardMs = reader.uint64Number()
+      break
+    }
+    case 7: {
+      obj.role = reader.uint32()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })

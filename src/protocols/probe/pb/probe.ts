@@ -35,48 +35,39 @@ export const ProbeRequest = messageType<ProbeRequest>((obj, w) => {
     w.uint32(250)
     w.bytes(obj.trace)
   }
-}, (reader, length, opts = {}) => {
-  const obj: ProbeRequest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    addr: uint8ArrayAlloc(0),
-    target: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.addr = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.target = reader.bytes()
-        break
-      }
-      case 31: {
-        obj.trace = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  addr: uint8ArrayAlloc(0),
+  target: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.addr = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.target = reader.bytes()
+      break
+    }
+    case 31: {
+      obj.trace = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface ProbeAnswer {
@@ -126,63 +117,54 @@ export const ProbeAnswer = messageType<ProbeAnswer>((obj, w) => {
     w.uint32(56)
     w.uint32(obj.left)
   }
-}, (reader, length, opts = {}) => {
-  const obj: ProbeAnswer = {
-    status: 0,
-    outcome: 0,
-    retryAfterMs: 0,
-    failure: 0,
-    tookMs: 0,
-    members: [],
-    left: 0
-  }
+}, () => ({
+  status: 0,
+  outcome: 0,
+  retryAfterMs: 0,
+  failure: 0,
+  tookMs: 0,
+  members: [],
+  left: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.outcome = reader.uint32()
+      break
+    }
+    case 3: {
+      obj.retryAfterMs = reader.uint64Number()
+      break
+    }
+    case 4: {
+      obj.failure = reader.uint32()
+      break
+    }
+    case 5: {
+      obj.tookMs = reader.uint32()
+      break
+    }
+    case 6: {
+      if (opts.limits?.members != null && obj.members.length === opts.limits.members) {
+        throw new MaxLengthError('Decode error - repeated field "members" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.outcome = reader.uint32()
-        break
-      }
-      case 3: {
-        obj.retryAfterMs = reader.uint64Number()
-        break
-      }
-      case 4: {
-        obj.failure = reader.uint32()
-        break
-      }
-      case 5: {
-        obj.tookMs = reader.uint32()
-        break
-      }
-      case 6: {
-        if (opts.limits?.members != null && obj.members.length === opts.limits.members) {
-          throw new MaxLengthError('Decode error - repeated field "members" had too many elements')
-        }
-
-        obj.members.push(ProbedMember.codec().decode(reader, reader.uint32(), inside(opts.limits?.members$)))
-        break
-      }
-      case 7: {
-        obj.left = reader.uint32()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.members.push(ProbedMember.codec().decode(reader, reader.uint32(), inside(opts.limits?.members$)))
+      break
+    }
+    case 7: {
+      obj.left = reader.uint32()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface ProbedMember {
@@ -202,38 +184,29 @@ export const ProbedMember = messageType<ProbedMember>((obj, w) => {
       ProbedAddr.codec().encode(value, w)
     }
   }
-}, (reader, length, opts = {}) => {
-  const obj: ProbedMember = {
-    publicKey: uint8ArrayAlloc(0),
-    addrs: []
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  addrs: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
+        throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
       }
-      case 2: {
-        if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
-          throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
-        }
 
-        obj.addrs.push(ProbedAddr.codec().decode(reader, reader.uint32(), inside(opts.limits?.addrs$)))
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.addrs.push(ProbedAddr.codec().decode(reader, reader.uint32(), inside(opts.limits?.addrs$)))
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface ProbedAddr {
@@ -253,38 +226,29 @@ export const ProbedAddr = messageType<ProbedAddr>((obj, w) => {
       ProbeWord.codec().encode(value, w)
     }
   }
-}, (reader, length, opts = {}) => {
-  const obj: ProbedAddr = {
-    addr: uint8ArrayAlloc(0),
-    words: []
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.addr = reader.bytes()
-        break
+}, () => ({
+  addr: uint8ArrayAlloc(0),
+  words: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.addr = reader.bytes()
+      break
+    }
+    case 2: {
+      if (opts.limits?.words != null && obj.words.length === opts.limits.words) {
+        throw new MaxLengthError('Decode error - repeated field "words" had too many elements')
       }
-      case 2: {
-        if (opts.limits?.words != null && obj.words.length === opts.limits.words) {
-          throw new MaxLengthError('Decode error - repeated field "words" had too many elements')
-        }
 
-        obj.words.push(ProbeWord.codec().decode(reader, reader.uint32(), inside(opts.limits?.words$)))
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.words.push(ProbeWord.codec().decode(reader, reader.uint32(), inside(opts.limits?.words$)))
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface ProbeWord {
@@ -320,47 +284,38 @@ export const ProbeWord = messageType<ProbeWord>((obj, w) => {
     w.uint32(40)
     w.uint32(obj.tookMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: ProbeWord = {
-    prober: uint8ArrayAlloc(0),
-    outcome: 0,
-    failure: 0,
-    agoMs: 0,
-    tookMs: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.prober = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.outcome = reader.uint32()
-        break
-      }
-      case 3: {
-        obj.failure = reader.uint32()
-        break
-      }
-      case 4: {
-        obj.agoMs = reader.uint64Number()
-        break
-      }
-      case 5: {
-        obj.tookMs = reader.uint32()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  prober: uint8ArrayAlloc(0),
+  outcome: 0,
+  failure: 0,
+  agoMs: 0,
+  tookMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.prober = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.outcome = reader.uint32()
+      break
+    }
+    case 3: {
+      obj.failure = reader.uint32()
+      break
+    }
+    case 4: {
+      obj.agoMs = reader.uint64Number()
+      break
+    }
+    case 5: {
+      obj.tookMs = reader.uint32()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })

@@ -107,93 +107,84 @@ export const SessionFrame = messageType<SessionFrame>((obj, w) => {
     w.uint32(250)
     w.bytes(obj.trace)
   }
-}, (reader, length, opts = {}) => {
-  const obj: SessionFrame = {
-    id: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.id = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.register = RegisterRequest.codec().decode(reader, reader.uint32(), inside(opts.limits?.register))
-        break
-      }
-      case 3: {
-        obj.registered = RegisterAnswer.codec().decode(reader, reader.uint32(), inside(opts.limits?.registered))
-        break
-      }
-      case 4: {
-        obj.heartbeat = Heartbeat.codec().decode(reader, reader.uint32(), inside(opts.limits?.heartbeat))
-        break
-      }
-      case 5: {
-        obj.heartbeatAnswer = HeartbeatAnswer.codec().decode(reader, reader.uint32(), inside(opts.limits?.heartbeatAnswer))
-        break
-      }
-      case 6: {
-        obj.deregister = Deregister.codec().decode(reader, reader.uint32(), inside(opts.limits?.deregister))
-        break
-      }
-      case 7: {
-        obj.answer = Answer.codec().decode(reader, reader.uint32(), inside(opts.limits?.answer))
-        break
-      }
-      case 8: {
-        obj.ping = reader.uint32()
-        break
-      }
-      case 9: {
-        obj.pong = reader.bool()
-        break
-      }
-      case 10: {
-        obj.put = PutRecord.codec().decode(reader, reader.uint32(), inside(opts.limits?.put))
-        break
-      }
-      case 11: {
-        obj.renew = RenewMembership.codec().decode(reader, reader.uint32(), inside(opts.limits?.renew))
-        break
-      }
-      case 12: {
-        obj.forget = Forget.codec().decode(reader, reader.uint32(), inside(opts.limits?.forget))
-        break
-      }
-      case 13: {
-        obj.admitted = Admitted.codec().decode(reader, reader.uint32(), inside(opts.limits?.admitted))
-        break
-      }
-      case 14: {
-        obj.forward = ForwardJoin.codec().decode(reader, reader.uint32(), inside(opts.limits?.forward))
-        break
-      }
-      case 15: {
-        obj.handOver = HandOver.codec().decode(reader, reader.uint32(), inside(opts.limits?.handOver))
-        break
-      }
-      case 16: {
-        obj.rotate = RotateKey.codec().decode(reader, reader.uint32(), inside(opts.limits?.rotate))
-        break
-      }
-      case 31: {
-        obj.trace = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  id: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.id = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.register = RegisterRequest.codec().decode(reader, reader.uint32(), inside(opts.limits?.register))
+      break
+    }
+    case 3: {
+      obj.registered = RegisterAnswer.codec().decode(reader, reader.uint32(), inside(opts.limits?.registered))
+      break
+    }
+    case 4: {
+      obj.heartbeat = Heartbeat.codec().decode(reader, reader.uint32(), inside(opts.limits?.heartbeat))
+      break
+    }
+    case 5: {
+      obj.heartbeatAnswer = HeartbeatAnswer.codec().decode(reader, reader.uint32(), inside(opts.limits?.heartbeatAnswer))
+      break
+    }
+    case 6: {
+      obj.deregister = Deregister.codec().decode(reader, reader.uint32(), inside(opts.limits?.deregister))
+      break
+    }
+    case 7: {
+      obj.answer = Answer.codec().decode(reader, reader.uint32(), inside(opts.limits?.answer))
+      break
+    }
+    case 8: {
+      obj.ping = reader.uint32()
+      break
+    }
+    case 9: {
+      obj.pong = reader.bool()
+      break
+    }
+    case 10: {
+      obj.put = PutRecord.codec().decode(reader, reader.uint32(), inside(opts.limits?.put))
+      break
+    }
+    case 11: {
+      obj.renew = RenewMembership.codec().decode(reader, reader.uint32(), inside(opts.limits?.renew))
+      break
+    }
+    case 12: {
+      obj.forget = Forget.codec().decode(reader, reader.uint32(), inside(opts.limits?.forget))
+      break
+    }
+    case 13: {
+      obj.admitted = Admitted.codec().decode(reader, reader.uint32(), inside(opts.limits?.admitted))
+      break
+    }
+    case 14: {
+      obj.forward = ForwardJoin.codec().decode(reader, reader.uint32(), inside(opts.limits?.forward))
+      break
+    }
+    case 15: {
+      obj.handOver = HandOver.codec().decode(reader, reader.uint32(), inside(opts.limits?.handOver))
+      break
+    }
+    case 16: {
+      obj.rotate = RotateKey.codec().decode(reader, reader.uint32(), inside(opts.limits?.rotate))
+      break
+    }
+    case 31: {
+      obj.trace = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Answer {
@@ -223,44 +214,35 @@ export const Answer = messageType<Answer>((obj, w) => {
     w.uint32(34)
     w.bytes(obj.entry)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Answer = {
-    status: 0,
-    retryAfterMs: 0,
-    record: uint8ArrayAlloc(0),
-    entry: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.retryAfterMs = reader.uint64Number()
-        break
-      }
-      case 3: {
-        obj.record = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.entry = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  status: 0,
+  retryAfterMs: 0,
+  record: uint8ArrayAlloc(0),
+  entry: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.retryAfterMs = reader.uint64Number()
+      break
+    }
+    case 3: {
+      obj.record = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.entry = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface RegisterRequest {
@@ -284,39 +266,30 @@ export const RegisterRequest = messageType<RegisterRequest>((obj, w) => {
     w.uint32(26)
     w.bytes(obj.instance)
   }
-}, (reader, length, opts = {}) => {
-  const obj: RegisterRequest = {
-    record: uint8ArrayAlloc(0),
-    join: uint8ArrayAlloc(0),
-    instance: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.record = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.join = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.instance = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  record: uint8ArrayAlloc(0),
+  join: uint8ArrayAlloc(0),
+  instance: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.record = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.join = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.instance = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface RegisterAnswer {
@@ -392,87 +365,78 @@ export const RegisterAnswer = messageType<RegisterAnswer>((obj, w) => {
     w.uint32(88)
     w.uint64Number(obj.replicaAgeMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: RegisterAnswer = {
-    status: 0,
-    retryAfterMs: 0,
-    admit: uint8ArrayAlloc(0),
-    leaseMs: 0,
-    heartbeatMs: 0,
-    peers: [],
-    registries: [],
-    checkpoint: uint8ArrayAlloc(0),
-    observed: uint8ArrayAlloc(0),
-    record: uint8ArrayAlloc(0),
-    replicaAgeMs: 0
-  }
+}, () => ({
+  status: 0,
+  retryAfterMs: 0,
+  admit: uint8ArrayAlloc(0),
+  leaseMs: 0,
+  heartbeatMs: 0,
+  peers: [],
+  registries: [],
+  checkpoint: uint8ArrayAlloc(0),
+  observed: uint8ArrayAlloc(0),
+  record: uint8ArrayAlloc(0),
+  replicaAgeMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.retryAfterMs = reader.uint64Number()
+      break
+    }
+    case 3: {
+      obj.admit = reader.bytes()
+      break
+    }
+    case 4: {
+      obj.leaseMs = reader.uint64Number()
+      break
+    }
+    case 5: {
+      obj.heartbeatMs = reader.uint64Number()
+      break
+    }
+    case 6: {
+      if (opts.limits?.peers != null && obj.peers.length === opts.limits.peers) {
+        throw new MaxLengthError('Decode error - repeated field "peers" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
+      obj.peers.push(reader.bytes())
+      break
+    }
+    case 7: {
+      if (opts.limits?.registries != null && obj.registries.length === opts.limits.registries) {
+        throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
+      }
 
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.retryAfterMs = reader.uint64Number()
-        break
-      }
-      case 3: {
-        obj.admit = reader.bytes()
-        break
-      }
-      case 4: {
-        obj.leaseMs = reader.uint64Number()
-        break
-      }
-      case 5: {
-        obj.heartbeatMs = reader.uint64Number()
-        break
-      }
-      case 6: {
-        if (opts.limits?.peers != null && obj.peers.length === opts.limits.peers) {
-          throw new MaxLengthError('Decode error - repeated field "peers" had too many elements')
-        }
-
-        obj.peers.push(reader.bytes())
-        break
-      }
-      case 7: {
-        if (opts.limits?.registries != null && obj.registries.length === opts.limits.registries) {
-          throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
-        }
-
-        obj.registries.push(reader.bytes())
-        break
-      }
-      case 8: {
-        obj.checkpoint = reader.bytes()
-        break
-      }
-      case 9: {
-        obj.observed = reader.bytes()
-        break
-      }
-      case 10: {
-        obj.record = reader.bytes()
-        break
-      }
-      case 11: {
-        obj.replicaAgeMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.registries.push(reader.bytes())
+      break
+    }
+    case 8: {
+      obj.checkpoint = reader.bytes()
+      break
+    }
+    case 9: {
+      obj.observed = reader.bytes()
+      break
+    }
+    case 10: {
+      obj.record = reader.bytes()
+      break
+    }
+    case 11: {
+      obj.replicaAgeMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Heartbeat {
@@ -504,48 +468,39 @@ export const Heartbeat = messageType<Heartbeat>((obj, w) => {
     w.uint32(32)
     w.uint32(obj.rttMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Heartbeat = {
-    checkpoint: uint8ArrayAlloc(0),
-    seq: 0,
-    connected: [],
-    rttMs: 0
-  }
+}, () => ({
+  checkpoint: uint8ArrayAlloc(0),
+  seq: 0,
+  connected: [],
+  rttMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.checkpoint = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.seq = reader.uint64Number()
+      break
+    }
+    case 3: {
+      if (opts.limits?.connected != null && obj.connected.length === opts.limits.connected) {
+        throw new MaxLengthError('Decode error - repeated field "connected" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.checkpoint = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.seq = reader.uint64Number()
-        break
-      }
-      case 3: {
-        if (opts.limits?.connected != null && obj.connected.length === opts.limits.connected) {
-          throw new MaxLengthError('Decode error - repeated field "connected" had too many elements')
-        }
-
-        obj.connected.push(reader.bytes())
-        break
-      }
-      case 4: {
-        obj.rttMs = reader.uint32()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.connected.push(reader.bytes())
+      break
+    }
+    case 4: {
+      obj.rttMs = reader.uint32()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface HeartbeatAnswer {
@@ -587,54 +542,45 @@ export const HeartbeatAnswer = messageType<HeartbeatAnswer>((obj, w) => {
     w.uint32(48)
     w.bool(obj.contested)
   }
-}, (reader, length, opts = {}) => {
-  const obj: HeartbeatAnswer = {
-    status: 0,
-    leaseMs: 0,
-    heartbeatMs: 0,
-    checkpoint: uint8ArrayAlloc(0),
-    replicaAgeMs: 0,
-    contested: false
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.leaseMs = reader.uint64Number()
-        break
-      }
-      case 3: {
-        obj.heartbeatMs = reader.uint64Number()
-        break
-      }
-      case 4: {
-        obj.checkpoint = reader.bytes()
-        break
-      }
-      case 5: {
-        obj.replicaAgeMs = reader.uint64Number()
-        break
-      }
-      case 6: {
-        obj.contested = reader.bool()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  status: 0,
+  leaseMs: 0,
+  heartbeatMs: 0,
+  checkpoint: uint8ArrayAlloc(0),
+  replicaAgeMs: 0,
+  contested: false
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.leaseMs = reader.uint64Number()
+      break
+    }
+    case 3: {
+      obj.heartbeatMs = reader.uint64Number()
+      break
+    }
+    case 4: {
+      obj.checkpoint = reader.bytes()
+      break
+    }
+    case 5: {
+      obj.replicaAgeMs = reader.uint64Number()
+      break
+    }
+    case 6: {
+      obj.contested = reader.bool()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Deregister {
@@ -658,38 +604,29 @@ export const Deregister = messageType<Deregister>((obj, w) => {
     w.uint32(24)
     w.bool(obj.moved)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Deregister = {
-    reason: '',
-    record: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.reason = reader.string()
-        break
-      }
-      case 2: {
-        obj.record = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.moved = reader.bool()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  reason: '',
+  record: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.reason = reader.string()
+      break
+    }
+    case 2: {
+      obj.record = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.moved = reader.bool()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface PutRecord {
@@ -701,29 +638,20 @@ export const PutRecord = messageType<PutRecord>((obj, w) => {
     w.uint32(10)
     w.bytes(obj.record)
   }
-}, (reader, length, opts = {}) => {
-  const obj: PutRecord = {
-    record: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.record = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  record: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.record = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface RenewMembership {
@@ -735,29 +663,20 @@ export const RenewMembership = messageType<RenewMembership>((obj, w) => {
     w.uint32(10)
     w.bytes(obj.request)
   }
-}, (reader, length, opts = {}) => {
-  const obj: RenewMembership = {
-    request: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.request = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  request: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.request = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Forget {
@@ -769,29 +688,20 @@ export const Forget = messageType<Forget>((obj, w) => {
     w.uint32(10)
     w.bytes(obj.request)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Forget = {
-    request: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.request = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  request: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.request = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface RotateKey {
@@ -809,34 +719,25 @@ export const RotateKey = messageType<RotateKey>((obj, w) => {
     w.uint32(18)
     w.bytes(obj.proofNew)
   }
-}, (reader, length, opts = {}) => {
-  const obj: RotateKey = {
-    proofOld: uint8ArrayAlloc(0),
-    proofNew: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.proofOld = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.proofNew = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  proofOld: uint8ArrayAlloc(0),
+  proofNew: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.proofOld = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.proofNew = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Admitted {
@@ -854,34 +755,25 @@ export const Admitted = messageType<Admitted>((obj, w) => {
     w.uint32(18)
     w.bytes(obj.admit)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Admitted = {
-    status: 0,
-    admit: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.admit = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  status: 0,
+  admit: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.admit = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface HandOver {
@@ -893,29 +785,20 @@ export const HandOver = messageType<HandOver>((obj, w) => {
     w.uint32(10)
     w.bytes(obj.entry)
   }
-}, (reader, length, opts = {}) => {
-  const obj: HandOver = {
-    entry: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.entry = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  entry: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.entry = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface ForwardJoin {
@@ -933,32 +816,23 @@ export const ForwardJoin = messageType<ForwardJoin>((obj, w) => {
     w.uint32(18)
     w.bytes(obj.receipt)
   }
-}, (reader, length, opts = {}) => {
-  const obj: ForwardJoin = {
-    join: uint8ArrayAlloc(0),
-    receipt: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.join = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.receipt = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  join: uint8ArrayAlloc(0),
+  receipt: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.join = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.receipt = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })

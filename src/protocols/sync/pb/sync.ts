@@ -17,34 +17,25 @@ export const Cursor = messageType<Cursor>((obj, w) => {
     w.uint32(16)
     w.uint64Number(obj.change)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Cursor = {
-    store: uint8ArrayAlloc(0),
-    change: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.store = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.change = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  store: uint8ArrayAlloc(0),
+  change: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.store = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.change = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface SyncRequest {
@@ -128,87 +119,78 @@ export const SyncRequest = messageType<SyncRequest>((obj, w) => {
     w.uint32(250)
     w.bytes(obj.trace)
   }
-}, (reader, length, opts = {}) => {
-  const obj: SyncRequest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0),
-    epoch: 0,
-    n: 0,
-    hash: uint8ArrayAlloc(0),
-    digest: uint8ArrayAlloc(0),
-    subscribe: false,
-    records: false,
-    stagedEpoch: 0,
-    stagedN: 0,
-    stagedUpTo: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.epoch = reader.uint64Number()
-        break
-      }
-      case 4: {
-        obj.n = reader.uint64Number()
-        break
-      }
-      case 5: {
-        obj.hash = reader.bytes()
-        break
-      }
-      case 6: {
-        obj.cursor = Cursor.codec().decode(reader, reader.uint32(), inside(opts.limits?.cursor))
-        break
-      }
-      case 7: {
-        obj.digest = reader.bytes()
-        break
-      }
-      case 8: {
-        obj.subscribe = reader.bool()
-        break
-      }
-      case 9: {
-        obj.records = reader.bool()
-        break
-      }
-      case 10: {
-        obj.stagedEpoch = reader.uint64Number()
-        break
-      }
-      case 11: {
-        obj.stagedN = reader.uint64Number()
-        break
-      }
-      case 12: {
-        obj.stagedUpTo = reader.uint64Number()
-        break
-      }
-      case 31: {
-        obj.trace = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0),
+  epoch: 0,
+  n: 0,
+  hash: uint8ArrayAlloc(0),
+  digest: uint8ArrayAlloc(0),
+  subscribe: false,
+  records: false,
+  stagedEpoch: 0,
+  stagedN: 0,
+  stagedUpTo: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.epoch = reader.uint64Number()
+      break
+    }
+    case 4: {
+      obj.n = reader.uint64Number()
+      break
+    }
+    case 5: {
+      obj.hash = reader.bytes()
+      break
+    }
+    case 6: {
+      obj.cursor = Cursor.codec().decode(reader, reader.uint32(), inside(opts.limits?.cursor))
+      break
+    }
+    case 7: {
+      obj.digest = reader.bytes()
+      break
+    }
+    case 8: {
+      obj.subscribe = reader.bool()
+      break
+    }
+    case 9: {
+      obj.records = reader.bool()
+      break
+    }
+    case 10: {
+      obj.stagedEpoch = reader.uint64Number()
+      break
+    }
+    case 11: {
+      obj.stagedN = reader.uint64Number()
+      break
+    }
+    case 12: {
+      obj.stagedUpTo = reader.uint64Number()
+      break
+    }
+    case 31: {
+      obj.trace = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface SyncFrame {
@@ -278,87 +260,78 @@ export const SyncFrame = messageType<SyncFrame>((obj, w) => {
       w.bytes(value)
     }
   }
-}, (reader, length, opts = {}) => {
-  const obj: SyncFrame = {
-    entries: [],
-    checkpoint: uint8ArrayAlloc(0),
-    records: [],
-    hints: [],
-    caughtUp: false,
-    delegations: [],
-    revokes: []
-  }
+}, () => ({
+  entries: [],
+  checkpoint: uint8ArrayAlloc(0),
+  records: [],
+  hints: [],
+  caughtUp: false,
+  delegations: [],
+  revokes: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.start = SyncStart.codec().decode(reader, reader.uint32(), inside(opts.limits?.start))
+      break
+    }
+    case 2: {
+      if (opts.limits?.entries != null && obj.entries.length === opts.limits.entries) {
+        throw new MaxLengthError('Decode error - repeated field "entries" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
+      obj.entries.push(reader.bytes())
+      break
+    }
+    case 3: {
+      obj.checkpoint = reader.bytes()
+      break
+    }
+    case 4: {
+      if (opts.limits?.records != null && obj.records.length === opts.limits.records) {
+        throw new MaxLengthError('Decode error - repeated field "records" had too many elements')
+      }
 
-  while (reader.pos < end) {
-    const tag = reader.uint32()
+      obj.records.push(reader.bytes())
+      break
+    }
+    case 5: {
+      obj.cursor = Cursor.codec().decode(reader, reader.uint32(), inside(opts.limits?.cursor))
+      break
+    }
+    case 6: {
+      if (opts.limits?.hints != null && obj.hints.length === opts.limits.hints) {
+        throw new MaxLengthError('Decode error - repeated field "hints" had too many elements')
+      }
 
-    switch (tag >>> 3) {
-      case 1: {
-        obj.start = SyncStart.codec().decode(reader, reader.uint32(), inside(opts.limits?.start))
-        break
+      obj.hints.push(Hint.codec().decode(reader, reader.uint32(), inside(opts.limits?.hints$)))
+      break
+    }
+    case 7: {
+      obj.caughtUp = reader.bool()
+      break
+    }
+    case 9: {
+      if (opts.limits?.delegations != null && obj.delegations.length === opts.limits.delegations) {
+        throw new MaxLengthError('Decode error - repeated field "delegations" had too many elements')
       }
-      case 2: {
-        if (opts.limits?.entries != null && obj.entries.length === opts.limits.entries) {
-          throw new MaxLengthError('Decode error - repeated field "entries" had too many elements')
-        }
 
-        obj.entries.push(reader.bytes())
-        break
+      obj.delegations.push(reader.bytes())
+      break
+    }
+    case 8: {
+      if (opts.limits?.revokes != null && obj.revokes.length === opts.limits.revokes) {
+        throw new MaxLengthError('Decode error - repeated field "revokes" had too many elements')
       }
-      case 3: {
-        obj.checkpoint = reader.bytes()
-        break
-      }
-      case 4: {
-        if (opts.limits?.records != null && obj.records.length === opts.limits.records) {
-          throw new MaxLengthError('Decode error - repeated field "records" had too many elements')
-        }
 
-        obj.records.push(reader.bytes())
-        break
-      }
-      case 5: {
-        obj.cursor = Cursor.codec().decode(reader, reader.uint32(), inside(opts.limits?.cursor))
-        break
-      }
-      case 6: {
-        if (opts.limits?.hints != null && obj.hints.length === opts.limits.hints) {
-          throw new MaxLengthError('Decode error - repeated field "hints" had too many elements')
-        }
-
-        obj.hints.push(Hint.codec().decode(reader, reader.uint32(), inside(opts.limits?.hints$)))
-        break
-      }
-      case 7: {
-        obj.caughtUp = reader.bool()
-        break
-      }
-      case 9: {
-        if (opts.limits?.delegations != null && obj.delegations.length === opts.limits.delegations) {
-          throw new MaxLengthError('Decode error - repeated field "delegations" had too many elements')
-        }
-
-        obj.delegations.push(reader.bytes())
-        break
-      }
-      case 8: {
-        if (opts.limits?.revokes != null && obj.revokes.length === opts.limits.revokes) {
-          throw new MaxLengthError('Decode error - repeated field "revokes" had too many elements')
-        }
-
-        obj.revokes.push(reader.bytes())
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.revokes.push(reader.bytes())
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface SyncStart {
@@ -388,44 +361,35 @@ export const SyncStart = messageType<SyncStart>((obj, w) => {
     w.uint32(32)
     w.uint64Number(obj.retryAfterMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: SyncStart = {
-    status: 0,
-    mode: 0,
-    replicaAgeMs: 0,
-    retryAfterMs: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.mode = reader.uint32()
-        break
-      }
-      case 3: {
-        obj.replicaAgeMs = reader.uint64Number()
-        break
-      }
-      case 4: {
-        obj.retryAfterMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  status: 0,
+  mode: 0,
+  replicaAgeMs: 0,
+  retryAfterMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.mode = reader.uint32()
+      break
+    }
+    case 3: {
+      obj.replicaAgeMs = reader.uint64Number()
+      break
+    }
+    case 4: {
+      obj.retryAfterMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface Hint {
@@ -499,81 +463,72 @@ export const Hint = messageType<Hint>((obj, w) => {
     w.uint32(88)
     w.uint64Number(obj.count)
   }
-}, (reader, length, opts = {}) => {
-  const obj: Hint = {
-    publicKey: uint8ArrayAlloc(0),
-    source: uint8ArrayAlloc(0),
-    heardMs: 0,
-    state: 0,
-    sinceMs: 0,
-    reason: '',
-    rttMs: 0,
-    connected: [],
-    seq: 0,
-    start: 0,
-    count: 0
-  }
+}, () => ({
+  publicKey: uint8ArrayAlloc(0),
+  source: uint8ArrayAlloc(0),
+  heardMs: 0,
+  state: 0,
+  sinceMs: 0,
+  reason: '',
+  rttMs: 0,
+  connected: [],
+  seq: 0,
+  start: 0,
+  count: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.publicKey = reader.bytes()
+      break
+    }
+    case 2: {
+      obj.source = reader.bytes()
+      break
+    }
+    case 3: {
+      obj.heardMs = reader.uint64Number()
+      break
+    }
+    case 4: {
+      obj.state = reader.uint32()
+      break
+    }
+    case 5: {
+      obj.sinceMs = reader.uint64Number()
+      break
+    }
+    case 6: {
+      obj.reason = reader.string()
+      break
+    }
+    case 7: {
+      obj.rttMs = reader.uint32()
+      break
+    }
+    case 8: {
+      if (opts.limits?.connected != null && obj.connected.length === opts.limits.connected) {
+        throw new MaxLengthError('Decode error - repeated field "connected" had too many elements')
+      }
 
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.publicKey = reader.bytes()
-        break
-      }
-      case 2: {
-        obj.source = reader.bytes()
-        break
-      }
-      case 3: {
-        obj.heardMs = reader.uint64Number()
-        break
-      }
-      case 4: {
-        obj.state = reader.uint32()
-        break
-      }
-      case 5: {
-        obj.sinceMs = reader.uint64Number()
-        break
-      }
-      case 6: {
-        obj.reason = reader.string()
-        break
-      }
-      case 7: {
-        obj.rttMs = reader.uint32()
-        break
-      }
-      case 8: {
-        if (opts.limits?.connected != null && obj.connected.length === opts.limits.connected) {
-          throw new MaxLengthError('Decode error - repeated field "connected" had too many elements')
-        }
-
-        obj.connected.push(reader.bytes())
-        break
-      }
-      case 9: {
-        obj.seq = reader.uint64Number()
-        break
-      }
-      case 10: {
-        obj.start = reader.uint64Number()
-        break
-      }
-      case 11: {
-        obj.count = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+      obj.connected.push(reader.bytes())
+      break
+    }
+    case 9: {
+      obj.seq = reader.uint64Number()
+      break
+    }
+    case 10: {
+      obj.start = reader.uint64Number()
+      break
+    }
+    case 11: {
+      obj.count = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })

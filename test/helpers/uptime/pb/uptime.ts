@@ -16,34 +16,25 @@ export const UptimeRequest = messageType<UptimeRequest>((obj, w) => {
     w.uint32(18)
     w.bytes(obj.networkId)
   }
-}, (reader, length, opts = {}) => {
-  const obj: UptimeRequest = {
-    version: 0,
-    networkId: uint8ArrayAlloc(0)
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.version = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.networkId = reader.bytes()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  version: 0,
+  networkId: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.version = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.networkId = reader.bytes()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
 
 export interface UptimeAnswer {
@@ -67,37 +58,28 @@ export const UptimeAnswer = messageType<UptimeAnswer>((obj, w) => {
     w.uint32(24)
     w.uint64Number(obj.retryAfterMs)
   }
-}, (reader, length, opts = {}) => {
-  const obj: UptimeAnswer = {
-    status: 0,
-    upMs: 0,
-    retryAfterMs: 0
-  }
-
-  const end = length == null ? reader.len : reader.pos + length
-
-  while (reader.pos < end) {
-    const tag = reader.uint32()
-
-    switch (tag >>> 3) {
-      case 1: {
-        obj.status = reader.uint32()
-        break
-      }
-      case 2: {
-        obj.upMs = reader.uint64Number()
-        break
-      }
-      case 3: {
-        obj.retryAfterMs = reader.uint64Number()
-        break
-      }
-      default: {
-        reader.skipType(tag & 7)
-        break
-      }
+}, () => ({
+  status: 0,
+  upMs: 0,
+  retryAfterMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.status = reader.uint32()
+      break
+    }
+    case 2: {
+      obj.upMs = reader.uint64Number()
+      break
+    }
+    case 3: {
+      obj.retryAfterMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
     }
   }
 
-  return obj
+  return true
 })
