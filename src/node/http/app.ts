@@ -7,9 +7,9 @@ import type { ControlApi } from '../api/control-api.ts'
 import { unasked } from '../api/stamp.ts'
 import type { NodeContext } from '../node-context.ts'
 import { type Exceeded, httpLimits } from './limits.ts'
-import type { EventSink, HttpContext, Made } from './part.ts'
+import type { EventSink, HttpContext } from './part.ts'
 import { httpParts } from './parts.ts'
-import { type Answer, Share } from './share.ts'
+import { shares } from './shares.ts'
 import { Streams } from './streams.ts'
 
 export interface AppInit {
@@ -56,26 +56,6 @@ const refuse = ({ logging: { logger } }: NodeContext, error: Error, c: Context):
     status,
     headers: { 'content-type': 'application/json', ...(status === 503 && { 'retry-after': '5' }) }
   })
-}
-
-/** Each path has a share of its own. */
-const shares = (signal: AbortSignal, exceeded: Exceeded): HttpContext['shared'] => {
-  const byPath = new Map<string, Share>()
-  return async (c, type, make) => {
-    const share = byPath.get(c.req.path) ?? new Share(signal)
-    byPath.set(c.req.path, share)
-    // The same question may be asked under several names of this host.
-    const { search } = new URL(c.req.url)
-    const { incoming }: HttpBindings = c.env
-    const refused = (): void => exceeded('http.waiting', incoming.socket)
-    const { bytes, status } = await share.answer(search, async () => answerOf(await make()), refused)
-    return c.body(bytes, status, { 'content-type': type })
-  }
-}
-
-const answerOf = (made: Made): Answer => {
-  const { text, status } = typeof made === 'string' ? { text: made, status: 200 as const } : made
-  return { bytes: new TextEncoder().encode(text), status }
 }
 
 const streams = (signal: AbortSignal, exceeded: Exceeded): HttpContext['stream'] => {

@@ -9,7 +9,7 @@ export interface HttpContext {
   /** Aborts when the server stops. */
   readonly signal: AbortSignal
   /**
-   * Answers with what `make` gives, in the path's share of the time: whoever asks the same meanwhile gets the same bytes. Everything that costs
+   * Answers with what `make` gives, in the route's share of the time: whoever asks the same meanwhile gets the same bytes. Everything that costs
    * more than reading a file is answered this way.
    */
   readonly shared: (c: Context, type: string, make: () => Made | Promise<Made>) => Promise<Response>

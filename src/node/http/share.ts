@@ -24,7 +24,7 @@ interface Turn {
 }
 
 /**
- * Makes the answers of one path, one at a time, in a tenth of the time: one that took T is given again for 9 T to whoever asks the same,
+ * Makes the answers of one route, one at a time, in a tenth of the time: one that took T is given again for 9 T to whoever asks the same,
  * and another one waits for that long, or is told to come back. What a process does besides goes on, whatever is asked of it here.
  */
 export class Share {
