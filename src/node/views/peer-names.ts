@@ -105,7 +105,8 @@ export function renamedMember({ replica }: Pick<Registry, 'replica'>, name: stri
     const member = value.kind === 'change' ? state.member(value.body.publicKey) : undefined
     return member === undefined ? [] : [member]
   })
-  return changed.findLast(({ publicKey }) => had(publicKey))
+  // Each once, as all its entries are read; the one that was changed last first.
+  return [...new Set(changed.toReversed())].find(({ publicKey }) => had(publicKey))
 }
 
 /**
