@@ -14,14 +14,18 @@ export interface TimeServiceInit {
 }
 
 /**
- * Tells whether the time service of the machine has set its clock since the machine was started. undefined: nothing here says so. A clock
- * that was moved since then is further from that moment than the machine has run.
+ * Tells whether the time service of the machine has set its clock since the machine was started. undefined: nothing here says so, or it may
+ * not be read. A clock that was moved since then is further from that moment than the machine has run.
  */
 export function isClockServed({ nowMs, upMs, slackMs, folder = keptBySystemd }: TimeServiceInit): boolean | undefined {
-  const setMs = changedMs(`${folder}/synchronized`)
-  if (setMs === undefined) return changedMs(folder) === undefined ? undefined : false
-  const ageMs = nowMs - setMs
-  return ageMs >= -slackMs && ageMs <= (upMs ?? 0) + slackMs
+  try {
+    const setMs = changedMs(`${folder}/synchronized`)
+    if (setMs === undefined) return changedMs(folder) === undefined ? undefined : false
+    const ageMs = nowMs - setMs
+    return ageMs >= -slackMs && ageMs <= (upMs ?? 0) + slackMs
+  } catch {
+    return undefined
+  }
 }
 
 const changedMs = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.mtimeMs

@@ -1,4 +1,4 @@
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { isClockServed } from '../../../src/runtime/machine/time-service.ts'
@@ -10,6 +10,12 @@ const slackMs = hour / 6
 
 it('knows nothing of a clock where no time service leaves a word', () => {
   expect(isClockServed({ nowMs, upMs: hour, slackMs, folder: '/nowhere/timesync' })).toBeUndefined()
+})
+
+it('knows nothing of a clock where that word cannot be read', () => {
+  using home = tempFolder()
+  symlinkSync('synchronized', join(home.path, 'synchronized'))
+  expect(isClockServed({ nowMs, upMs: hour, slackMs, folder: home.path })).toBeUndefined()
 })
 
 it.each([
