@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { constants } from 'node:fs'
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,10 +79,10 @@ async function keeping(file: string, error: unknown): Promise<Error> {
   return Object.assign(error instanceof Error ? error : new Error(message), { message })
 }
 
-/** A copy of what the operator wrote, which outlives this command. */
+/** A copy of what the operator wrote, which outlives this command: never through a link that somebody else has put there. */
 async function keptCopy(file: string): Promise<string> {
   const kept = join(tmpdir(), `trustnet-policy-${process.pid}-${Date.now()}.yaml`)
-  await copyFile(file, kept)
+  await copyFile(file, kept, constants.COPYFILE_EXCL)
   return kept
 }
 
