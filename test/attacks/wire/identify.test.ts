@@ -64,14 +64,17 @@ describe('identify', () => {
     const members: Members = new Map()
     const victim = await startVictim(members, overrides)
     const attacker = await startAttacker(members)
-    const told = { bytes: 0 }
+    const told = { messages: 0, isOver: false }
     await attacker.host.unhandle('/ipfs/id/1.0.0')
     await attacker.host.handle('/ipfs/id/1.0.0', async (stream) => {
       const ended = endOf(stream)
-      for (let port = 1; port <= 10 && stream.status === 'open'; port++) await send(stream, longAddress(port))
+      for (let port = 1; port <= 10 && stream.status === 'open'; port++) {
+        await send(stream, longAddress(port))
+        told.messages = port
+      }
       await stream.close().catch(() => {})
       await ended
-      told.bytes = 80 * 1024
+      told.isOver = true
     })
     await connect(attacker.host, victim.host)
     return { victim, attacker, told }
@@ -85,7 +88,7 @@ describe('identify', () => {
 
   control('all ten are read without the limit', async () => {
     const { victim, told } = await answered(lifted)
-    await expect.poll(() => told.bytes, { timeout: ceilingMs }).toBeGreaterThan(0)
+    await expect.poll(() => told, { timeout: ceilingMs }).toEqual({ messages: 10, isOver: true })
     expect(named(victim)).toEqual([])
   })
 })
