@@ -1,7 +1,7 @@
 import { concat } from 'uint8arrays/concat'
 import { FrameTooLargeError, MalformedFrameError } from './errors.ts'
 
-/** 28 bits: no frame of ours is longer than 256 KiB. */
+/** 28 bits: the longest frame of ours, a block, has little more than 1 MiB. */
 const maxHeaderBytes = 4
 
 /**
@@ -111,12 +111,7 @@ export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
   const bytes = Buffer.allocUnsafe(size)
   let at = 0
   for (const frame of frames) {
-    let length = frame.byteLength
-    while (length >= 0x80) {
-      bytes[at++] = (length & 0x7f) | 0x80
-      length >>>= 7
-    }
-    bytes[at++] = length
+    at = putLength(bytes, at, frame.byteLength)
     bytes.set(frame, at)
     at += frame.byteLength
   }
@@ -125,11 +120,21 @@ export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
 
 /** The length that stands before a frame. */
 export function lengthPrefix(length: number): Uint8Array {
-  const bytes: number[] = []
-  for (let rest = length; ; rest >>>= 7) {
-    if (rest < 0x80) return Uint8Array.from([...bytes, rest])
-    bytes.push((rest & 0x7f) | 0x80)
+  const bytes = new Uint8Array(headerBytes(length))
+  putLength(bytes, 0, length)
+  return bytes
+}
+
+/** Gives the place behind it. */
+function putLength(bytes: Uint8Array, from: number, length: number): number {
+  let at = from
+  let rest = length
+  while (rest >= 0x80) {
+    bytes[at++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
   }
+  bytes[at++] = rest
+  return at
 }
 
 function headerBytes(length: number): number {
