@@ -48,6 +48,7 @@ export class Guard {
   refusal(request: IncomingMessage): Refusal | undefined {
     return (
       this.#wrongHost(request) ??
+      wrongSite(request) ??
       this.#wrongToken(request) ??
       wrongMethod(request) ??
       tooLong(request) ??
@@ -102,6 +103,14 @@ const canonical = (text: string): string => {
   const bytes = isIPv6(text) ? parseIp6(text) : undefined
   return bytes === undefined ? text : formatIp6(bytes)
 }
+
+const sites = ['cross-site', 'same-site']
+
+/** A page of another origin reads no answer, but some questions make this node dial. Whoever follows a link to here is let in. */
+const wrongSite = ({ headers }: IncomingMessage): Refusal | undefined =>
+  !sites.includes(headers['sec-fetch-site'] ?? '') || headers['sec-fetch-dest'] === 'document'
+    ? undefined
+    : { status: 403, code: 'WRONG_SITE', message: 'The request comes from a page of another site: it is not answered.' }
 
 const wrongMethod = ({ method = '' }: IncomingMessage): Refusal | undefined =>
   method === 'GET' || method === 'HEAD'

@@ -96,6 +96,15 @@ test.each([
     421,
     'WRONG_HOST'
   ],
+  ['a page of another site', '/why?peer=root', { headers: { 'sec-fetch-site': 'cross-site' } }, 403, 'WRONG_SITE'],
+  ['a page of another port', '/why?peer=root', { headers: { 'sec-fetch-site': 'same-site' } }, 403, 'WRONG_SITE'],
+  [
+    'a frame of another site',
+    '/why?peer=root',
+    { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'iframe' } },
+    403,
+    'WRONG_SITE'
+  ],
   ['an IPv4 address', '/peers', { headers: { host: '127.0.0.1' } }, 421, 'WRONG_HOST'],
   ['an address that is not its own', '/peers', { headers: { host: '[2001:db8::1]:80' } }, 421, 'WRONG_HOST']
 ])('refuses %s', async (_, path, options, status, code) => {
@@ -105,6 +114,13 @@ test.each([
 
 test.each(['localhost', 'tower.example:8080', '[::1]'])('answers for its own host %s', async (host) => {
   expect(await ask('/version', { headers: { host } })).toMatchObject({ status: 200 })
+})
+
+test.each([
+  ['its own page', { 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'empty' }],
+  ['a link of another site that a person follows', { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' }]
+])('answers %s', async (_, headers) => {
+  expect(await ask('/version', { headers })).toMatchObject({ status: 200 })
 })
 
 test('what is no request never takes the place of the answer to the one before it', async () => {
