@@ -9,7 +9,7 @@ import type { NodeContext } from '../node-context.ts'
 import { type Exceeded, httpLimits } from './limits.ts'
 import type { EventSink, HttpContext } from './part.ts'
 import { httpParts } from './parts.ts'
-import { shares } from './shares.ts'
+import { shares } from './share.ts'
 import { Streams } from './streams.ts'
 
 export interface AppInit {

@@ -1,6 +1,9 @@
+import type { HttpBindings } from '@hono/node-server'
+import { routePath } from 'hono/route'
 import { LimitError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
-import { httpLimits } from './limits.ts'
+import { type Exceeded, httpLimits } from './limits.ts'
+import type { HttpContext, Made } from './part.ts'
 
 /** An answer as it is sent. All who are given it at the same time share its bytes. */
 export interface Answer {
@@ -8,7 +11,7 @@ export interface Answer {
   readonly status: 200 | 503
 }
 
-interface Made {
+interface Kept {
   question: string
   /** undefined: it failed. */
   answer: Answer | undefined
@@ -31,7 +34,7 @@ export class Share {
   readonly #signal: AbortSignal
   #turn: Promise<unknown> = Promise.resolve()
   #waiting = 0
-  #made: Made | undefined
+  #made: Kept | undefined
 
   constructor(signal: AbortSignal) {
     this.#signal = signal
@@ -79,4 +82,25 @@ export class Share {
     const made = this.#made
     return made?.question === question && performance.now() < made.freshUntil ? made.answer : undefined
   }
+}
+
+/** Each route has a share of its own, whatever stands in the places of its path: asking for many documents gives nobody more of the time. */
+export const shares = (signal: AbortSignal, exceeded: Exceeded): HttpContext['shared'] => {
+  const byRoute = new Map<string, Share>()
+  return async (c, type, make) => {
+    const route = routePath(c)
+    const share = byRoute.get(route) ?? new Share(signal)
+    byRoute.set(route, share)
+    // The same question may be asked under several names of this host.
+    const { pathname, search } = new URL(c.req.url)
+    const { incoming }: HttpBindings = c.env
+    const refused = (): void => exceeded('http.waiting', incoming.socket)
+    const { bytes, status } = await share.answer(pathname + search, async () => answerOf(await make()), refused)
+    return c.body(bytes, status, { 'content-type': type })
+  }
+}
+
+const answerOf = (made: Made): Answer => {
+  const { text, status } = typeof made === 'string' ? { text: made, status: 200 as const } : made
+  return { bytes: new TextEncoder().encode(text), status }
 }
