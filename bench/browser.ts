@@ -14,25 +14,30 @@ import type { RootMethods } from './processes/root.ts'
 const executablePath = '/usr/bin/chromium'
 const viewport = { width: 1300, height: 800 }
 
-/** Resolves when there is something on the layer of the picture that has the members. */
-const untilDrawn = `new Promise((resolve) => {
+/** Resolves in the first frame in which that holds. Playwright itself looks twice a second in the end, which is a fourth of the aim. */
+const untilFrame = (holds: string): string => `new Promise((resolve) => {
   const look = () => {
-    const canvas = document.querySelector('#graph canvas[data-id="layer2-node"]')
-    const pixels = canvas?.width > 0 && canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
-    if (pixels && pixels.some((byte) => byte !== 0)) resolve()
+    if (${holds}) resolve()
     else requestAnimationFrame(look)
   }
   look()
 })`
 
+/** There is something on the layer of the picture that has the members. */
+const isDrawn = `(() => {
+  const canvas = document.querySelector('#graph canvas[data-id="layer2-node"]')
+  const pixels = canvas?.width > 0 && canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
+  return pixels && pixels.some((byte) => byte !== 0)
+})()`
+
 /** Until the members are listed, the picture is drawn, and a click is answered. */
 async function untilInteractive(page: Page, address: string, members: number): Promise<number> {
   const from = performance.now()
   await page.goto(address)
-  await page.locator('#members tr').nth(members).waitFor()
-  await page.evaluate(untilDrawn)
+  await page.evaluate(untilFrame(`document.getElementById('members').rows.length > ${members}`))
+  await page.evaluate(untilFrame(isDrawn))
   await page.locator('#members .choose').first().click()
-  await page.locator('#details h2').waitFor()
+  await page.evaluate(untilFrame(`document.querySelector('#details h2')?.checkVisibility()`))
   return performance.now() - from
 }
 

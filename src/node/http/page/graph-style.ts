@@ -64,7 +64,8 @@ const roleStyle = (): StylesheetJson => [
 
 const edgeStyle = (): StylesheetJson => [
   { selector: 'edge', style: { 'curve-style': 'haystack', width: 1, 'line-color': colour('edge') } },
-  { selector: 'edge[kind = "lease"]', style: { 'line-style': 'dotted' } },
+  // No dots: each one of a line is a shape of its own, and a thousand leases would have half a million of them.
+  { selector: 'edge[kind = "lease"]', style: { width: 3, 'line-color': colour('soft'), 'line-opacity': 0.3 } },
   { selector: 'edge[kind = "one-sided"]', style: { 'line-style': 'dashed', 'line-color': colour('suspect') } },
   {
     selector: 'edge[kind = "own"]',

@@ -89,13 +89,55 @@ const change = (element: CollectionReturnValue, data: Readonly<Record<string, un
 
 /** The picture of the network. */
 export class Graph {
-  readonly #core: Core
+  readonly #onSelect: (peerId: string | undefined) => void
+  /** Made when there is somebody to draw: one that has drawn nobody yet draws the first ones in two ways, one after the other. */
+  #core: Core | undefined
   /** Everybody and through whom, as text: the picture is laid out anew only when that changes. */
   #shape = ''
   #selected: string | undefined
 
   constructor(onSelect: (peerId: string | undefined) => void) {
-    this.#core = cytoscape({
+    this.#onSelect = onSelect
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#core?.style(graphStyle()))
+    for (const state of states) byId('legend').append(make('li', `state ${state}`, state))
+    for (const shape of ['★ root', '◆ secondary', '┄ one side alone tells of it', '▬ pale: lease'])
+      byId('legend').append(make('li', '', shape))
+  }
+
+  show(view: TopologyView): void {
+    this.#core ??= this.#begin()
+    const core = this.#core
+    const groups = groupsOf(view.nodes)
+    const shape = JSON.stringify([...groups])
+    const isNew = shape !== this.#shape
+    this.#shape = shape
+    core.batch(() => (isNew ? rebuild(core, view.nodes, placesOf(groups)) : update(core, view.nodes)))
+    // Before the edges are there: a node with a thousand of them tells each one of every part of its own style.
+    if (isNew) core.fit(undefined, 30)
+    core.batch(() => showEdges(core, edgesOf(view)))
+    const leftOut = leftOutText(view)
+    byId('graph-note').hidden = leftOut === ''
+    say(byId('graph-note'), leftOut)
+    if (isNew) this.select(this.#selected)
+  }
+
+  setState(peerId: string, state: PeerState): void {
+    this.#core?.getElementById(peerId).data('state', state)
+  }
+
+  select(peerId: string | undefined): void {
+    this.#selected = peerId
+    this.#core?.elements().unselect()
+    if (peerId !== undefined) this.#core?.getElementById(peerId).select()
+  }
+
+  /** After its box has another size, or was hidden. */
+  resize(): void {
+    this.#core?.resize()
+  }
+
+  #begin(): Core {
+    const core = cytoscape({
       container: byId('graph'),
       style: graphStyle(),
       minZoom: 0.05,
@@ -104,73 +146,38 @@ export class Graph {
       hideEdgesOnViewport: true,
       textureOnViewport: true
     })
-    this.#core.on('tap', (event) => onSelect(event.target === this.#core ? undefined : event.target.id()))
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#core.style(graphStyle()))
-    for (const state of states) byId('legend').append(make('li', `state ${state}`, state))
-    for (const shape of ['★ root', '◆ secondary', '┄ one side alone tells of it', '··· lease'])
-      byId('legend').append(make('li', '', shape))
+    core.on('tap', (event) => this.#onSelect(event.target === core ? undefined : event.target.id()))
+    return core
   }
+}
 
-  show(view: TopologyView): void {
-    const groups = groupsOf(view.nodes)
-    const shape = JSON.stringify([...groups])
-    this.#core.batch(() => {
-      if (shape === this.#shape) this.#update(view.nodes)
-      else this.#rebuild(view.nodes, placesOf(groups))
-      this.#showEdges(edgesOf(view))
-    })
-    const leftOut = leftOutText(view)
-    byId('graph-note').hidden = leftOut === ''
-    say(byId('graph-note'), leftOut)
-    if (shape === this.#shape) return
-    this.#shape = shape
-    this.#core.fit(undefined, 30)
-    this.select(this.#selected)
+const update = (core: Core, members: readonly Member[]): void => {
+  for (const member of members) change(core.getElementById(member.peerId), nodeData(member))
+}
+
+const showEdges = (core: Core, wanted: readonly ElementDefinition[]): void => {
+  const ids = new Set(wanted.map(({ data }) => data.id))
+  core
+    .edges()
+    .filter((drawn) => !ids.has(drawn.id()))
+    .remove()
+  const isNew = ({ data }: ElementDefinition): boolean => {
+    const there = core.getElementById(data.id ?? '')
+    change(there, { kind: data['kind'], label: data['label'] })
+    return there.empty()
   }
+  core.add(wanted.filter(isNew))
+}
 
-  setState(peerId: string, state: PeerState): void {
-    this.#core.getElementById(peerId).data('state', state)
-  }
-
-  select(peerId: string | undefined): void {
-    this.#selected = peerId
-    this.#core.elements().unselect()
-    if (peerId !== undefined) this.#core.getElementById(peerId).select()
-  }
-
-  /** After its box has another size, or was hidden. */
-  resize(): void {
-    this.#core.resize()
-  }
-
-  #update(members: readonly Member[]): void {
-    for (const member of members) change(this.#core.getElementById(member.peerId), nodeData(member))
-  }
-
-  #showEdges(wanted: readonly ElementDefinition[]): void {
-    const ids = new Set(wanted.map(({ data }) => data.id))
-    this.#core
-      .edges()
-      .filter((drawn) => !ids.has(drawn.id()))
-      .remove()
-    const isNew = ({ data }: ElementDefinition): boolean => {
-      const there = this.#core.getElementById(data.id ?? '')
-      change(there, { kind: data['kind'], label: data['label'] })
-      return there.empty()
-    }
-    this.#core.add(wanted.filter(isNew))
-  }
-
-  #rebuild(members: readonly Member[], places: ReadonlyMap<string, Place>): void {
-    this.#core.elements().remove()
-    this.#core.add(
-      members.map(
-        (member): ElementDefinition => ({
-          group: 'nodes',
-          data: nodeData(member),
-          position: { ...(places.get(member.peerId) ?? { x: 0, y: 0 }) }
-        })
-      )
+const rebuild = (core: Core, members: readonly Member[], places: ReadonlyMap<string, Place>): void => {
+  core.elements().remove()
+  core.add(
+    members.map(
+      (member): ElementDefinition => ({
+        group: 'nodes',
+        data: nodeData(member),
+        position: { ...(places.get(member.peerId) ?? { x: 0, y: 0 }) }
+      })
     )
-  }
+  )
 }

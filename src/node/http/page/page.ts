@@ -47,7 +47,8 @@ const readAll = async (): Promise<void> => {
     shown === 'network' ? Promise.all([ask<PeersView>('/peers'), ask<TopologyView>('/topology')]) : undefined
   ])
   showStatus(status)
-  if (views !== undefined) {
+  // A picture that nobody sees has no size to be fitted into.
+  if (views !== undefined && tab() === 'network') {
     const [peers, topology] = views
     members.show(peers)
     graph.show(topology)
@@ -94,10 +95,11 @@ const take = (event: ControlEvent): void => {
 // Nobody looks at a page that is hidden.
 setInterval(() => document.hidden || readNow(), refreshMs)
 document.addEventListener('visibilitychange', () => document.hidden || readNow())
-// The stream says when it begins: what is read then misses nothing. Without a stream it is read all the same.
+// What index.html asked for beforehand is shown at once. The stream says when it begins: what is read after that misses nothing.
+readNow()
 follow(
   take,
-  () => readNow(),
+  () => readSoon(),
   () => {
     showFailure(new Error('the connection is gone'))
     readNow()
