@@ -103,12 +103,12 @@ export class ScriptedApi implements Scripted {
       next: null
     }
   }
-  timeline = async () => timelineView
+  timeline: Scripted['timeline'] = async () => timelineView
   identity = async () => identityView
   topology: Scripted['topology'] = async () => topologyView
   compare: Scripted['compare'] = async () => compareView
   matrix: Scripted['matrix'] = async () => matrixView
-  logLevel = async () => logLevelView
+  logLevel: Scripted['logLevel'] = async () => logLevelView
   metrics: Scripted['metrics'] = async () => ({ lines: ['trustnet_up{address="2001:db8::77"} 1'], dropped: 0 })
   recentLog: Scripted['recentLog'] = async () => ({ lines: this.logLines, dropped: 0 })
   prepareEntry: Scripted['prepareEntry'] = async () => preparedView
@@ -134,7 +134,7 @@ export class ScriptedApi implements Scripted {
   }
   registryStatus = async () => registryStatusView
   registryNodes = async () => registryNodesView
-  log = async () => logView
+  log: Scripted['log'] = async () => logView
   registryAt: Scripted['registryAt'] = async ({ n = 12 } = {}) => ({ ...pastView, at: { ...pastView.at, n } })
   logDiff: Scripted['logDiff'] = async () => logDiffView
   pending: Scripted['pending'] = async () => ({ pending: [] })

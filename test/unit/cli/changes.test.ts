@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { PeerChange } from '../../../src/cli/peers/peer-changes.ts'
 import { happening, root } from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
+import { expectSchema } from '../../helpers/schemas.ts'
 
 const csi = '\u001b['
 
@@ -45,6 +46,7 @@ describe('peers', () => {
       .trimEnd()
       .split('\n')
       .map((line): PeerChange => JSON.parse(line))
+    for (const line of lines) expectSchema('peers-watch', line)
     expect(lines.map(({ change, fields, peer }) => [change, peer.name, ...fields].join(' '))).toEqual([
       'present root',
       'present hal',
@@ -88,7 +90,10 @@ describe('events', () => {
       }
     })
     const lines = (await ended).out.trimEnd().split('\n')
-    const ids = lines.map((line): unknown => JSON.parse(line)).map((event) => Reflect.get(Object(event), 'id'))
+    const events = lines.map((line): unknown => JSON.parse(line))
+    for (const event of events)
+      expect(event).toMatchObject({ schema: 1, generatedAt: expect.any(String), view: { name: 'root' } })
+    const ids = events.map((event) => Reflect.get(Object(event), 'id'))
     expect(ids).toEqual([1_800_000_000_000, 3e12 + 1, 3e12 + 2, 3e12 + 3])
   })
 })

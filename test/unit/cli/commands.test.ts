@@ -62,6 +62,18 @@ describe('peers', () => {
     expect(out).toContain('2.0KiB')
   })
 
+  test('--long shows the last day as a spark line, and each uptime says over which time', async () => {
+    const { out } = await run(['peers', '--long'])
+    const [, , titles, root, hal, unknown] = out.split('\n').map((line) => line.split(/ {2,}/))
+    const at = (title: string): number => titles?.indexOf(title) ?? -1
+    expect([root, hal, unknown].map((cells) => cells?.at(at('LAST DAY')))).toEqual(['·▁▅█', '-', '-'])
+    expect(hal?.at(at('UPTIME'))).toMatch(/^99\.9% of (?:1d|24h)$/)
+    api.timeline = async () => {
+      throw new Error('no network yet')
+    }
+    expect((await run(['peers', '--long'])).code).toBe(0)
+  })
+
   test('a peer that is down stays listed with age and reason', async () => {
     api.peersAnswer = peersView([
       peerRow({ state: 'offline', stateSinceMs: Date.now() - 180_500, reason: 'lease lapsed', confirmed: false })
@@ -183,6 +195,27 @@ describe('other commands', () => {
       next: '2'
     })
     expect((await run(['lookup', 'nobody'])).code).toBe(4)
+  })
+
+  test('topology: a flowchart, or the format that was asked for', async () => {
+    expect((await run(['topology'])).out).toMatch(/^flowchart LR\n/)
+    expect((await run(['topology', '--format', 'dot'])).out).toMatch(/^graph trustnet \{\n/)
+    const { out } = await run(['topology', '--format', 'json'])
+    expect(JSON.parse(out)).toMatchObject({ schema: 1, nodes: [{}, {}, {}], links: [{}, {}] })
+    expect(await run(['topology', '--format', 'svg'])).toMatchObject({ code: 2, out: '' })
+  })
+
+  test('log-level: of the process, or of one part', async () => {
+    const asked: unknown[] = []
+    const { logLevel } = api
+    api.logLevel = async (given) => {
+      asked.push(given)
+      return await logLevel(given)
+    }
+    await run(['log-level', 'warn'])
+    await run(['log-level', 'debug', '--service', 'gossipsub'])
+    expect(asked).toEqual([{ level: 'warn' }, { level: 'debug', service: 'gossipsub' }])
+    expect(await run(['log-level', 'loud'])).toMatchObject({ code: 2, out: '' })
   })
 
   test('address: an unknown member is no match', async () => {

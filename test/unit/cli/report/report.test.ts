@@ -90,6 +90,8 @@ test('a report is one tar, of its owner alone, in which no answer and no log lin
   const names = execFileSync('tar', ['-tf', file]).toString()
   for (const name of ['status', 'config', 'version', 'events', 'registry-status', 'topology'])
     expect(names).toContain(`trustnet-report/${name}.json`)
+  expect(JSON.parse(fileIn(file, 'trustnet-report/registry-status.json'))).toMatchObject({ store: { bytes: 40_960 } })
+  expect(fileIn(file, 'trustnet-report/log.txt')).toContain('joined with')
   expect(fileIn(file, 'trustnet-report/metrics.txt')).toContain('trustnet_up{address=')
   const all = execFileSync('tar', ['-xOf', file]).toString()
   for (const name of names.split('\n').filter((each) => each.endsWith('.json'))) JSON.parse(fileIn(file, name))

@@ -5,8 +5,14 @@ import { parseConfig } from '../../../../src/node/config/index.ts'
 import { createLogging } from '../../../../src/node/logging.ts'
 
 const node = () => {
-  const output = new Writable({ write: (_chunk, _encoding, done) => done() })
-  return { logging: createLogging({ node: 'n1', format: 'json', output }), config: parseConfig({}).config }
+  const lines: string[] = []
+  const output = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      lines.push(chunk.toString())
+      done()
+    }
+  })
+  return { logging: createLogging({ node: 'n1', format: 'json', output }), config: parseConfig({}).config, lines }
 }
 
 describe('the level of the log', () => {
@@ -16,5 +22,17 @@ describe('the level of the log', () => {
     const { services, message } = setLogLevel(hal, 'debug', 'nonsense')
     expect(services).toEqual([{ name: 'nonsense', level: 'debug' }])
     expect(message).toContain('what libp2p calls nonsense, if anything')
+  })
+
+  it('counts for the next line', () => {
+    const hal = node()
+    const { logger } = hal.logging
+    logger.debug({}, 'not this')
+    setLogLevel(hal, 'debug')
+    logger.debug({}, 'but this')
+    setLogLevel(hal, 'error')
+    logger.warn({}, 'nor that')
+    expect(hal.lines.join('')).toContain('but this')
+    for (const silent of ['not this', 'nor that']) expect(hal.lines.join('')).not.toContain(silent)
   })
 })
