@@ -1,9 +1,8 @@
 import { stat } from 'node:fs/promises'
-import { addAbortSignal } from 'node:stream'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
-import { BrokenOffError } from '../output/interrupt.ts'
 import { sanitise } from '../output/text.ts'
+import { readStandardInput } from './standard-input.ts'
 
 /** An invite line has at most 16 KiB, and white space that a mail put in. */
 const maxStdinBytes = 64 * 1024
@@ -58,19 +57,8 @@ const isThere = (path: string): Promise<boolean> =>
 /** Failures to find a path that also a torn invite line gives. */
 const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'])
 
-const readStdin = async ({ terminal, signal }: Context): Promise<string> => {
-  if (terminal.stdin.isTTY === true) terminal.progress('Paste the invite line, then press Ctrl-D:')
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of addAbortSignal(signal, terminal.stdin) as AsyncIterable<Buffer | string>) {
-      const part = Buffer.from(chunk)
-      bytes += part.length
-      if (bytes > maxStdinBytes) throw new UsageError('What came on stdin is too long for an invite.')
-      chunks.push(part)
-    }
-  } catch (error) {
-    throw signal.aborted ? new BrokenOffError('nothing was changed') : error
-  }
-  return wanted(Buffer.concat(chunks).toString('utf8').trim())
+const readStdin = async (context: Context): Promise<string> => {
+  const tooLong = (): Error => new UsageError('What came on stdin is too long for an invite.')
+  const bytes = await readStandardInput(context, { what: 'the invite line', mostBytes: maxStdinBytes, tooLong })
+  return wanted(bytes.toString('utf8').trim())
 }

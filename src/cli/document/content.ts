@@ -2,6 +2,7 @@ import { closeSync, fstatSync } from 'node:fs'
 import { extname } from 'node:path'
 import { UnfitFileError } from '../../runtime/errors.ts'
 import { openRegular, readOpen } from '../../runtime/files/read-file.ts'
+import { readStandardInput } from '../access/standard-input.ts'
 import type { Context } from '../output/context.ts'
 
 const mostBytes = 256 * 1024
@@ -39,8 +40,11 @@ export function isText(bytes: Uint8Array): boolean {
 }
 
 /** Bytes of a file, or with `-` of standard input. @throws UnfitFileError for what is no file, or too long; the error of the system */
-export async function contentOf({ terminal, signal }: Context, file: string): Promise<Buffer> {
-  if (file === '-') return await readInput(terminal.stdin, signal)
+export async function contentOf(context: Context, file: string): Promise<Buffer> {
+  if (file === '-') {
+    const tooLongInput = (): Error => tooLong('standard input', `more than ${mostBytes} bytes`)
+    return await readStandardInput(context, { what: 'the document', mostBytes, tooLong: tooLongInput })
+  }
   const opened = openRegular(file)
   try {
     const { size } = fstatSync(opened)
@@ -49,19 +53,6 @@ export async function contentOf({ terminal, signal }: Context, file: string): Pr
   } finally {
     closeSync(opened)
   }
-}
-
-async function readInput(stdin: AsyncIterable<unknown>, signal: AbortSignal): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of stdin) {
-    signal.throwIfAborted()
-    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk))
-    length += bytes.length
-    if (length > mostBytes) throw tooLong('standard input', `more than ${mostBytes} bytes`)
-    chunks.push(bytes)
-  }
-  return Buffer.concat(chunks)
 }
 
 const tooLong = (what: string, bytes: string): UnfitFileError =>

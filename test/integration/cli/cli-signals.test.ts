@@ -62,16 +62,17 @@ describe.each(signals)('%s', (signal) => {
     const watching = startProgram(['peers', '--watch'], { TRUSTNET_HOME: folder })
     await vi.waitFor(() => expect(watching.soFar()).toContain('"hal"'), { timeout: ceilingMs, interval: 20 })
     const waiting = startProgram(['wait', '--node', 'none'], { TRUSTNET_HOME: folder })
-    const reading = startProgram(['join', '-'], { TRUSTNET_HOME: folder }, { stdin: 'pipe' })
+    const reading = [
+      ['join', '-'],
+      ['document', 'publish', '-', '--id', 'plan']
+    ].map((argv) => startProgram(argv, { TRUSTNET_HOME: folder }, { stdin: 'pipe' }))
     // Past its start, in which the system itself ends it.
-    for (const { process } of [waiting, reading]) await handlesSignals(process.pid)
-    for (const { process } of [watching, waiting, reading]) process.kill(signal)
+    for (const { process } of [waiting, ...reading]) await handlesSignals(process.pid)
+    for (const { process } of [watching, waiting, ...reading]) process.kill(signal)
     expect(await watching.ended).toMatchObject({ code: expected })
     expect(await waiting.ended).toMatchObject({ code: expected, err: '' })
-    expect(await reading.ended).toMatchObject({
-      code: expected,
-      err: `Interrupted by ${signal}: nothing was changed.\n`
-    })
+    const err = `Interrupted by ${signal}: nothing was changed.\n`
+    for (const { ended } of reading) expect(await ended).toMatchObject({ code: expected, err })
   })
 })
 
