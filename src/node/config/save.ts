@@ -93,10 +93,10 @@ const writeAt = (file: number, bytes: Buffer, position: number): void => {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, position + done)
 }
 
-/** The same for a key that the file does not have; one that it has stays. */
+/** The same for a key that has no value in the file; one that it has stays. */
 export const saveMissing = (file: string, path: string, value: unknown): void => {
-  const document = parseDocument(readIfThere(file) ?? '')
-  if (!document.hasIn(path.split('.'))) saveConfigValue(file, path, value)
+  const held: unknown = parseDocument(readIfThere(file) ?? '').getIn(path.split('.'))
+  if (held === undefined || held === null) saveConfigValue(file, path, value)
 }
 
 export interface MigratedFile {

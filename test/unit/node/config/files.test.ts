@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { loadConfig, readSecret, saveConfigValue, saveConfigValues } from '../../../../src/node/config/index.ts'
+import { loadConfig, readSecret, saveConfigValue, saveConfigValues, saveMissing } from '../../../../src/node/config/index.ts'
 import { ConfigError } from '../../../../src/node/errors.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
 
@@ -120,6 +120,21 @@ describe('saveConfigValue', () => {
     expect(config.protocols.register.puts).toEqual({ count: 3, perMs: 1000 })
     saveConfigValue(file, 'listen.port', undefined)
     expect(loadConfig({ file, env: {} }).config.listen.port).toBe(9000)
+  })
+
+  it.each([
+    ['role: root\n', 'role: root\nname: hal\n'],
+    ['name:\nrole: root\n', 'name: hal\nrole: root\n'],
+    ['name: null\n', 'name: hal\n'],
+    ['name: ~ # later\n', 'name: hal # later\n'],
+    ['name: eve\n', 'name: eve\n'],
+    ["name: ''\n", "name: ''\n"]
+  ])('a name is written where %j has no value for it', (before, after) => {
+    using folder = tempFolder()
+    const file = join(folder.path, 'n.yaml')
+    writeFileSync(file, before)
+    saveMissing(file, 'name', 'hal')
+    expect(readFileSync(file, 'utf8')).toBe(after)
   })
 
   it('refuses unknown keys and files that are no YAML', () => {
