@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { rename, writeFile } from 'node:fs/promises'
 import { dirname, join as joinPath, resolve } from 'node:path'
 import type { Ids } from '../../install/machine/open-safely.ts'
@@ -175,7 +176,8 @@ const keptFlags = (options: JoinOptions): Record<string, unknown> =>
 const keepInvite = async (file: string, text: string, owner: Ids | undefined): Promise<void> => {
   if (owner !== undefined) return writeAt(file, text, 0o600, owner)
   makeFolder(dirname(file), 0o700)
-  const temporary = `${file}.${process.pid}.tmp`
+  // In a container every process has the number of the one that was killed before it.
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
   await writeFile(temporary, text, { mode: 0o600, flag: 'wx', flush: true })
   await rename(temporary, file)
 }
