@@ -1,11 +1,11 @@
-import { closeSync, fstatSync, openSync, readSync, statfsSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, rmSync, statfsSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { openFile } from '../../install/machine/open-safely.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
 
 const chunkBytes = 256 * 1024
 
-/** The rest of an open file, as a new file of mode 0600; none that fills the disk. @throws ExitError */
+/** The rest of an open file, as a new file of mode 0600, whole or not at all; none that fills the disk. @throws ExitError, the error of the system */
 export const copyFrom = (fd: number, to: string): void => {
   const { size } = fstatSync(fd)
   const { bavail, bsize } = statfsSync(dirname(to))
@@ -14,10 +14,19 @@ export const copyFrom = (fd: number, to: string): void => {
   const copy = openSync(to, 'wx', 0o600)
   try {
     const chunk = Buffer.alloc(chunkBytes)
-    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) writeSync(copy, chunk, 0, read)
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) writeAll(copy, chunk.subarray(0, read))
+    fsyncSync(copy)
+  } catch (error) {
+    rmSync(to, { force: true })
+    throw error
   } finally {
     closeSync(copy)
   }
+}
+
+/** A system that has no room for all takes a part without an error. */
+const writeAll = (file: number, bytes: Buffer): void => {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
 }
 
 /**
