@@ -1,8 +1,9 @@
-import { parseDocument, stringify } from 'yaml'
+import { LineCounter, parseDocument, stringify } from 'yaml'
 import { z } from 'zod'
 import type { PolicyValues, PolicyView } from '../../node/api/control-api.ts'
 import { orderedKinds } from '../../node/api/words.ts'
 import { formatDuration, parseDuration } from '../../node/config/durations.ts'
+import { yamlFault } from '../../node/config/yaml-words.ts'
 import { UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
 
@@ -69,7 +70,10 @@ const wordsOf = (kinds: readonly unknown[]): string =>
 function readAs(kind: Kind, text: string, given: string): string | number | number[] {
   if (kind === 'kinds') return kindsOf(text, given)
   if (kind === 'duration') return parseDuration(text) ?? wrong(given, 'a duration like 30m, 12h or 7d is needed.')
-  if (kind === 'number') return /^\d+$/.test(text) ? Number(text) : wrong(given, 'a whole number is needed.')
+  if (kind === 'number') {
+    const isNumber = /^(0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(Number(text))
+    return isNumber ? Number(text) : wrong(given, 'a whole number is needed.')
+  }
   return kind.includes(text) ? text : wrong(given, `it is one of ${kind.join(', ')}.`)
 }
 
@@ -113,12 +117,25 @@ export function policyText(policy: Policy): string {
   return `${head}\n${simple.join('\n')}\n\n${flow.join('\n')}\n`
 }
 
+/** @throws UsageError */
+function valueOf(text: string): unknown {
+  const lineCounter = new LineCounter()
+  const document = parseDocument(text, { lineCounter, prettyErrors: false })
+  const [error] = document.errors
+  if (error !== undefined) {
+    const { line } = lineCounter.linePos(error.pos[0])
+    throw new UsageError(`The text is no YAML: line ${line}: ${sanitise(yamlFault(error))}`)
+  }
+  try {
+    return document.toJS({ maxAliasCount: 0 })
+  } catch (fault) {
+    throw new UsageError(`The text is no policy: a value ${sanitise(yamlFault(fault))}`)
+  }
+}
+
 /** All values of an edited text. @throws UsageError */
 export function parsePolicyText(text: string): PolicyValues {
-  const document = parseDocument(text)
-  const [error] = document.errors
-  if (error !== undefined) throw new UsageError(`The text is no YAML: ${sanitise(error.message)}`)
-  const given: unknown = document.toJS({ maxAliasCount: 0 })
+  const given = valueOf(text)
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new UsageError('The text has no keys: a policy is written as `key: value`, one a line.')
   }

@@ -1,6 +1,7 @@
 import { isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
 import { keyByYaml, nearestKey, sections } from './keys.ts'
 import { maxConfigBytes, versionKey } from './migrate.ts'
+import { yamlFault } from './yaml-words.ts'
 
 /** A value in the file and where it stands. */
 export interface FileValue {
@@ -27,7 +28,7 @@ export const parseFile = (text: string, file: string): ParsedFile => {
     const { line, col } = lines.linePos(offset ?? 0)
     return `${file}:${line}:${col}`
   }
-  const problems = document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`)
+  const problems = document.errors.map((error) => `${at(error.pos[0])}: ${yamlFault(error)}`)
   const values = new Map<string, FileValue>()
   if (problems.length > 0) return { values, problems }
   const read = (map: YAMLMap, above: string): void => {
@@ -48,7 +49,7 @@ export const parseFile = (text: string, file: string): ParsedFile => {
     try {
       values.set(key, { value: node.toJS(document, { maxAliasCount: maxAliases }), at: place })
     } catch (error) {
-      problems.push(`${place}: ${key}: ${error instanceof Error ? error.message : String(error)}`)
+      problems.push(`${place}: ${key}: ${yamlFault(error)}`)
     }
   }
   const root = document.contents

@@ -177,6 +177,10 @@ describe('errors', () => {
     ['protocols:\n  register:\n    puts: many', "node.yaml:3:11: protocols.register.puts: 'many' is no rate"],
     ['role: root\nrole: external', 'node.yaml:2:1: Map keys must be unique'],
     ['listen:\n  port: [', 'node.yaml:2:'],
+    ['domain: *.org', 'node.yaml:1:9: domain: begins with *, which names another value; text that has signs'],
+    ['network:\n  pins: [*a]', 'network.pins: begins with *, which names another value'],
+    ['name: @hal', 'node.yaml:1:7: Plain value cannot start with reserved character @; text that has signs'],
+    ['name: a: b', 'text that has signs of YAML in it is put in quotes'],
     ['heartbeat:\n  timeout: 40s', 'node.yaml:2:12: heartbeat.timeout: must be shorter than heartbeat.interval']
   ])('%j names the place and what is right', (text, message) => {
     expect(problemsOf({ text }).join('\n')).toContain(message)
@@ -233,8 +237,8 @@ describe('errors', () => {
     const nine = (of: string): string => `[${Array.from({ length: 9 }, () => of).join(', ')}]`
     const lines = letters.map((letter, index) => `&${letter} ${nine(index === 0 ? 'x' : `*${letters[index - 1]}`)}`)
     const laughs = `announce:\n  allow: [${lines.join(', ')}]\nbootstrap:\n  peers: *i\n`
-    expect(problemsOf({ text: laughs })).toContainEqual(expect.stringContaining('Excessive alias count'))
-    expect(problemsOf({ text: `name: ${'['.repeat(5_000)}` })[0]).toContain('call stack')
+    expect(problemsOf({ text: laughs })).toContainEqual(expect.stringContaining('bootstrap.peers: stands for too many values by its aliases'))
+    expect(problemsOf({ text: `name: ${'['.repeat(5_000)}` })[0]).toContain('is nested too deeply')
   })
 })
 
