@@ -11,7 +11,7 @@ import { reasonOf } from '../../runtime/error-message.ts'
 import { readText } from '../../runtime/files/read-file.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
-import { BrokenOffError, isOfSignal, signalOf } from '../output/interrupt.ts'
+import { BrokenOffError, brokenOff, isOfSignal, signalOf } from '../output/interrupt.ts'
 import { plural, sanitise } from '../output/text.ts'
 import { describeValue, parsePolicyText, policyText } from './policy-values.ts'
 import { warnOfLostKey } from './two-operators.ts'
@@ -49,7 +49,7 @@ export async function editPolicy(
     terminal.progress('Nothing was changed.')
     return undefined
   } catch (error) {
-    throw await keeping(file, error)
+    throw await keeping(context, file, error)
   }
 }
 
@@ -72,12 +72,17 @@ async function enter(
   return await client.setPolicy({ ...values, seen, force }, { signal })
 }
 
-/** The same error, which says where the text is kept. */
-async function keeping(file: string, error: unknown): Promise<Error> {
-  const message = `${reasonOf(error)}\nYour text is kept in ${await keptCopy(file)}.`
+/** The same error, which says where the text is kept; that of a signal or of Ctrl-C at the question says how things are, too. */
+async function keeping({ signal }: Context, file: string, error: unknown): Promise<Error> {
+  const kept = await keptCopy(file)
+  const left = brokenOff(error) ?? (isOfSignal(error, signal) ? unknownText : undefined)
+  if (left !== undefined) return new BrokenOffError(`${left}; your text is kept in ${kept}`, { cause: error })
+  const message = `${reasonOf(error)}\nYour text is kept in ${kept}.`
   if (error instanceof ExitError) return new ExitError(error.code, message)
   return Object.assign(error instanceof Error ? error : new Error(message), { message })
 }
+
+const unknownText = 'whether the policy was entered `trustnet policy show` says'
 
 /** A copy of what the operator wrote, which outlives this command: never through a link that somebody else has put there. */
 async function keptCopy(file: string): Promise<string> {

@@ -176,6 +176,21 @@ describe('on a terminal', () => {
     expect(ended.out).not.toMatch(/force closed|abort/i)
   })
 
+  test.each([
+    [ctrlC, 130],
+    ['SIGTERM', 143]
+  ])('a policy that was edited, asked about: %s ends it, and says where the text is kept', async (action, code) => {
+    await home.serve('hal', new ScriptedApi())
+    using folder = tempFolder()
+    const more = { EDITOR: "sed -i 's/^invite-uses: .*/invite-uses: 7/'", TMPDIR: folder.path }
+    const ended = await onTerminal(['policy', 'edit'], 'into the log?', action, home.folder, more)
+    expect(ended).toMatchObject({ code, restored: true, seen: true })
+    const kept = readdirSync(folder.path)
+    expect(kept).toEqual([expect.stringMatching(/^trustnet-policy-.*\.yaml$/)])
+    expect(ended.out).toContain(`nothing was changed; your text is kept in ${join(folder.path, kept[0] ?? '')}`)
+    expect(readFileSync(join(folder.path, kept[0] ?? ''), 'utf8')).toMatch(/^invite-uses: 7/m)
+  })
+
   test.each(['120', '0'])('a live table, %s columns wide: Ctrl-C ends it with 130', async (width) => {
     await home.serve('hal', new ScriptedApi())
     const ended = await onTerminal(['peers', '--watch'], 'hal', ctrlC, home.folder, { WIDTH: width })
