@@ -42,11 +42,12 @@ SystemCallFilter=@system-service
 SystemCallFilter=~@resources @privileged
 `
 
+/** It waits for the clock to be set where the machine has a service that waits for it (chrony-wait, systemd-time-wait-sync): a unit does not pull that in. */
 export const unitText = ({ answers, layout }: Install): string => `[Unit]
 Description=TrustNet ${answers.role} ${answers.name} of ${answers.domain}
 Documentation=man:trustnet(1)
 Wants=network-online.target
-After=network-online.target
+After=network-online.target time-sync.target
 StartLimitIntervalSec=0
 
 [Service]

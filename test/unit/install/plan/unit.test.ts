@@ -19,6 +19,13 @@ it('a unit bounds memory and tasks, writes no core, and gives the process nothin
   )
 })
 
+it('a unit starts after the network and after what the machine sets its clock by', () => {
+  const answers = resolveAnswers({ name: 'hal', domain: 'example.org', deployment: 'systemd', trustOnFirstUse: true })
+  const text = unitText({ answers, layout: layoutOf(answers.name), version: '1.2.3' })
+  expect(text).toMatch(/^After=network-online\.target time-sync\.target$/m)
+  expect(text).not.toMatch(/^(Wants|Requires)=.*time-sync/m)
+})
+
 it('a unit names a manual page that the same install puts where man looks for it', () => {
   const answers = resolveAnswers({ name: 'hal', domain: 'example.org', deployment: 'systemd', trustOnFirstUse: true })
   const deployment = deploymentOf(answers.deployment)
