@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { OperatorsView, OperatorView, WaitingOrdersView } from '../../node/api/control-api.ts'
@@ -113,7 +113,13 @@ const makeKey = async (context: Context, file: string, { json, passphrase }: Key
     throw new ExitError(exitCodes.usage, `${publicFile} exists already: it is never overwritten.`)
   const key = passphrase === true ? createSealedKey(file, await newPassphrase(context)) : createKey(file)
   const keyId = peerIdText(key.publicKey)
-  writeFileSync(publicFile, `${keyId}\n`, { flag: 'wx', mode: 0o644 })
+  try {
+    writeFileSync(publicFile, `${keyId}\n`, { flag: 'wx', mode: 0o644 })
+  } catch (error) {
+    // Nobody has heard of the key yet, and the next try would find it in its way.
+    rmSync(file, { force: true })
+    throw error
+  }
   if (json === true) return terminal.json({ file, publicFile, keyId })
   terminal.print(`Key         ${file} (keep it on this machine)`)
   terminal.print(`Public key  ${publicFile}: ${keyId}`)
