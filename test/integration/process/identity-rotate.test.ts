@@ -134,6 +134,20 @@ describe('identity rotate', () => {
     expect(readFileSync(path)).toHaveLength(68)
   })
 
+  it('says that its key is the one that an earlier try has left, which a thief may know', async () => {
+    await using network = await TestNetwork.create()
+    const hal = await network.join('hal')
+    const left = hal.rotation.begin()
+    const done = await hal.control.rotateIdentity()
+    expect(done.newPeerId).toBe(peerIdText(left.publicKey))
+    expect(done.message).toContain('an earlier try has left on this disk')
+    await joined(hal)
+    await eventually(() => !files(hal)[1])
+    const again = await hal.control.rotateIdentity()
+    expect(again.message).not.toContain('earlier try')
+    expect(again.newPeerId).not.toBe(done.newPeerId)
+  })
+
   it('is refused to one that is no member, and where nobody answers, and changes nothing', async () => {
     await using network = await TestNetwork.create()
     const hal = await network.join('hal')

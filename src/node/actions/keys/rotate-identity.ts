@@ -32,17 +32,19 @@ export async function rotateIdentity(
   if (!network.isMember()) throw new NotMemberError('this node is no member: it has nothing to rotate; join first')
   if (plan) return { ...self, newPeerId: null, entry: null, message: planText(config.role) }
   if (network.registry.root === undefined && network.session === undefined) throw noRegistry(network.trouble)
+  const isLeft = node.rotation.next !== undefined
   const next = node.rotation.begin()
   const newPeerId = peerIdText(next.publicKey)
   const entry = await ask(node, network, next, signal)
-  if (entry === 'waits') return { ...self, newPeerId, entry: null, message: waitingText }
+  const left = isLeft ? leftText : ''
+  if (entry === 'waits') return { ...self, newPeerId, entry: null, message: `${waitingText}${left}` }
   await node.useKey(next)
   await back(node, within(backMs, signal))
   const n =
     entry === undefined
       ? (network.registry.replica.state.revoked(key.publicKey)?.n ?? null)
       : openEntry(entry, network.registry.networkId).value.n
-  return { ...self, newPeerId, entry: n, message: doneText(node) }
+  return { ...self, newPeerId, entry: n, message: `${doneText(node)}${left}` }
 }
 
 /** Tells an error that says nothing of what became of the request: the connection of a key that is void is closed. */
@@ -97,6 +99,10 @@ const planText = (role: string): string =>
 
 const waitingText =
   'asked for a new key; the root is away, so the request waits at the registry. This node goes on with its key, and changes it by itself as soon as the log says so'
+
+/** Whoever rotates because of a thief must know that this key lay on the disk, too. */
+const leftText =
+  '. The new key is the one that an earlier try has left on this disk: if somebody may have read it since, rotate once more'
 
 const doneText = ({ network, config }: NodeContext): string => {
   const registry = config.role === 'root' || config.role === 'secondary' ? `. ${rootText}` : ''
