@@ -165,7 +165,7 @@ const answersFor = async (context: Context, options: InstallOptions, ask: Ask | 
   }
   if (ask === undefined) return resolveAnswers(given)
   // The port that is closed or taken is known only when the role is.
-  const port = Number(given.port ?? defaultPort(given.role ?? 'integrated'))
+  const port = given.port ?? defaultPort(given.role ?? 'integrated')
   return resolveAnswers(await askAll(ask, given, await readFacts({ ports: [port], signal: context.signal })))
 }
 

@@ -6,6 +6,7 @@ import { noProbe } from '../../install/machine/ipv6-probe.ts'
 import { toMultiaddr } from '../../install/machine/parse-facts.ts'
 import { admissionPolicies, deploymentNames } from '../../install/model/answers.ts'
 import { choice, oldRoles } from '../output/choice.ts'
+import { wholeNumber } from '../output/peer-rows.ts'
 
 /** Options of the command line; what it does not say is asked, or has a default. */
 export interface InstallOptions {
@@ -15,7 +16,7 @@ export interface InstallOptions {
   deployment?: (typeof deploymentNames)[number]
   image?: string
   start?: boolean
-  port?: string
+  port?: number
   policy?: (typeof admissionPolicies)[number]
   rootRegistry?: string
   announce?: string[]
@@ -83,7 +84,11 @@ export const withInstallOptions = (command: Command): Command =>
     )
     .option('--image <name>', 'docker, kubernetes: this image (default for docker: built here from the program)')
     .addOption(toggle('start', 'docker, kubernetes: start it (default), or write files and show the commands (=false)'))
-    .option('--port <port>', 'TCP port (default: 8000 for registries, 9000 for nodes)')
+    .option(
+      '--port <port>',
+      'TCP port (default: 8000 for registries, 9000 for nodes)',
+      wholeNumber('--port', 1, 65_535)
+    )
     .option('--invite <line>', 'a line that `trustnet invite` printed, a file with it, or - for stdin')
     .option('--network <id>', 'pin of the network, instead of an invite')
     .addOption(toggle('trust-on-first-use', 'accept and pin the first network that answers'))

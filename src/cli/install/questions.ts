@@ -131,7 +131,7 @@ const askAddress = async (ask: Ask, facts: MachineFacts): Promise<readonly strin
 
 /** Consent to changes of the system, and to an API that others may ask. */
 const askConsents = async (ask: Ask, given: Given, facts: MachineFacts): Promise<Given> => {
-  const port = Number(given.port ?? defaultPort(given.role ?? 'integrated'))
+  const port = given.port ?? defaultPort(given.role ?? 'integrated')
   let all = given
   if (given.ipv6AutoEnable === undefined && facts.ipv6.disabled.length > 0 && facts.ipv6.writable) {
     all = { ...all, ipv6AutoEnable: await ask.confirm('IPv6 is turned off here. Turn it on?', true) }

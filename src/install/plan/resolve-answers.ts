@@ -3,6 +3,7 @@ import { peerIdText } from '../../identity/keys.ts'
 import { networkIdText } from '../../identity/network-id.ts'
 import type { Role } from '../../identity/role.ts'
 import { defaultPort, nameFromHost } from '../../node/config/defaults.ts'
+import { normalDomain } from '../../node/config/domain.ts'
 import { parseConfig } from '../../node/config/index.ts'
 import { decodeInvite } from '../../registry/objects/invite.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
@@ -19,7 +20,7 @@ export interface Given {
   readonly deployment?: DeploymentName | undefined
   readonly image?: string | undefined
   readonly start?: boolean | undefined
-  readonly port?: string | number | undefined
+  readonly port?: number | undefined
   readonly policy?: AdmissionPolicy | undefined
   readonly rootAddress?: string | undefined
   readonly announce?: readonly string[] | undefined
@@ -48,8 +49,9 @@ const refuseOther = (flag: string, one: string | undefined, other: string | unde
     )
 }
 
-/** An invite says domain, role and perhaps name: they need not be said again, and must not be said otherwise. */
-export const withInvite = (given: Given): Given => {
+/** An invite says domain, role and perhaps name: they need not be said again, and must not be said otherwise; one domain has many spellings. */
+export const withInvite = (said: Given): Given => {
+  const given = said.domain === undefined ? said : { ...said, domain: normalDomain(said.domain) ?? said.domain }
   if (given.invite === undefined) return given
   const { domain, grant } = decodeInvite(given.invite)
   const { role, name } = grant
@@ -100,7 +102,7 @@ export const resolveAnswers = (said: Given): Answers => {
     throw new OperatorError(missing.map(({ flag, what }) => `${flag} is missing: ${what}.`).join('\n'))
   }
   const role = given.role ?? 'integrated'
-  const port = Number(given.port ?? defaultPort(role))
+  const port = given.port ?? defaultPort(role)
   const answers: Answers = {
     name: given.name ?? nameFromHost(),
     role,

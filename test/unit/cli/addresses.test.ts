@@ -38,6 +38,8 @@ const flags: [string, (text: string) => string[], readonly string[]][] = [
     (text) => ['install', '--plan', '--domain', 'a.test', '--trust-on-first-use', '--root-registry', text],
     badIps
   ],
+  ['install --ipv6-probe', (text) => ['install', '--plan', '--domain', 'a.test', '--ipv6-probe', text], badIps],
+  ['install --http', (text) => ['install', '--plan', '--domain', 'a.test', '--http', `[${text}]:9443`], badIps],
   [
     'install --dns-server',
     (text) => ['install', '--plan', '--domain', 'a.test', '--role', 'root', '--dns-server', text],

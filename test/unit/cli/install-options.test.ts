@@ -44,6 +44,14 @@ describe('a switch of install', () => {
   })
 })
 
+describe('the port', () => {
+  it('is a decimal number, as everywhere', () => {
+    expect(parse('--port', '8100')).toEqual({ port: 8100 })
+    for (const word of [...inherited, '0x50', '8e3', '+80', ' 80', '080', '80.0', '0', '65536', 'many', ''])
+      expect(() => parse(`--port=${word}`), word).toThrow(/--port needs a whole number from 1 to 65535/)
+  })
+})
+
 describe('the HTTP API', () => {
   it('is an address, or a switch', () => {
     expect(parse('--http', '--yes')).toEqual({ http: true, yes: true })

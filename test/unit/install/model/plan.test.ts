@@ -6,6 +6,7 @@ import type { DeploymentName } from '../../../../src/install/model/answers.ts'
 import { stepTitles } from '../../../../src/install/model/plan.ts'
 import { type Given, resolveAnswers } from '../../../../src/install/plan/resolve-answers.ts'
 import { parseConfig } from '../../../../src/node/config/index.ts'
+import { exampleInvite } from '../../../helpers/registry/example-invite.ts'
 
 const plan = (given: Given) => {
   const answers = resolveAnswers({ name: 'hal', domain: 'example.org', trustOnFirstUse: true, ...given })
@@ -154,7 +155,7 @@ describe('answers', () => {
   it.each<[Given, RegExp]>([
     [{ domain: 'no domain' }, /domain/],
     [{ name: 'Not A Name' }, /name/],
-    [{ port: 'many' }, /listen\.port/],
+    [{ port: 70_000 }, /listen\.port/],
     [{ rootAddress: 'root.example.org' }, /--root-registry: 'root.example.org' is no IPv6 address/],
     [{ announce: ['fe80::1'] }, /link-local/],
     [{ network: 'abc' }, /network id/]
@@ -162,6 +163,15 @@ describe('answers', () => {
     expect(() =>
       resolveAnswers({ name: 'hal', domain: 'example.org', trustOnFirstUse: given.network === undefined, ...given })
     ).toThrow(message)
+  })
+
+  it.each(['Example.ORG', 'example.org.', 'EXAMPLE.org.'])('take the domain %s for the one that it is', (domain) => {
+    expect(resolveAnswers({ domain, trustOnFirstUse: true }).domain).toBe('example.org')
+    expect(resolveAnswers({ domain, invite: exampleInvite() }).domain).toBe('example.org')
+    expect(resolveAnswers({ domain: 'BÜCHER.Example.', trustOnFirstUse: true }).domain).toBe('xn--bcher-kva.example')
+    expect(() => resolveAnswers({ domain: `x.${domain}`, invite: exampleInvite() })).toThrow(
+      '--domain says x.example.org, the invite is for example.org'
+    )
   })
 
   it('have defaults: an integrated node, as a service, at port 9000', () => {
