@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { resolverAddress } from '../../address/spelling.ts'
 import { providerNames } from '../../dns/providers/provider.ts'
 import { formatDuration, parseDuration } from '../../node/config/durations.ts'
+import { longestTimerMs } from '../../runtime/sleep.ts'
 import { withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
@@ -43,7 +44,8 @@ const duration =
   (flag: string) =>
   (text: string): number => {
     const ms = parseDuration(text)
-    if (ms === undefined) throw new UsageError(`${flag} needs a duration like 30s or 5m; '${text}' is none.`)
+    if (ms === undefined || ms > longestTimerMs)
+      throw new UsageError(`${flag} needs a duration like 30s or 5m, of 24d at most; '${text}' is none.`)
     return ms
   }
 

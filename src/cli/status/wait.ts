@@ -4,6 +4,7 @@ import type { ControlApi, Phase, StatusView } from '../../node/api/control-api.t
 import { NothingRunningError } from '../../node/api/errors.ts'
 import { phases, statusWords } from '../../node/api/words.ts'
 import { parseDuration } from '../../node/config/durations.ts'
+import { longestTimerMs } from '../../runtime/sleep.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { changes } from '../output/changes.ts'
 import type { AddCommand, Context } from '../output/context.ts'
@@ -31,7 +32,8 @@ Examples:
 
 const timeout = (text: string): number => {
   const ms = parseDuration(text)
-  if (ms === undefined) throw new UsageError(`--timeout needs a duration like 30s or 5m; '${text}' is none.`)
+  if (ms === undefined || ms > longestTimerMs)
+    throw new UsageError(`--timeout needs a duration like 30s or 5m, of 24d at most; '${text}' is none.`)
   return ms
 }
 

@@ -172,7 +172,8 @@ const limitsOf = (section: string, values: object) =>
 
 const limitRule = (name: string, value: unknown): z.ZodType => {
   if (typeof value !== 'number') return rate()
-  return name.endsWith('Ms') || name === 'ms' ? duration('1ms', '365d') : integer(1, 1_000_000_000)
+  // No timer is longer.
+  return name.endsWith('Ms') || name === 'ms' ? duration('1ms', '24d') : integer(1, 1_000_000_000)
 }
 
 const protocols = z.object(

@@ -167,6 +167,7 @@ describe('errors', () => {
     ['networkId: tnabc', "node.yaml:1:12: networkId: 'tnabc' is no network id"],
     ['listen:\n  host: 127.0.0.1', "node.yaml:2:9: listen.host: '127.0.0.1' is an IPv4 address"],
     ['heartbeat:\n  interval: 5 parsecs', "node.yaml:2:13: heartbeat.interval: '5 parsecs' is no duration"],
+    ['protocols:\n  strangers:\n    time: 25d', "protocols.strangers.time: '25d' is outside 1ms to 24d"],
     ['gossip:\n  enabled: perhaps', "node.yaml:2:12: gossip.enabled: 'perhaps' is neither true nor false"],
     [
       'bootstrap:\n  peers: [/ip4/192.0.2.1/tcp/8000]',
