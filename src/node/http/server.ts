@@ -7,6 +7,7 @@ import { socketParts } from '../../address/spelling.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
+import { inWords } from '../../runtime/files/system-error.ts'
 import { portHolder } from '../../runtime/machine/port-holder.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { ControlApi } from '../api/control-api.ts'
@@ -114,7 +115,7 @@ export const listenAt = async (server: Server, host: string, port: number): Prom
 }
 
 const reasonFor = (error: unknown, port: number): string => {
-  if (codeOf(error) !== 'EADDRINUSE') return `${reasonOf(error)} (http.listen)`
+  if (codeOf(error) !== 'EADDRINUSE') return `${inWords(reasonOf(error))} (http.listen)`
   return `port ${port} is taken by ${portHolder(port) ?? 'another process'} (stop it, or choose another one with http.listen)`
 }
 

@@ -249,6 +249,22 @@ test('a port that is taken is said in the status, and the node runs on', async (
   other.close()
 })
 
+test('an address that no interface has yet is said in plain words, and waited for', async () => {
+  const file = join(network.folder, 'token-of-late')
+  writeFileSync(file, 'a-token-that-nobody-guesses\n', { mode: 0o600 })
+  const late = { 'http.listen': '[fd10:dead::1]:9080', 'http.tokenFile': file }
+  const node = await network.join('late', late)
+  const words = 'this machine does not have the address; look at `ip -6 address` (http.listen)'
+  const { parts } = await node.control.status()
+  expect(parts.find(({ name }) => name === 'http')).toMatchObject({
+    state: 'failing',
+    lastError: expect.stringContaining(words)
+  })
+  const said = network.logs.find((line) => line.includes('the HTTP API is not there'))
+  expect(said).toContain(words)
+  expect(said).not.toContain('EADDRNOTAVAIL')
+})
+
 test('anything but loopback needs a token, which every request must bring', async () => {
   expect(() => network.config('open', { 'http.listen': '[::]:0' })).toThrow('http.tokenFile')
   const file = join(network.folder, 'token')
