@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { interfaceAddresses } from '../../address/interfaces.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { inWords } from '../../runtime/files/system-error.ts'
 import { portHolder } from '../../runtime/machine/port-holder.ts'
 import { ConfigError } from '../errors.ts'
 import { type HostInit, startAt } from './host.ts'
@@ -50,13 +51,21 @@ export async function startHost(init: HostInit, signal: AbortSignal): Promise<Li
     } catch (error) {
       if (signal.aborted) throw error
       if (isAddressMissing(error)) await wait(await missing(address))
-      else if (!isPortTaken(error) || wanted === 0) throw error
+      else if (!isPortTaken(error) || wanted === 0) throw refused(error, address, tried)
       else if (isRegistryRole(config.role)) await wait(taken(wanted))
       else if (++tried > wanted + portsTried) {
         throw new ConfigError([`${taken(wanted)}, and so are the ${portsTried} after it`])
       }
     }
   }
+}
+
+/** What the library has to say of it is advice about itself. */
+const refused = (thrown: unknown, address: string, port: number): Error => {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const code = /\blisten (E[A-Z]{2,})\b/.exec(error.message)?.[1]
+  if (code === undefined) return error
+  return new ConfigError([`${inWords(`listen ${code}: [${address}]:${port}`)} (listen.host, listen.port)`])
 }
 
 const taken = (port: number): string =>

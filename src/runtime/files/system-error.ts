@@ -76,6 +76,10 @@ const raw = /\b(E[A-Z_]{2,}): [^,'\n]{1,80}, (\w+)(?: '([^']*)')?(?: -> '([^']*)
 const rawSocket =
   /\b(connect|read|write|bind|listen|spawn) (E[A-Z_]{2,})\b:?(?: (?!because)(\S+))?(?: - Local \([^)]{0,80}\))?/g
 
+/** `listen EADDRINUSE: address already in use ::1:80`: the words of the system between the code and the address say nothing more. */
+const systemWords =
+  /\b(listen|bind) (E[A-Z_]{2,}): (?:address already in use|address not available|address family not supported|permission denied|operation not permitted|invalid argument)\b/g
+
 /** `(ENOSPC)` */
 const codeAlone = /\b(E[A-Z]{3,})\b/g
 
@@ -102,6 +106,7 @@ const ofStores: ReadonlyMap<string, string> = new Map([
 export const inWords = (text: string): string =>
   (ofStores.get(text) ?? text)
     .replaceAll(raw, (_, code: string, call: string, path?: string, other?: string) => said(code, call, path, other))
+    .replaceAll(systemWords, '$1 $2:')
     .replaceAll(rawSocket, (_, call: string, code: string, path?: string) => said(code, call, path))
     .replaceAll(codeAlone, (whole, code: string) => wordsByCode.get(code)?.why ?? whole)
     .replaceAll(/\b(?:[A-Z]\w*)?Error: /g, '')
@@ -141,6 +146,12 @@ const noWay: Words = {
   next: 'look at `ip -6 address` and `ip -6 route`'
 }
 
+/** A port that is for root alone. */
+const lowPort: Words = {
+  why: 'this user may not take a port below 1024',
+  next: 'choose a higher one, or give the process the right (AmbientCapabilities=CAP_NET_BIND_SERVICE of a unit)'
+}
+
 const cwdCall = 'uv_cwd'
 const noCwd = 'The folder in which this was called is not there any more: go to another one (cd /)'
 
@@ -149,6 +160,7 @@ const said = (code: string, call: string, path?: string, other?: string): string
   const { why, next } = (path === undefined ? undefined : onThePath(code, path)) ??
     (call === 'mkdir' && code === 'ENOENT' ? noNewFolders : undefined) ??
     (call === 'connect' && code === 'EADDRNOTAVAIL' ? noWay : undefined) ??
+    (call === 'listen' && code === 'EACCES' && path?.startsWith('/') !== true ? lowPort : undefined) ??
     wordsByCode.get(code) ?? { why: code }
   const verb = verbs.get(call)
   const what = path === undefined ? '' : verb === undefined ? `${path}: ` : `${path} cannot be ${verb}: `

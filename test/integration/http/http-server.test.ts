@@ -260,7 +260,7 @@ test('an address that no interface has yet is said in plain words, and waited fo
     state: 'failing',
     lastError: expect.stringContaining(words)
   })
-  const said = network.logs.find((line) => line.includes('the HTTP API is not there'))
+  const said = network.logs.find((line) => line.includes('not there') && line.includes('fd10:dead::1'))
   expect(said).toContain(words)
   expect(said).not.toContain('EADDRNOTAVAIL')
 })

@@ -8,6 +8,14 @@ test.each([
     '2001:db8::1:8000 cannot be reached: no IPv6 address of this machine leads there; look at `ip -6 address` and `ip -6 route`'
   ],
   ['listen EADDRNOTAVAIL: fd10::5:8000', /fd10::5:8000 cannot be listened on: this machine does not have the address/],
+  [
+    'listen EADDRNOTAVAIL: address not available fd10::5:8000',
+    'fd10::5:8000 cannot be listened on: this machine does not have the address; look at `ip -6 address`'
+  ],
+  ['listen EADDRINUSE: address already in use ::1:80', /^::1:80 cannot be listened on: the address is taken; stop/],
+  ['listen EACCES: permission denied :::80', /^:::80 cannot be listened on: this user may not take a port below 1024/],
+  ['listen EACCES: permission denied /run/x.sock', /^\/run\/x\.sock cannot be listened on: this user has no right/],
+  ['listen EAFNOSUPPORT: address family not supported', /this machine has no IPv6; look at trustnet doctor/],
   ['connect ENETUNREACH 2001:db8::1:8000', /cannot be reached: no way leads there/],
   ['connect ECONNREFUSED ::1:9000', '::1:9000 cannot be reached: nobody listens there'],
   ["EACCES: permission denied, open '/nobody/x'", /\/nobody\/x cannot be opened: this user has no right to/],
