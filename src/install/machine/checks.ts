@@ -123,10 +123,17 @@ const resolver = ({ resolvers }: Pick<MachineFacts, 'resolvers'>): Check =>
         'name one in /etc/resolv.conf'
       )
 
+/** Ports below it are for root, unless the machine says otherwise. */
+const lowestOpenPort = 1024
+
 /** A registry has to have its port; a node takes another one. */
 const port = (facts: MachineFacts, answers: Answers, isOurs: boolean): Check => {
   const holder = facts.ports.get(answers.port)
   const title = `Port ${answers.port}`
+  if (holder === undefined && answers.port < lowestOpenPort) {
+    const fix = `choose another with --port, or let everybody take it: sysctl -w net.ipv4.ip_unprivileged_port_start=${answers.port}`
+    return warn('port', title, 'free, but below 1024: the node does not run as root, and may have no right to it', fix)
+  }
   if (holder === undefined) return pass('port', title, 'free')
   if (isOurs) return pass('port', title, 'this node listens there')
   const reason = `${holder} listens there already`

@@ -149,7 +149,7 @@ const noWay: Words = {
 /** A port that is for root alone. */
 const lowPort: Words = {
   why: 'this user may not take a port below 1024',
-  next: 'choose a higher one, or give the process the right (AmbientCapabilities=CAP_NET_BIND_SERVICE of a unit)'
+  next: 'choose a higher one, or let everybody take it (sysctl net.ipv4.ip_unprivileged_port_start)'
 }
 
 const cwdCall = 'uv_cwd'

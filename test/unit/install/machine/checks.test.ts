@@ -42,6 +42,12 @@ describe('the checks before an install', () => {
     expect(levels({ ports: new Map([[9000, 'nginx (pid 812)']]) }, answers('integrated'))).toEqual({ port: 'warn' })
   })
 
+  it('a port below 1024 is one that a node, which is not root, may not get', () => {
+    expect(levels({}, { ...answers(), port: 443 })).toEqual({ port: 'warn' })
+    expect(judge({}, { ...answers(), port: 443 }).get('port')?.fix).toContain('--port')
+    expect(levels({}, { ...answers(), port: 1024 })).toEqual({})
+  })
+
   it('a failed check says why, and names what mends it', () => {
     expect(judge({ uid: 1000 }).get('rights')?.fix).toBe('run it with sudo')
     expect(judge({ systemd: false }).get('deployment')?.fix).toMatch(/--deployment foreground/)
