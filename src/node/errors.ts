@@ -1,3 +1,4 @@
+import { reasonOf } from '../runtime/error-message.ts'
 import { inWords } from '../runtime/files/system-error.ts'
 
 /** The configuration cannot be used; the message names file, line, key and what to write instead. Exit code 2. */
@@ -31,6 +32,12 @@ export class PinMismatchError extends Error {
 /** Failure that a dial met, with the address named once. */
 export const failureText = (address: string, error: Error): string =>
   address === '' || error instanceof PinMismatchError ? error.message : `${address}: ${inWords(error.message)}`
+
+/** Failure of a dial to one member, at one address or at several, in words: of several the library says only that all failed. */
+export const dialText = (error: unknown): string => {
+  const each: readonly unknown[] = error instanceof AggregateError && error.errors.length > 0 ? error.errors : [error]
+  return [...new Set(each.map((one) => inWords(reasonOf(one))))].join('; ')
+}
 
 /** No candidate of a race could be connected; `failures` says why, one by one. */
 export class NoCandidateError extends Error {

@@ -11,7 +11,7 @@ import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
 import type { ConnectView, DisconnectView } from '../api/views.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
-import { failureText } from '../errors.ts'
+import { dialText, failureText } from '../errors.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { byEnd, findMember, keyOfPeerId, noSuchMember, requireMember } from '../views/peer-names.ts'
@@ -49,7 +49,7 @@ export async function connectionToMember(node: NodeContext, member: Member, sign
     const late = openTo(network, publicKey)
     if (late !== undefined) return late
     signal.throwIfAborted()
-    const why = error instanceof Error ? error.message : String(error)
+    const why = dialText(error)
     throw new UnavailableError(`${member.name} cannot be reached at ${addrs.join(', ')}: ${why}`, retryMs)
   }
 }
@@ -144,10 +144,7 @@ const dial = async ({ host }: NetworkNode, text: string, signal: AbortSignal): P
     return await host.dial(parseMultiaddr(text), { signal })
   } catch (error) {
     signal.throwIfAborted()
-    throw new UnavailableError(
-      `${text} does not answer: ${error instanceof Error ? error.message : String(error)}`,
-      retryMs
-    )
+    throw new UnavailableError(`${text} does not answer: ${dialText(error)}`, retryMs)
   }
 }
 

@@ -1,6 +1,7 @@
 import { peerIdText } from '../../identity/keys.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import type { PeerRow, WhyView } from '../api/views.ts'
+import { dialText } from '../errors.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { because, entryDetail, formerName } from '../views/log-view.ts'
@@ -214,11 +215,7 @@ const dialCheck = async (
   } catch (error) {
     signal.throwIfAborted()
     const late = error instanceof Error && error.name === 'TimeoutError'
-    return check(
-      'dial',
-      false,
-      late ? `no answer within ${dialMs / 1000} s` : error instanceof Error ? error.message : String(error)
-    )
+    return check('dial', false, late ? `no answer within ${dialMs / 1000} s` : dialText(error))
   }
 }
 

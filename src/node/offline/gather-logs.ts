@@ -10,6 +10,8 @@ import { SyncCursors, sync } from '../../protocols/sync/index.ts'
 import { openCheckpoint } from '../../registry/objects/checkpoint.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { inWords } from '../../runtime/files/system-error.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
 import { protocolLimits } from '../config/protocol-limits.ts'
 import type { Config } from '../config/schema.ts'
@@ -111,7 +113,7 @@ async function attempt(found: Source, run: () => Promise<void>): Promise<void> {
   try {
     await run()
   } catch (error) {
-    found.error ??= error instanceof Error ? error.message : String(error)
+    found.error ??= inWords(reasonOf(error))
   }
 }
 

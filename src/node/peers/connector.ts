@@ -14,6 +14,7 @@ import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
 import { backoffOf } from '../config/backoff.ts'
 import type { Config } from '../config/schema.ts'
+import { dialText } from '../errors.ts'
 
 /** A member that may be dialled. */
 export interface PeerTarget {
@@ -128,7 +129,7 @@ export class Connector {
       book.connected(target.publicKey, bareAddress(connection))
       return connection
     } catch (error) {
-      book.failed(target.publicKey, error instanceof Error ? error.message : String(error))
+      book.failed(target.publicKey, dialText(error))
       throw error
     }
   }

@@ -6,6 +6,7 @@ import type { Member } from '../../registry/log/state/network-state.ts'
 import type { NodeRecord } from '../../registry/objects/record.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { InvalidPayloadError, NotFoundError } from '../../runtime/errors.ts'
+import { inWords } from '../../runtime/files/system-error.ts'
 import { connectionToMember } from '../actions/connect.ts'
 import type { CompareView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -146,7 +147,7 @@ const remoteView = async (
     }
     return { source: { ...source, members: rows.size, ageMs, error: null }, rows }
   } catch (error) {
-    return { source: { ...source, members: null, ageMs: null, error: reasonOf(error) }, rows: undefined }
+    return { source: { ...source, members: null, ageMs: null, error: inWords(reasonOf(error)) }, rows: undefined }
   }
 }
 

@@ -80,6 +80,9 @@ const rawSocket =
 const systemWords =
   /\b(listen|bind) (E[A-Z_]{2,}): (?:address already in use|address not available|address family not supported|permission denied|operation not permitted|invalid argument)\b/g
 
+/** Words of Node for a deadline that is over. */
+const late = /\bThe operation was aborted due to timeout\b/g
+
 /** `(ENOSPC)` */
 const codeAlone = /\b(E[A-Z]{3,})\b/g
 
@@ -108,6 +111,7 @@ export const inWords = (text: string): string =>
     .replaceAll(raw, (_, code: string, call: string, path?: string, other?: string) => said(code, call, path, other))
     .replaceAll(systemWords, '$1 $2:')
     .replaceAll(rawSocket, (_, call: string, code: string, path?: string) => said(code, call, path))
+    .replaceAll(late, 'it did not answer in time')
     .replaceAll(codeAlone, (whole, code: string) => wordsByCode.get(code)?.why ?? whole)
     .replaceAll(/\b(?:[A-Z]\w*)?Error: /g, '')
     .replaceAll(twice, '$1$2')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { failureText } from '../../../src/node/errors.ts'
+import { dialText, failureText } from '../../../src/node/errors.ts'
 import { inWords } from '../../../src/runtime/files/system-error.ts'
 
 test.each([
@@ -20,6 +20,7 @@ test.each([
   ['connect ECONNREFUSED ::1:9000', '::1:9000 cannot be reached: nobody listens there'],
   ["EACCES: permission denied, open '/nobody/x'", /\/nobody\/x cannot be opened: this user has no right to/],
   ['ENOENT: process.cwd failed with error no such file or directory, uv_cwd', /The folder in which this was called/],
+  ['x: The operation was aborted due to timeout', 'x: it did not answer in time'],
   ['a session ended', 'a session ended']
 ])('%s is said in words', (raw, words) => {
   if (typeof words === 'string') expect(inWords(raw)).toBe(words)
@@ -64,4 +65,12 @@ test('a file that two name is named once', () => {
 test('a dial that failed is told in words, wherever its failure is shown', () => {
   const raw = new Error('connect EADDRNOTAVAIL 2001:db8::1:8000 - Local (:::0)')
   expect(failureText('/ip6/2001:db8::1/tcp/8000', raw)).not.toMatch(/EADDR|Local/)
+  const refused = new Error('connect ECONNREFUSED ::1:9000')
+  const said = '::1:9000 cannot be reached: nobody listens there'
+  expect(dialText(refused)).toBe(said)
+  expect(dialText(new AggregateError([refused, raw, refused], 'All multiaddr dials failed'))).toBe(
+    `${said}; 2001:db8::1:8000 cannot be reached: no IPv6 address of this machine leads there; look at \`ip -6 address\` and \`ip -6 route\``
+  )
+  expect(dialText(new AggregateError([], 'nothing was dialled'))).toBe('nothing was dialled')
+  expect(dialText('hung up')).toBe('hung up')
 })
