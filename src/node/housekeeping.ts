@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { loadKey } from '../identity/key-file.ts'
 import { peerIdText } from '../identity/keys.ts'
 import { type BackupManifest, manifestPath } from '../registry/backup/manifest.ts'
@@ -150,7 +150,7 @@ export class Housekeeping {
     const manifest = await registry.backup(path)
     // The backup is what saves a store that takes nothing any more.
     if (registry.storeFailure === undefined) await registry.meta.set(lastBackupKey, Buffer.from(String(now)))
-    if (to === undefined) dropOldest(folder, config.backup.keep)
+    if (to === undefined) dropOldest(folder, config.backup.keep, basename(path))
     return { path, manifest }
   }
 
@@ -220,9 +220,13 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-const dropOldest = (folder: string, keep: number): void => {
-  const all = readdirSync(folder).filter((name) => backupName.test(name))
-  for (const name of all.toSorted().slice(0, -keep)) {
+/** Of those that are there one that bears a later time than the newest, `made`, is older all the same: the clock was ahead then, or is behind now. */
+const dropOldest = (folder: string, keep: number, made: string): void => {
+  const all = readdirSync(folder)
+    .filter((name) => backupName.test(name))
+    .toSorted()
+  const behind = all.indexOf(made) + 1
+  for (const name of [...all.slice(behind), ...all.slice(0, behind)].slice(0, -keep)) {
     const path = join(folder, name)
     for (const each of [path, manifestPath(path)]) rmSync(each, { force: true })
   }

@@ -10,7 +10,7 @@ import {
   renameSync,
   writeFileSync
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it, test } from 'vitest'
 import { dataFiles } from '../../../src/node/config/paths.ts'
@@ -87,6 +87,30 @@ describe('housekeeping of a node', () => {
       )
     ).toBe(0)
     expect((await network.node('root').control.registryStatus()).store.lastBackupMs).toBe(now)
+  })
+
+  it.each([
+    ['ahead', 400],
+    ['behind', -20_000]
+  ])('keeps those that were made last, also where the clock was %s meanwhile', async (_, days) => {
+    await using network = await TestNetwork.create()
+    const { registry, config } = network.node('root')
+    const offMs = days * 86_400_000
+    let now = Date.UTC(2026, 0, 1)
+    const folder = join(network.folder, 'backups')
+    const housekeeping = new Housekeeping({
+      registry,
+      config: { ...config, backup: { ...config.backup, path: folder, keep: 2 } },
+      clock: { ...systemClock, now: () => now },
+      logger: silentLogger
+    })
+    const made: string[] = []
+    for (const stepMs of [0, offMs, 60_000, -offMs, 60_000]) {
+      now += stepMs
+      made.push((await housekeeping.backUp()).path)
+      const kept = readdirSync(folder).filter((name) => name.endsWith('.db'))
+      expect(kept.toSorted()).toEqual(made.slice(-2).map((path) => basename(path)).toSorted())
+    }
   })
 
   it('removes what killed processes have left: parts of backups, and files that nobody fetches any more', async () => {
