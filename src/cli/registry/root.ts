@@ -153,9 +153,10 @@ const becomeRoot = async (context: Context, loaded: Loaded, options: RootOptions
       kit: { path: own, passphrase },
       epoch: { revokeFormer: options.revokeFormer === true, fromN: options.from }
     }
-    const { signal } = context
-    if (!isPlan) return become({ ...init, apply: true }, { signal })
-    const plan = withCopy(context, config, (copy) => become({ ...init, apply: false, copy }, { signal }))
+    const { signal, terminal } = context
+    const warn = (text: string): void => terminal.progress(`${terminal.paintProgress('warn', 'warning')}: ${text}`)
+    if (!isPlan) return become({ ...init, apply: true }, { signal, warn })
+    const plan = withCopy(context, config, (copy) => become({ ...init, apply: false, copy }, { signal, warn }))
     return breakable(signal, plan)
   })
   if (options.json === true) context.terminal.json(view)

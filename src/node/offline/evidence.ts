@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs'
 import { loadKey, loadOrCreateKey } from '../../identity/key-file.ts'
+import { keyId } from '../../identity/key-id.ts'
 import { peerIdText, SigningKey } from '../../identity/keys.ts'
 import type { LogKeys } from '../../registry/log/state/log-keys.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import { openRegistry, type Registry } from '../../registry/registry.ts'
 import { within } from '../../runtime/abort.ts'
+import { durationText, maxStepMs } from '../../runtime/steady-clock.ts'
 import type { Config } from '../config/schema.ts'
-import { gatherLog, type Source } from './gather-logs.ts'
+import { type GatherInit, gatherLog, type Source } from './gather-logs.ts'
 import { authorityOf, keysOf, readRecoveryKit } from './recovery-kit.ts'
 import { requireGenesis } from './require-genesis.ts'
 
@@ -29,6 +31,8 @@ export interface EvidenceInit {
 
 export interface EvidenceOptions {
   signal?: AbortSignal | undefined
+  /** Told what the operator has to know before anything is signed. */
+  warn?: (message: string) => void
 }
 
 /** All that is known before a new epoch begins. The log itself is in the store by then. */
@@ -56,7 +60,7 @@ const gatherMs = 150_000
 export async function gatherEvidence(
   store: string,
   init: EvidenceInit,
-  { signal }: EvidenceOptions
+  { signal, warn }: EvidenceOptions
 ): Promise<Evidence> {
   const { config } = init
   const kit = readRecoveryKit(init.kit.path, init.kit.passphrase)
@@ -66,8 +70,12 @@ export async function gatherEvidence(
   const { replica, records, admission } = registry
   // To members and the authority the log is shown; which key of a kit is the authority now, others know.
   const asked = replica.isMember(nodeKey.publicKey) ? [nodeKey] : keysOf(kit)
-  const sources = await gatherAs(asked, config, registry, signal)
+  const offs = new Map<string, number>()
+  const onTime = (publicKey: Uint8Array, timeMs: number): unknown => offs.set(keyId(publicKey), Date.now() - timeMs)
+  const sources = await gatherAs(asked, { config, registry, onTime }, signal)
   signal?.throwIfAborted()
+  const doubt = clockDoubt([...offs.values()])
+  if (doubt !== undefined) warn?.(doubt)
   const { keys } = replica.state
   const addresses = new Map<string, string[]>()
   for (const { publicKey } of replica.state.registries()) {
@@ -91,16 +99,24 @@ const ownKey = ({ config, promote, apply }: EvidenceInit): SigningKey => {
   return apply ? loadOrCreateKey(path) : SigningKey.generate()
 }
 
+/** Doubt of the clock of this machine, by how far it is ahead of those of members; undefined: most of them agree, or nobody was heard. */
+export const clockDoubt = (offs: readonly number[]): string | undefined => {
+  const differing = offs.filter((ms) => Math.abs(ms) > maxStepMs)
+  const [offMs = 0] = differing
+  if (2 * differing.length <= offs.length) return undefined
+  const those = `${differing.length} of ${offs.length} members that were asked`
+  return `the clock of this machine is ${durationText(offMs)} ${offMs > 0 ? 'ahead of' : 'behind'} those of ${those}, and what a new root signs bears its time: set it right first (timedatectl set-ntp true)`
+}
+
 /** Asks with each key until somebody has shown the log. */
 async function gatherAs(
   keys: readonly SigningKey[],
-  config: Config,
-  registry: Registry,
+  init: Omit<GatherInit, 'key'>,
   signal: AbortSignal | undefined
 ): Promise<Source[]> {
   let sources: Source[] = []
   for (const key of keys) {
-    sources = await gatherLog({ config, key, registry }, within(gatherMs, signal))
+    sources = await gatherLog({ ...init, key }, within(gatherMs, signal))
     if (signal?.aborted === true || sources.some(({ error }) => error === null)) break
   }
   return sources

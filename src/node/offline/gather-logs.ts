@@ -37,6 +37,8 @@ export interface GatherInit {
   /** Key of a member, or of the authority: to both the log is shown. */
   key: SigningKey
   registry: Registry
+  /** Told what time it is by the clock of a member that was asked. */
+  onTime?: ((publicKey: Uint8Array, timeMs: number) => void) | undefined
   /** Question to everybody once the log is here, while the connections are open. A failure is that source's error. */
   ask?: (connection: Connection, limits: ProtocolLimits, signal: AbortSignal) => Promise<void>
 }
@@ -86,7 +88,7 @@ export async function gatherLog(init: GatherInit, signal: AbortSignal): Promise<
 
 /** A host that listens nowhere, for the time of one gathering. */
 async function dialingHost(
-  { config, key, registry }: GatherInit,
+  { config, key, registry, onTime }: GatherInit,
   trust: ConnectionTrust,
   limits: ProtocolLimits
 ): Promise<Libp2p<BaseServices & { guard: object; hello: Hello }>> {
@@ -94,7 +96,8 @@ async function dialingHost(
   const source = registryHello(registry, {
     publicKey: key.publicKey,
     software: '',
-    maxDelegations: limits.hello.delegations
+    maxDelegations: limits.hello.delegations,
+    ...(onTime !== undefined && { onTime })
   })
   return await createLibp2p(
     libp2pOptions<{ guard: object; hello: Hello }>({

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { StatusView } from '../../../src/node/api/control-api.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { freePort } from '../../helpers/free-port.ts'
@@ -138,5 +138,15 @@ describe.skipIf(faketime === undefined)('real processes on machines with clocks 
     const after = await root.client.registryStatus()
     expect(after.log.checkpointMs ?? 0).toBeLessThan((log.checkpointMs ?? 0) + 86_400_000)
     await allUp()
+    // A machine that is to be the next root is told what members say of its clock before it signs.
+    secondary.setClock('+26h')
+    const kept = join(root.home, 'data', 'root')
+    vi.stubEnv('TRUSTNET_RECOVERY_PASSPHRASE_FILE', join(kept, 'recovery.passphrase'))
+    const plan = await secondary.run('registry', 'promote', '--kit', join(kept, 'recovery.kit'))
+    vi.unstubAllEnvs()
+    expect(plan).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/warning: the clock of this machine is 26 hours ahead of those of \d of \d members/)
+    })
   })
 })
