@@ -197,15 +197,15 @@ const backupFolder = (config: Config): string => config.backup.path ?? join(conf
 
 /** Parts of a backup that a killed process has left. */
 const unfinishedName = /^registry-\d{8}T\d{6}(\d{3})?Z\.db\.unfinished/
-/** Files that a command fetches from here, with the pid of the command. */
-const handedOverName = /^\.for-(\d+)-/
+/** Files that a command fetches from here, and folders of copies that it reads, with the pid of the command. */
+const handedOverName = /^\.(?:for|plan|read)-(\d+)-/
 
 type IsLeft = (match: RegExpExecArray) => boolean
 
 const dropLeft = (folder: string, name: RegExp, isLeft: IsLeft = () => true): void => {
   for (const each of existsSync(folder) ? readdirSync(folder) : []) {
     const match = name.exec(each)
-    if (match !== null && isLeft(match)) rmSync(join(folder, each), { force: true })
+    if (match !== null && isLeft(match)) rmSync(join(folder, each), { recursive: true, force: true })
   }
 }
 

@@ -80,7 +80,7 @@ export const asOwner = async <T>(
   if (owner === undefined) return await work(files)
   const open = files.map((file) => ({ file, fds: beside.map((end) => ({ end, fd: openFile(file + end) })) }))
   becomeOwner(owner)
-  const folder = mkdtempSync(join(copiesIn, '.read-'))
+  const folder = mkdtempSync(join(copiesIn, `.read-${process.pid}-`))
   try {
     for (const { file, fds } of open) {
       for (const { end, fd } of fds) if (fd !== undefined) copyFrom(fd, join(folder, basename(file) + end))

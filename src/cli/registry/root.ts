@@ -170,7 +170,8 @@ const withCopy = async <T>(
   plan: (copy: string | undefined) => Promise<T>
 ): Promise<T> => {
   // A service writes below its data folder alone, and sees a /tmp of its own.
-  const folder = await mkdtemp(join(existsSync(config.paths.data) ? config.paths.data : tmpdir(), '.plan-'))
+  const parent = existsSync(config.paths.data) ? config.paths.data : tmpdir()
+  const folder = await mkdtemp(join(parent, `.plan-${process.pid}-`))
   const copy = join(folder, 'registry.db')
   const { controlClient } = await import('../../node/api/client.ts')
   const client = controlClient({ path: socketPath(config.paths.runtime, config.name) })

@@ -126,6 +126,13 @@ describe('housekeeping of a node', () => {
     const lost = [join(data, `.for-${gone}-copy.db`), join(data, `.for-${gone}-copy.db.json`)]
     const kept = [join(data, `.for-${process.pid}-copy.db`), join(folder, 'notes.unfinished')]
     for (const file of [...left, ...lost, ...kept]) writeFileSync(file, 'x')
+    const folders = (pid: number): string[] => ['plan', 'read'].map((what) => join(data, `.${what}-${pid}-a1b2c3`))
+    lost.push(...folders(gone))
+    kept.push(...folders(process.pid))
+    for (const copies of [...folders(gone), ...folders(process.pid)]) {
+      mkdirSync(copies)
+      writeFileSync(join(copies, 'recovery.kit'), 'x')
+    }
     const init = { registry, config: { ...config, backup: { ...config.backup, path: folder } } }
     await new Housekeeping({ ...init, clock: systemClock, logger: silentLogger }).backUp()
     expect([...left, ...lost, ...kept].filter((file) => existsSync(file))).toEqual(kept)
