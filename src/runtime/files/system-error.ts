@@ -1,5 +1,6 @@
 import { accessSync, constants, lstatSync, readlinkSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { getSystemErrorMap } from 'node:util'
 
 interface Words {
   readonly why: string
@@ -41,7 +42,11 @@ const wordsByCode: ReadonlyMap<string, Words> = new Map([
   ['ENETUNREACH', { why: 'no way leads there', next: 'look at `ip -6 route`' }],
   ['ENOTFOUND', { why: 'the name is not in DNS' }],
   ['EAI_AGAIN', { why: 'DNS does not answer', next: 'look at /etc/resolv.conf' }],
-  ['ENOEXEC', { why: 'it is no program of this machine' }]
+  ['ENOEXEC', { why: 'it is no program of this machine' }],
+  ['EAGAIN', { why: 'the system has no room for it now', next: 'try again, or raise the limit (ulimit -u, TasksMax)' }],
+  ['ESTALE', { why: 'the server of its file system does not know it any more', next: 'mount it again' }],
+  ['ENOLCK', { why: 'its file system gives no locks', next: 'use a disk of this machine' }],
+  ['EUCLEAN', { why: 'the file system is damaged', next: 'look at the disk (dmesg), and check it (fsck)' }]
 ])
 
 const verbs: ReadonlyMap<string, string> = new Map([
@@ -71,7 +76,7 @@ const verbs: ReadonlyMap<string, string> = new Map([
 ])
 
 /** As the system calls print it: `ENOENT: no such file or directory, open '/x'`. */
-const raw = /\b(E[A-Z_]{2,}): [^,'\n]{1,80}, (\w+)(?: '([^']*)')?(?: -> '([^']*)')?/g
+const raw = /\b(E[A-Z\d_]{2,}): [^,'\n]{1,80}, (\w+)(?: '([^']*)')?(?: -> '([^']*)')?/g
 /** `connect ECONNREFUSED ::1:80`, `write EPIPE` */
 const rawSocket =
   /\b(connect|read|write|bind|listen|spawn) (E[A-Z_]{2,})\b:?(?: (?!because)(\S+))?(?: - Local \([^)]{0,80}\))?/g
@@ -79,6 +84,9 @@ const rawSocket =
 /** `listen EADDRINUSE: address already in use ::1:80`: the words of the system between the code and the address say nothing more. */
 const systemWords =
   /\b(listen|bind) (E[A-Z_]{2,}): (?:address already in use|address not available|address family not supported|permission denied|operation not permitted|invalid argument)\b/g
+
+/** `spawn tar ENOENT` */
+const rawSpawn = /\bspawn (\S+) (E[A-Z_]{2,})\b/g
 
 /** Words of Node for a deadline that is over. */
 const late = /\bThe operation was aborted due to timeout\b/g
@@ -109,6 +117,7 @@ const ofStores: ReadonlyMap<string, string> = new Map([
 export const inWords = (text: string): string =>
   (ofStores.get(text) ?? text)
     .replaceAll(raw, (_, code: string, call: string, path?: string, other?: string) => said(code, call, path, other))
+    .replaceAll(rawSpawn, (_, program: string, code: string) => said(code, 'spawn', program))
     .replaceAll(systemWords, '$1 $2:')
     .replaceAll(rawSocket, (_, call: string, code: string, path?: string) => said(code, call, path))
     .replaceAll(late, 'it did not answer in time')
@@ -156,16 +165,30 @@ const lowPort: Words = {
   next: 'choose a higher one, or let everybody take it (sysctl net.ipv4.ip_unprivileged_port_start)'
 }
 
+/** A program that was to be run, by its name alone. */
+const noProgram: Words = { why: 'this machine does not have that program', next: 'install it' }
+
+/** What the system calls the others is better than their codes. */
+const unusual = (code: string): Words => {
+  const found = [...getSystemErrorMap().values()].find(([name]) => name === code)
+  return { why: found?.[1] ?? 'the system refuses it', next: 'look at the log of the system (dmesg)' }
+}
+
 const cwdCall = 'uv_cwd'
 const noCwd = 'The folder in which this was called is not there any more: go to another one (cd /)'
 
-const said = (code: string, call: string, path?: string, other?: string): string => {
+const said = (code: string, syscall: string, path?: string, other?: string): string => {
+  // A failure to run a program names it in the place of the call: `spawn tar`.
+  const [call = ''] = syscall.split(' ')
   if (call === cwdCall) return noCwd
-  const { why, next } = (path === undefined ? undefined : onThePath(code, path)) ??
+  const isMissing = call === 'spawn' && code === 'ENOENT' && path?.includes('/') !== true
+  const { why, next } = (isMissing ? noProgram : undefined) ??
+    (path === undefined ? undefined : onThePath(code, path)) ??
     (call === 'mkdir' && code === 'ENOENT' ? noNewFolders : undefined) ??
     (call === 'connect' && code === 'EADDRNOTAVAIL' ? noWay : undefined) ??
     (call === 'listen' && code === 'EACCES' && path?.startsWith('/') !== true ? lowPort : undefined) ??
-    wordsByCode.get(code) ?? { why: code }
+    wordsByCode.get(code) ??
+    unusual(code)
   const verb = verbs.get(call)
   const what = path === undefined ? '' : verb === undefined ? `${path}: ` : `${path} cannot be ${verb}: `
   const where = other === undefined ? '' : ` (to ${other})`

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { expect, test } from 'vitest'
 import { dialText, failureText } from '../../../src/node/errors.ts'
 import { inWords } from '../../../src/runtime/files/system-error.ts'
@@ -21,11 +22,21 @@ test.each([
   ["EACCES: permission denied, open '/nobody/x'", /\/nobody\/x cannot be opened: this user has no right to/],
   ['ENOENT: process.cwd failed with error no such file or directory, uv_cwd', /The folder in which this was called/],
   ['x: The operation was aborted due to timeout', 'x: it did not answer in time'],
+  ['spawn tar ENOENT', 'tar cannot be run: this machine does not have that program; install it'],
+  ['spawn /opt/x EACCES', /^\/opt\/x cannot be run: this user has no right to/],
+  ['spawn tar EAGAIN', /^tar cannot be run: the system has no room for it now; try again/],
+  ["ESTALE: stale file handle, open '/mnt/x'", /^\/mnt\/x cannot be opened: .*; mount it again$/],
   ['a session ended', 'a session ended']
 ])('%s is said in words', (raw, words) => {
   if (typeof words === 'string') expect(inWords(raw)).toBe(words)
   else expect(inWords(raw)).toMatch(words)
   expect(inWords(raw)).not.toMatch(/\bE[A-Z]{4,}\b|Local/)
+})
+
+test.each(Object.keys(constants.errno))('%s, of whatever call, is said without its code, and with what to do', (code) => {
+  const said = inWords(`${code}: words of the system, open '/none/x'`)
+  expect(said).not.toContain(code)
+  expect(said).toMatch(/^\/none\/x cannot be opened: \S/)
 })
 
 test.each([
