@@ -220,7 +220,7 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-/** Of those that are there one that bears a later time than the newest, `made`, is older all the same: the clock was ahead then, or is behind now. */
+/** Removes the oldest. One that bears a later time than the newest, `made`, is older all the same: the clock was ahead then, or is behind now. */
 const dropOldest = (folder: string, keep: number, made: string): void => {
   const all = readdirSync(folder)
     .filter((name) => backupName.test(name))

@@ -57,8 +57,9 @@ const isThere = (path: string): Promise<boolean> =>
 /** Failures to find a path that also a torn invite line gives. */
 const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'])
 
+const tooLong = (): Error => new UsageError('What came on stdin is too long for an invite.')
+
 const readStdin = async (context: Context): Promise<string> => {
-  const tooLong = (): Error => new UsageError('What came on stdin is too long for an invite.')
   const bytes = await readStandardInput(context, { what: 'the invite line', mostBytes: maxStdinBytes, tooLong })
   return wanted(bytes.toString('utf8').trim())
 }

@@ -3,7 +3,7 @@ import type { Context } from '../output/context.ts'
 import { BrokenOffError } from '../output/interrupt.ts'
 
 export interface StandardInput {
-  /** What to paste, for whoever sits at the terminal: `the invite line`. */
+  /** Name of what is to be pasted on a terminal: `the invite line`. */
   readonly what: string
   readonly mostBytes: number
   readonly tooLong: () => Error

@@ -60,6 +60,8 @@ const roleChoice = (flags: string, about = ''): Option => choice(flags, about, O
 /** The word of before for a service of systemd. */
 const oldDeployments = { vm: 'systemd' }
 
+const portNumber = wholeNumber('--port', 1, 65_535)
+
 /** An address without a port is asked at that of HTTPS. */
 const probeAddress = (text: string): string => (text === noProbe ? text : toMultiaddr(text, 443))
 
@@ -84,11 +86,7 @@ export const withInstallOptions = (command: Command): Command =>
     )
     .option('--image <name>', 'docker, kubernetes: this image (default for docker: built here from the program)')
     .addOption(toggle('start', 'docker, kubernetes: start it (default), or write files and show the commands (=false)'))
-    .option(
-      '--port <port>',
-      'TCP port (default: 8000 for registries, 9000 for nodes)',
-      wholeNumber('--port', 1, 65_535)
-    )
+    .option('--port <port>', 'TCP port (default: 8000 for registries, 9000 for nodes)', portNumber)
     .option('--invite <line>', 'a line that `trustnet invite` printed, a file with it, or - for stdin')
     .option('--network <id>', 'pin of the network, instead of an invite')
     .addOption(toggle('trust-on-first-use', 'accept and pin the first network that answers'))

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { PolicyValues, PolicyView } from '../../node/api/control-api.ts'
 import { orderedKinds } from '../../node/api/words.ts'
 import { formatDuration, parseDuration } from '../../node/config/durations.ts'
-import { yamlFault } from '../../node/config/yaml-words.ts'
+import { yamlFault } from '../../node/config/field-types/yaml-fault.ts'
 import { UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
 
@@ -118,7 +118,7 @@ export function policyText(policy: Policy): string {
 }
 
 /** @throws UsageError */
-function valueOf(text: string): unknown {
+function policyIn(text: string): unknown {
   const lineCounter = new LineCounter()
   const document = parseDocument(text, { lineCounter, prettyErrors: false })
   const [error] = document.errors
@@ -135,7 +135,7 @@ function valueOf(text: string): unknown {
 
 /** All values of an edited text. @throws UsageError */
 export function parsePolicyText(text: string): PolicyValues {
-  const given = valueOf(text)
+  const given = policyIn(text)
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new UsageError('The text has no keys: a policy is written as `key: value`, one a line.')
   }

@@ -1,7 +1,7 @@
 import { isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
+import { yamlFault } from './field-types/yaml-fault.ts'
 import { keyByYaml, nearestKey, sections } from './keys.ts'
 import { maxConfigBytes, versionKey } from './migrate.ts'
-import { yamlFault } from './yaml-words.ts'
 
 /** A value in the file and where it stands. */
 export interface FileValue {

@@ -60,7 +60,7 @@ export async function startHost(init: HostInit, signal: AbortSignal): Promise<Li
   }
 }
 
-/** What the library has to say of it is advice about itself. */
+/** Error in words of ours: the library gives advice about itself. */
 const refused = (thrown: unknown, address: string, port: number): Error => {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const code = /\blisten (E[A-Z]{2,})\b/.exec(error.message)?.[1]

@@ -168,7 +168,7 @@ const lowPort: Words = {
 /** A program that was to be run, by its name alone. */
 const noProgram: Words = { why: 'this machine does not have that program', next: 'install it' }
 
-/** What the system calls the others is better than their codes. */
+/** Words of the system for a code that has none here. */
 const unusual = (code: string): Words => {
   const found = [...getSystemErrorMap().values()].find(([name]) => name === code)
   return { why: found?.[1] ?? 'the system refuses it', next: 'look at the log of the system (dmesg)' }
@@ -182,7 +182,8 @@ const said = (code: string, syscall: string, path?: string, other?: string): str
   const [call = ''] = syscall.split(' ')
   if (call === cwdCall) return noCwd
   const isMissing = call === 'spawn' && code === 'ENOENT' && path?.includes('/') !== true
-  const { why, next } = (isMissing ? noProgram : undefined) ??
+  const { why, next } =
+    (isMissing ? noProgram : undefined) ??
     (path === undefined ? undefined : onThePath(code, path)) ??
     (call === 'mkdir' && code === 'ENOENT' ? noNewFolders : undefined) ??
     (call === 'connect' && code === 'EADDRNOTAVAIL' ? noWay : undefined) ??

@@ -33,11 +33,14 @@ test.each([
   expect(inWords(raw)).not.toMatch(/\bE[A-Z]{4,}\b|Local/)
 })
 
-test.each(Object.keys(constants.errno))('%s, of whatever call, is said without its code, and with what to do', (code) => {
-  const said = inWords(`${code}: words of the system, open '/none/x'`)
-  expect(said).not.toContain(code)
-  expect(said).toMatch(/^\/none\/x cannot be opened: \S/)
-})
+test.each(Object.keys(constants.errno))(
+  '%s, of whatever call, is said without its code, and with what to do',
+  (code) => {
+    const said = inWords(`${code}: words of the system, open '/none/x'`)
+    expect(said).not.toContain(code)
+    expect(said).toMatch(/^\/none\/x cannot be opened: \S/)
+  }
+)
 
 test.each([
   ['file is not a database', /^The store is damaged, .*registry verify/],

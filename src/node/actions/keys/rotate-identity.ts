@@ -100,7 +100,7 @@ const planText = (role: string): string =>
 const waitingText =
   'asked for a new key; the root is away, so the request waits at the registry. This node goes on with its key, and changes it by itself as soon as the log says so'
 
-/** Whoever rotates because of a thief must know that this key lay on the disk, too. */
+/** Added for whoever rotates because of a thief: this key lay on the disk, too. */
 const leftText =
   '. The new key is the one that an earlier try has left on this disk: if somebody may have read it since, rotate once more'
 

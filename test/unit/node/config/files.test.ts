@@ -10,7 +10,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { loadConfig, readSecret, saveConfigValue, saveConfigValues, saveMissing } from '../../../../src/node/config/index.ts'
+import {
+  loadConfig,
+  readSecret,
+  saveConfigValue,
+  saveConfigValues,
+  saveMissing
+} from '../../../../src/node/config/index.ts'
 import { ConfigError } from '../../../../src/node/errors.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
 

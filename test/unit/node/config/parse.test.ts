@@ -238,7 +238,9 @@ describe('errors', () => {
     const nine = (of: string): string => `[${Array.from({ length: 9 }, () => of).join(', ')}]`
     const lines = letters.map((letter, index) => `&${letter} ${nine(index === 0 ? 'x' : `*${letters[index - 1]}`)}`)
     const laughs = `announce:\n  allow: [${lines.join(', ')}]\nbootstrap:\n  peers: *i\n`
-    expect(problemsOf({ text: laughs })).toContainEqual(expect.stringContaining('bootstrap.peers: stands for too many values by its aliases'))
+    expect(problemsOf({ text: laughs })).toContainEqual(
+      expect.stringContaining('bootstrap.peers: stands for too many values by its aliases')
+    )
     expect(problemsOf({ text: `name: ${'['.repeat(5_000)}` })[0]).toContain('is nested too deeply')
   })
 })

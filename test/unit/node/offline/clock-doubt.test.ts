@@ -11,5 +11,6 @@ test.each<[string, number[], string | undefined]>([
   ['most differ', [-26 * 3_600_000, 0, -26 * 3_600_000], 'is 26 hours behind those of 2 of 3 members']
 ])('a machine that is to be the root, where %s', (_, offs, said) => {
   if (said === undefined) expect(clockDoubt(offs)).toBeUndefined()
-  else expect(clockDoubt(offs)).toContain(`the clock of this machine ${said} that were asked, and what a new root signs`)
+  else
+    expect(clockDoubt(offs)).toContain(`the clock of this machine ${said} that were asked, and what a new root signs`)
 })

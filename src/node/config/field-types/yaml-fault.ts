@@ -1,5 +1,5 @@
 import { YAMLParseError } from 'yaml'
-import { reasonOf } from '../../runtime/error-message.ts'
+import { reasonOf } from '../../../runtime/error-message.ts'
 
 const quoted = 'text that has signs of YAML in it is put in quotes'
 
