@@ -75,7 +75,6 @@ describe('policy edit', () => {
     ],
     ['that is no YAML', 's/^rules:.*/rules: [/', 2, 'no YAML: line '],
     ['with a name that YAML takes for another one', 's/^rules:.*/rules: [*web]/', 2, 'begins with *'],
-    ['with a value that stands twice', 's/^rules:.*/rules: \\&a [x]/;s/^tests:.*/tests: *a/', 2, 'by its aliases'],
     ['with a key that is none', 's/^rules:.*/rulez: []/', 2, "'rulez' is no key of the policy"],
     ['with a rule of another shape', 's/^rules:.*/rules: [{deny: {from: web, to: db, service: ssh}}]/', 2, 'rules.0']
   ])('of a policy %s is refused, and the text is kept', async (_, script, code, message) => {

@@ -19,6 +19,6 @@ export function yamlFault(error: unknown): string {
     if (error.code === 'RESOURCE_EXHAUSTION') return 'is nested too deeply; write it with fewer levels'
     return ofBareText.has(error.code) ? `${reason}; ${quoted}` : reason
   }
-  if (reason.startsWith('Unresolved alias')) return `begins with *, which names another value; ${quoted}`
+  if (/^Unresolved alias|^Alias resolution/.test(reason)) return `begins with *, which names another value; ${quoted}`
   return reason.startsWith('Excessive alias') ? 'stands for too many values by its aliases; write them out' : reason
 }
