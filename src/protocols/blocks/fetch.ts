@@ -5,7 +5,7 @@ import type { ProtocolLimits } from '../engine/limits.ts'
 import type { Block, FetchOptions } from './block.ts'
 import { Choice } from './choice.ts'
 import { digestKey } from './messages.ts'
-import type { Asker, Source } from './source.ts'
+import type { Asker, BlockSource } from './source.ts'
 import { Want } from './want.ts'
 
 export interface FetchInit {
@@ -81,22 +81,22 @@ export class Fetch implements Asker {
   }
 
   /** A member that can be asked from now on. */
-  add(source: Source): void {
+  add(source: BlockSource): void {
     if (this.#choice.has(source)) return
     this.#choice.add(source, this.#init.clock.monotonic())
     this.#askSoon()
   }
 
   /** A member that is asked no more: others are asked for what it owes. */
-  remove(source: Source): void {
+  remove(source: BlockSource): void {
     if (!this.#choice.has(source)) return
-    this.#choice.remove(source)
+    this.#choice.remove(source, this.#init.clock.monotonic())
     source.forget(this)
     for (const want of this.#wants.values()) want.lost(source)
     this.#askSoon()
   }
 
-  gave(key: string, digest: Uint8Array, bytes: Uint8Array, source: Source): void {
+  gave(key: string, digest: Uint8Array, bytes: Uint8Array, source: BlockSource): void {
     const nowMs = this.#init.clock.monotonic()
     this.#choice.gave(source, nowMs)
     this.#askSoon()
@@ -109,9 +109,10 @@ export class Fetch implements Asker {
     this.#changed()
   }
 
-  lacks(key: string, source: Source): void {
-    this.#choice.lacks(source)
-    this.#wants.get(key)?.absentAt(source, this.#init.clock.monotonic())
+  lacks(key: string, source: BlockSource): void {
+    const nowMs = this.#init.clock.monotonic()
+    this.#choice.lacks(source, nowMs)
+    this.#wants.get(key)?.absentAt(source, nowMs)
     this.#askSoon()
   }
 
@@ -163,9 +164,11 @@ export class Fetch implements Asker {
   }
 
   #tick(): void {
+    const nowMs = this.#init.clock.monotonic()
     const opening = this.#init.open(this)
-    this.#choice.expect(opening)
-    if (opening.size > 0) this.#movedAtMs = this.#init.clock.monotonic()
+    this.#choice.expect(opening, nowMs)
+    this.#choice.look(this.#wants.values(), nowMs)
+    if (opening.size > 0) this.#movedAtMs = nowMs
     this.#askSoon()
     this.#changed()
   }
@@ -191,11 +194,10 @@ export class Fetch implements Asker {
 
   #ask(): void {
     const nowMs = this.#init.clock.monotonic()
-    this.#choice.isNearEnd = this.#allKnown && this.#wants.size < this.#init.limits.window
     let places = this.#places()
     for (const source of this.#choice.sources) {
       if (!source.hasRoom || places <= 0) continue
-      const picked = this.#choice.pick(source, this.#wants.values(), Math.min(source.room, places), nowMs)
+      const picked = this.#choice.pick(source, this.#wants, Math.min(source.room, places), nowMs)
       if (picked.length === 0) continue
       for (const want of picked) want.asked.add(source)
       places -= picked.length

@@ -12,9 +12,12 @@ import { decodeAnswer, digestKey, encodeRequest, WrongBlockError } from './messa
 
 /** Told what became of the wants that it had asked a source for. */
 export interface Asker {
-  gave(key: string, digest: Uint8Array, bytes: Uint8Array, source: Source): void
-  lacks(key: string, source: Source): void
+  gave(key: string, digest: Uint8Array, bytes: Uint8Array, source: BlockSource): void
+  lacks(key: string, source: BlockSource): void
 }
+
+/** The parts of a source that a fetch uses. */
+export type BlockSource = Pick<Source, 'peer' | 'room' | 'hasRoom' | 'owesForMs' | 'ask' | 'forget'>
 
 interface Asked {
   readonly atMs: number
@@ -89,11 +92,6 @@ export class Source {
   /** It may be asked for half of its window at least, so that a request is not about one block. */
   get hasRoom(): boolean {
     return 2 * this.#asked.size <= this.#window
-  }
-
-  /** It delivers less than it was trusted with at first. */
-  get isSlow(): boolean {
-    return this.#window < firstWindow
   }
 
   /** Time for which it has owed an answer about this block, ms. */
