@@ -12,7 +12,7 @@ export const defaultLimits: ProtocolLimits = {
     lingerMs: 3_000,
     readAheadBytes: 256 * KiB,
     readAheadFrames: 512,
-    // Four times the largest frame; yamux' own window is 256 KiB.
+    // Four times the largest frame, but for blocks, which have limits of their own; yamux' own window is 256 KiB.
     writeBufferBytes: 1024 * KiB,
     // A program that asks too fast is told so; one that does nothing else costs a tenth of a core.
     refused: { count: 1_000, perMs: 10_000 },
