@@ -36,7 +36,10 @@ export class Fetch implements Asker {
   #largest = usualBytes
   #allKnown = false
   #failure: Error | undefined
+  /** Last time at which a block came or was taken, or a source was being opened. */
   #movedAtMs: number
+  /** Last time at which a block came or was taken. */
+  #gaveAtMs: number
   #change = Promise.withResolvers<void>()
   #asks: NodeJS.Immediate | undefined
 
@@ -45,6 +48,7 @@ export class Fetch implements Asker {
     this.#init = init
     this.#choice = new Choice(init)
     this.#movedAtMs = init.clock.monotonic()
+    this.#gaveAtMs = this.#movedAtMs
   }
 
   async *blocks(wants: Wants): AsyncGenerator<Block> {
@@ -59,7 +63,7 @@ export class Fetch implements Asker {
         const block = await this.#next()
         if (block === undefined) return
         yield block
-        this.#movedAtMs = this.#init.clock.monotonic()
+        this.#moved()
       }
     } finally {
       clearInterval(timer)
@@ -73,6 +77,11 @@ export class Fetch implements Asker {
 
   get isWithoutSource(): boolean {
     return this.#choice.sources.length === 0
+  }
+
+  /** Nobody gives anything, and half of the time has passed after which it would end. */
+  get isStarving(): boolean {
+    return 2 * (this.#init.clock.monotonic() - this.#gaveAtMs) > this.#init.limits.idleFetchMs
   }
 
   /** Asks nobody else any more. */
@@ -100,10 +109,17 @@ export class Fetch implements Asker {
     const nowMs = this.#init.clock.monotonic()
     this.#choice.gave(source, nowMs)
     this.#askSoon()
-    if (!this.#wants.delete(key)) return
-    this.#remember(key)
-    this.#movedAtMs = nowMs
+    const want = this.#wants.get(key)
+    if (want === undefined) return
+    this.#moved()
     this.#largest = Math.max(this.#largest, bytes.byteLength)
+    if (this.#ready.length > 0 && this.#readyBytes + bytes.byteLength > this.#init.limits.fetchBytes) {
+      // Larger ones came than were expected: it is asked for again when there is room.
+      want.asked.delete(source)
+      return
+    }
+    this.#wants.delete(key)
+    this.#remember(key)
     this.#readyBytes += bytes.byteLength
     this.#ready.push({ digest, bytes, from: source.peer })
     this.#changed()
@@ -130,10 +146,12 @@ export class Fetch implements Asker {
     }
   }
 
-  /** Nobody has given anything for a while, and nobody owes an answer. */
+  /** Nobody has given anything for a while, and nobody owes an answer; or for so long that whoever owes one has had its time. */
   #isIdle(): boolean {
-    const idleMs = this.#init.clock.monotonic() - this.#movedAtMs
-    return idleMs > this.#init.limits.idleFetchMs && [...this.#wants.values()].every(({ asked }) => asked.size === 0)
+    const { idleFetchMs, silenceMs, dialMs } = this.#init.limits
+    const nowMs = this.#init.clock.monotonic()
+    if (nowMs - this.#gaveAtMs > dialMs + silenceMs + idleFetchMs) return true
+    return nowMs - this.#movedAtMs > idleFetchMs && [...this.#wants.values()].every(({ asked }) => asked.size === 0)
   }
 
   async #pull(iterator: Iterator<Uint8Array> | AsyncIterator<Uint8Array>): Promise<void> {
@@ -152,7 +170,7 @@ export class Fetch implements Asker {
     if (digest.length !== hashBytes) throw new TypeError('a digest of a block has 32 bytes')
     const key = digestKey(digest)
     if (this.#wants.has(key) || this.#given.has(key)) return
-    if (this.#wants.size === 0) this.#movedAtMs = this.#init.clock.monotonic()
+    if (this.#wants.size === 0) this.#moved()
     this.#wants.set(key, new Want(digest))
     this.#askSoon()
   }
@@ -168,9 +186,14 @@ export class Fetch implements Asker {
     const opening = this.#init.open(this)
     this.#choice.expect(opening, nowMs)
     this.#choice.look(this.#wants.values(), nowMs)
-    if (opening.size > 0) this.#movedAtMs = nowMs
+    if (opening.size > 0 && (this.isWithoutSource || !this.isStarving)) this.#movedAtMs = nowMs
     this.#askSoon()
     this.#changed()
+  }
+
+  #moved(): void {
+    this.#movedAtMs = this.#init.clock.monotonic()
+    this.#gaveAtMs = this.#movedAtMs
   }
 
   #fail(error: unknown): void {

@@ -28,8 +28,10 @@ interface BlockFetcherInit {
 
 /** Members that are remembered as resting, or for a wrong answer; the one that came first is forgotten beyond it. */
 const mostResting = 4_096
-/** Streams are kept open for the next fetch. */
+/** Streams are kept open for the next fetch. One that ended earlier has failed. */
 const lingerMs = 5_000
+/** For which one rests at least that asks to be left alone for less. */
+const leastRestMs = 1_000
 
 interface BlockFetcherEvents {
   /** A member sent something else than it was asked for. */
@@ -83,21 +85,36 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
   #open(fetch: Fetch): ReadonlySet<string> {
     const peers = new Map(fetch.options.sources().map((peer) => [peer.toString(), peer]))
     fetch.keep(peers)
+    let isFull = false
     for (const [id, peer] of peers) {
       const source = this.#sources.get(id)
       if (source !== undefined) fetch.add(source)
-      else if (!peer.equals(this.#init.self) && !this.#opening.has(id) && !this.#rests(id) && this.#hasRoom(fetch)) {
-        inBackground(this.#add(peer, id), 'asking a member for blocks')
+      else if (!peer.equals(this.#init.self) && !this.#opening.has(id) && !this.#rests(id)) {
+        if (this.#hasRoom(fetch, peers)) inBackground(this.#add(peer, id), 'asking a member for blocks')
+        else isFull = true
       }
     }
+    if (isFull && fetch.isStarving) this.#makeRoom()
     return new Set([...this.#opening].filter((id) => peers.has(id)))
   }
 
   /** Beyond the limit each fetch has one, so that none waits for the end of another. */
-  #hasRoom(fetch: Fetch): boolean {
+  #hasRoom(fetch: Fetch, peers: ReadonlyMap<string, PeerId>): boolean {
     const { sources: most } = this.#init.limits.blocks
     const open = this.#sources.size + this.#opening.size
-    return open < most || (fetch.isWithoutSource && open < most + this.#fetches.size)
+    if (open < most) return true
+    const hasNone = fetch.isWithoutSource && ![...this.#opening].some((id) => peers.has(id))
+    return hasNone && open < most + this.#fetches.size
+  }
+
+  /** Lets somebody else be asked in the place of the source that has lacked everything for longest. */
+  #makeRoom(): void {
+    const lacking = [...this.#sources].filter(([, { lacksSinceMs }]) => lacksSinceMs !== undefined)
+    const [longest] = lacking.toSorted(([, one], [, other]) => (one.lacksSinceMs ?? 0) - (other.lacksSinceMs ?? 0))
+    if (longest === undefined) return
+    const [id, source] = longest
+    this.#rest(id, this.#init.limits.blocks.restMs)
+    this.#drop(id, source)
   }
 
   #rests(id: string): boolean {
@@ -139,12 +156,14 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
   }
 
   #ended(source: Source, id: string, connection: Connection, reason: Error): void {
-    this.#sources.delete(id)
+    const isDropped = this.#sources.get(id) !== source
+    if (!isDropped) this.#sources.delete(id)
     for (const fetch of this.#fetches) fetch.remove(source)
     const { blocks } = this.#init.limits
     if (reason instanceof WrongBlockError || reason instanceof FrameTooLargeError) this.#wrong(connection, reason)
-    // One that answered all that it was asked may have been idle for too long.
-    else if (source.inFlight > 0 || !source.hasAnswered) this.#rest(id, retryAfterMsOf(reason) || blocks.restMs)
+    // One that owes nothing may have been idle for too long.
+    else if (!isDropped && (source.inFlight > 0 || this.#clock.monotonic() - source.openedAtMs < lingerMs))
+      this.#rest(id, Math.max(retryAfterMsOf(reason) || blocks.restMs, leastRestMs))
   }
 
   #wrong(connection: Connection, reason: Error): void {
@@ -157,6 +176,13 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
   }
 
   #closeAll(): void {
-    for (const source of this.#sources.values()) inBackground(source.close(), 'closing a source of blocks')
+    for (const [id, source] of this.#sources) this.#drop(id, source)
+  }
+
+  /** From now on it is another one that is opened for this member. */
+  #drop(id: string, source: Source): void {
+    this.#sources.delete(id)
+    for (const fetch of this.#fetches) fetch.remove(source)
+    inBackground(source.close(), 'closing a source of blocks')
   }
 }

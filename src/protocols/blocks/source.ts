@@ -43,18 +43,21 @@ export class Source {
   readonly peer: PeerId
   /** Resolves with the reason when nothing more comes. */
   readonly closed: Promise<Error>
+  /** On the monotonic clock. */
+  readonly openedAtMs: number
   readonly #frames: FrameStream
   readonly #init: SourceInit
   /** By digest, in the order in which they were asked for. */
   readonly #asked = new Map<string, Asked>()
   #window = firstWindow
-  #hasAnswered = false
+  #lacksSinceMs: number | undefined
   #silence: NodeJS.Timeout | undefined
 
   private constructor(connection: Connection, frames: FrameStream, init: SourceInit) {
     this.peer = connection.remotePeer
     this.#frames = frames
     this.#init = init
+    this.openedAtMs = init.clock.monotonic()
     const { promise, resolve } = Promise.withResolvers<Error>()
     this.closed = promise
     const end = (error: unknown): void => {
@@ -80,13 +83,13 @@ export class Source {
     return Math.max(0, this.#window - this.#asked.size)
   }
 
-  /** It was asked for something, and gave it or said that it has not got it. */
-  get hasAnswered(): boolean {
-    return this.#hasAnswered
-  }
-
   get inFlight(): number {
     return this.#asked.size
+  }
+
+  /** Since when it has given nothing, and lacked what it was asked for; undefined: it lacked nothing after the last block that it gave. */
+  get lacksSinceMs(): number | undefined {
+    return this.#lacksSinceMs
   }
 
   /** It may be asked for half of its window at least, so that a request is not about one block. */
@@ -136,7 +139,6 @@ export class Source {
   async #read(): Promise<void> {
     for await (const frame of this.#frames) {
       this.#answered(frame)
-      this.#hasAnswered = true
       this.#watch(true)
     }
   }
@@ -149,11 +151,13 @@ export class Source {
     if (asked === undefined) throw new WrongBlockError('an answer about a block that it was not asked for')
     if (absent) {
       this.#asked.delete(key)
+      this.#lacksSinceMs ??= this.#init.clock.monotonic()
       for (const asker of asked.askers) asker.lacks(key, this)
       return
     }
     if (digestKey(sha256(bytes)) !== key) throw new WrongBlockError('bytes that are not those of the digest')
     this.#asked.delete(key)
+    this.#lacksSinceMs = undefined
     this.#adapt(this.#init.clock.monotonic() - asked.atMs)
     for (const asker of asked.askers) asker.gave(key, digest.slice(), kept(bytes), this)
   }

@@ -5,7 +5,7 @@ import { digestKey } from '../../../../src/protocols/blocks/messages.ts'
 import { Shares } from '../../../../src/protocols/blocks/shares.ts'
 import { Want } from '../../../../src/protocols/blocks/want.ts'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
-import { WaitingSource } from '../../../helpers/waiting-source.ts'
+import { WaitingSource } from '../../../helpers/hosts/waiting-source.ts'
 
 const limits = defaultLimits.blocks
 const self = new WaitingSource(100).id
@@ -72,7 +72,9 @@ describe('whoever has all, beside others who fetch,', () => {
     const wants = wantsOf(300)
     for (const source of others) {
       const picked = choice.pick(source, wants, all, 0)
-      const own = [...wants.values()].filter((want) => [source.id, self].includes(new Shares(ids).firstOf(want.digest) ?? ''))
+      const own = [...wants.values()].filter((want) =>
+        [source.id, self].includes(new Shares(ids).firstOf(want.digest) ?? '')
+      )
       expect(picked).toEqual(own)
     }
   })

@@ -152,6 +152,37 @@ describe('a source', () => {
     expect(silent.requests).toHaveLength(1)
   })
 
+  test('that ends its stream after each answer is not opened again and again', async () => {
+    const ending = await startHostile(async (digests, { frames }) => {
+      for (const digest of digests) await frames.write(encodeAnswer(digest, undefined))
+      await frames.close()
+    })
+    const asker = await start({ limits: { blocks: { idleFetchMs: 1_000 } } })
+    expect(await asker.fetch(wants.slice(0, 1), [ending])).toEqual([])
+    expect(ending.requests).toHaveLength(1)
+  })
+
+  test('that lacks everything makes room for those who are named behind it, where nobody gives anything', async () => {
+    const startEmpty = async () => {
+      const asked = Promise.withResolvers<void>()
+      const member = await start()
+      const read = member.stored.read.bind(member.stored)
+      member.stored.read = async (digest) => {
+        asked.resolve()
+        return await read(digest)
+      }
+      return { member, asked: asked.promise }
+    }
+    const [first, second, third] = [await startEmpty(), await startEmpty(), await start()]
+    const owner = await start({ blocks })
+    const clock = new TestClock()
+    const asker = await start({ clock, limits: { blocks: { sources: 2 } } })
+    const fetched = asker.fetch(wants.slice(0, 10), [first.member, second.member, third, owner])
+    await Promise.all([first.asked, second.asked])
+    clock.advance(3_000)
+    expect(await fetched).toHaveLength(10)
+  })
+
   test('that cannot be reached is not dialled again and again', async () => {
     const gone = await startBlockMember({ members })
     await gone[Symbol.asyncDispose]()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Want } from '../../../../src/protocols/blocks/want.ts'
-import { WaitingSource } from '../../../helpers/waiting-source.ts'
+import { WaitingSource } from '../../../helpers/hosts/waiting-source.ts'
 
 const [one, other] = [new WaitingSource(1), new WaitingSource(2)]
 

@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import type { Asker, BlockSource } from '../../src/protocols/blocks/source.ts'
-import { keyOf } from './signed-objects.ts'
+import type { Asker, BlockSource } from '../../../src/protocols/blocks/source.ts'
+import { keyOf } from '../signed-objects.ts'
 
 /** A source of blocks without a stream: it owes what it is asked for until the test answers. */
 export class WaitingSource implements BlockSource {
