@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
+import { copyFileSync, createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { sha256 } from '../../src/identity/hash.ts'
 import { loadKey } from '../../src/identity/key-file.ts'
@@ -7,7 +7,7 @@ import { dataFiles } from '../../src/node/config/paths.ts'
 import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
 import type { EntryDraft } from '../../src/registry/log/log-writer.ts'
-import { openRegistry, type Registry } from '../../src/registry/registry.ts'
+import { openRegistry, type Registry, type RegistryInit } from '../../src/registry/registry.ts'
 import { type Database, openReadOnly } from '../../src/registry/store/database.ts'
 import { DocumentTable } from '../../src/registry/store/document-table.ts'
 import { benchConfig, type Flags, rootName } from '../harness/network.ts'
@@ -50,8 +50,9 @@ const methods = {
     const files = dataFiles(paths.data)
     const [logKey, operatorKey] = [loadKey(files.logKey), loadKey(files.operatorKey)]
     const nodeKey = loadKey(paths.key)
-    registry = await openRegistry({ path: files.store, role: 'root', nodeKey, root: { logKey, operatorKey } })
-    const { root, documents } = registry
+    const init: RegistryInit = { path: files.store, role: 'root', nodeKey, root: { logKey, operatorKey } }
+    const filled = await openRegistry(init)
+    const { root, documents } = filled
     const publisherKey = nodeKey.publicKey
     for (let from = 0; from < count; from += batch) {
       const contents = Array.from({ length: Math.min(batch, count - from) }, () => Uint8Array.from(randomBytes(bytes)))
@@ -72,7 +73,11 @@ const methods = {
       await root?.append(drafts, { inCommit })
       for (const content of contents) documents.bytes.inserted(sha256(content), content)
     }
-    floor = openReadOnly(files.store)
+    await filled.close()
+    const copy = join(folder, 'floor.db')
+    copyFileSync(files.store, copy)
+    floor = openReadOnly(copy)
+    registry = await openRegistry(init)
   },
 
   /** Seconds that the product takes to check all of them. */
