@@ -42,6 +42,8 @@ afterEach(async () => {
 
 /** So that nothing in a test waits for what takes seconds. */
 const quick: LimitOverrides = { blocks: { idleFetchMs: 200, hedgeMs: 50 } }
+/** For a fetch that gets all: however long the machine pauses, it does not end before. */
+const patient: LimitOverrides = { blocks: { idleFetchMs: 60_000, hedgeMs: 50 } }
 const blocks = makeBlocks(40)
 const wants = digestsOf(blocks)
 const other = Uint8Array.of(1, 2, 3)
@@ -117,7 +119,7 @@ describe('a source', () => {
       }
     })
     const owner = await start({ blocks })
-    const asker = await start({ limits: quick })
+    const asker = await start({ limits: patient })
     const got: Block[] = []
     const sources = () => (got.length < 3 ? [leaving.peerId] : [leaving.peerId, owner.peerId])
     for await (const block of asker.fetcher.fetch(wants, { sources, signal: new AbortController().signal })) {
@@ -133,7 +135,7 @@ describe('a source', () => {
     const asked = Promise.withResolvers<void>()
     const silent = await startHostile(async () => asked.resolve())
     const owner = await start({ blocks })
-    const asker = await start({ limits: quick })
+    const asker = await start({ limits: patient })
     let isAsked = false
     asked.promise.then(
       () => (isAsked = true),
@@ -193,7 +195,7 @@ describe('a source', () => {
 
   test('that lacks a block at first is asked for it again', async () => {
     const late = await start()
-    const asker = await start({ limits: { blocks: { idleFetchMs: 5_000 } } })
+    const asker = await start({ limits: patient })
     const fetched = asker.fetch(wants, [late])
     setTimeout(() => {
       for (const [key, block] of blocks) late.stored.blocks.set(key, block)
@@ -203,7 +205,7 @@ describe('a source', () => {
 
   test('that joins later is asked, too', async () => {
     const owner = await start({ blocks })
-    const asker = await start({ limits: { blocks: { idleFetchMs: 5_000 } } })
+    const asker = await start({ limits: patient })
     let calls = 0
     const got: unknown[] = []
     const sources = () => (++calls > 2 ? [owner.peerId] : [])
