@@ -108,7 +108,7 @@ export class DocumentKeeper {
         else await askRoot(this.#init.carrier, { document: waiting.signed }, AbortSignal.any([signal, timeout()]))
       } catch (error) {
         signal.throwIfAborted()
-        // What the root cannot take now it takes later, and the others wait for the same.
+        // A document that the root cannot take now it takes later, and the others wait for the same.
         if (!isJudged(error)) return
         this.#tellRefused(waiting, error)
       }

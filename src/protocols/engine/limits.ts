@@ -127,7 +127,7 @@ export const defaultLimits: ProtocolLimits = {
   },
   probe: {
     requestBytes: 128,
-    // What was said of some hundred members; those of whom the worst was said come first.
+    // Words about some hundred members; those of whom the worst was said come first.
     answerBytes: 256 * KiB,
     streams: 2,
     // A record has eight addresses, and whoever asks has them all dialled once or twice.

@@ -95,7 +95,7 @@ const take = (event: ControlEvent): void => {
 // Nobody looks at a page that is hidden.
 setInterval(() => document.hidden || readNow(), refreshMs)
 document.addEventListener('visibilitychange', () => document.hidden || readNow())
-// What index.html asked for beforehand is shown at once. The stream says when it begins: what is read after that misses nothing.
+// Views that index.html asked for beforehand are shown at once. The stream says when it begins: what is read after that misses nothing.
 readNow()
 follow(
   take,

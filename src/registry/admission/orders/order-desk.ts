@@ -191,7 +191,7 @@ export class OrderDesk {
   async #complete(acts: readonly Act[], append: Append): Promise<Signed<LogEntry>[]> {
     const by = readStoredOrder(at(acts, 0).order).publicKey
     const found = this.#waiting.find(acts, by)
-    // What an operator ordered who was removed since gives way to the order of this one.
+    // An order of an operator who was removed since gives way to the order of this one.
     const waiting = found !== undefined && this.#isStanding(found) ? found : undefined
     try {
       const entries = await append((i) => [
