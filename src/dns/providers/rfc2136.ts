@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DecodedPacket } from 'dns-packet'
 import { resolverParts } from '../../address/spelling.ts'
+import { codeOf } from '../../runtime/error-code.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { decodeBounded } from '../bounded-decode.ts'
 import { canonical } from '../published.ts'
@@ -28,6 +30,8 @@ export interface Rfc2136Init {
 }
 
 const exchangeMs = 10_000
+const maxTries = 3
+const againMs = 200
 const maxAnswerBytes = 65_535
 const opcodeUpdate = 0x2800
 
@@ -136,32 +140,54 @@ const refused = ({ server, key }: Rfc2136Init, answer: DecodedPacket, zone: stri
   return new ProviderRefusedError(`${server} refused (key ${key.name}, ${zone}): ${what}.`)
 }
 
-/** One signed question and its verified answer, over TCP: a retransmitted update would be carried out twice. */
+/**
+ * One signed question and its verified answer, over TCP. A server that hangs up before it has answered (it is busy, or begins anew) is asked again: a set
+ * of records is the same after the second time.
+ */
 const exchange = async (
   init: Rfc2136Init,
   question: Buffer,
   signal: AbortSignal | undefined
 ): Promise<DecodedPacket> => {
-  const signed = signMessage(question, init.key, Date.now())
   const deadline = AbortSignal.timeout(exchangeMs)
-  const bytes = await send(init.server, signed.message, AbortSignal.any([deadline, ...(signal ? [signal] : [])])).catch(
-    (error: unknown) => {
-      signal?.throwIfAborted()
-      const why = deadline.aborted
-        ? `no answer within ${exchangeMs / 1000} s`
-        : String(error instanceof Error ? error.message : error)
-      throw new ProviderUnreachableError(`The name server ${init.server} does not answer: ${why}.`)
-    }
-  )
+  const over = AbortSignal.any([deadline, ...(signal ? [signal] : [])])
+  const { bytes, mac } = await answerOf(init, question, over).catch((error: unknown) => {
+    signal?.throwIfAborted()
+    const why = deadline.aborted ? `no answer within ${exchangeMs / 1000} s` : reasonOf(error)
+    throw new ProviderUnreachableError(`The name server ${init.server} does not answer: ${why}.`)
+  })
   try {
     if (!bytes.subarray(0, 2).equals(question.subarray(0, 2)))
       throw new TsigKeyError('the answer is to another question')
-    verifyMessage(bytes, init.key, signed.mac, Date.now())
+    verifyMessage(bytes, init.key, mac, Date.now())
     return decodeBounded(bytes)
   } catch (error) {
     const why = error instanceof TsigKeyError ? error.message : 'the answer is no valid DNS message'
     throw new ProviderRefusedError(`${init.server}, TSIG key ${init.key.name}: ${why}.`)
   }
+}
+
+const answerOf = async (
+  init: Rfc2136Init,
+  question: Buffer,
+  signal: AbortSignal
+): Promise<{ bytes: Buffer; mac: Buffer }> => {
+  for (let tries = 1; ; tries++) {
+    const { message, mac } = signMessage(question, init.key, Date.now())
+    try {
+      return { bytes: await send(init.server, message, signal), mac }
+    } catch (error) {
+      if (tries === maxTries || !hungUp(error)) throw error
+      await sleep(againMs, undefined, { signal })
+    }
+  }
+}
+
+const hungUp = (error: unknown): boolean =>
+  error instanceof ClosedError || ['ECONNRESET', 'EPIPE'].includes(codeOf(error) ?? '')
+
+class ClosedError extends Error {
+  override readonly name = 'ClosedError'
 }
 
 const send = async (server: string, message: Buffer, signal: AbortSignal): Promise<Buffer> => {
@@ -176,7 +202,7 @@ const send = async (server: string, message: Buffer, signal: AbortSignal): Promi
       const length = held.length < 2 ? maxAnswerBytes : held.readUInt16BE(0)
       if (held.length >= 2 + length) return held.subarray(2, 2 + length)
     }
-    throw new Error('it closed the connection without an answer')
+    throw new ClosedError('it closed the connection without an answer')
   } finally {
     socket.destroy()
   }

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { createProvider, type ProviderSettings } from '../../../src/dns/providers/index.ts'
 import type { RecordEdit } from '../../../src/dns/providers/provider.ts'
@@ -7,12 +9,47 @@ import { type Bind, startBind } from '../../helpers/servers/bind.ts'
 
 const name = 'tnr.example.test'
 
-const settings = (bind: Bind, more: { key?: string; zone?: string } = {}): ProviderSettings => ({
+const settings = (
+  bind: Pick<Bind, 'address' | 'keyText'>,
+  more: { key?: string; zone?: string } = {}
+): ProviderSettings => ({
   provider: 'rfc2136',
   server: bind.address,
   key: parseTsigKey(more.key ?? bind.keyText),
   zone: more.zone
 })
+
+/** Stands before a name server and hangs up on connections: the next entry of `hangUp` says on which. */
+interface Impatient extends AsyncDisposable {
+  readonly address: string
+  hangUp: boolean[]
+}
+
+const startImpatient = async (behind: string, how: 'reset' | 'close'): Promise<Impatient> => {
+  const port = Number(behind.slice(behind.lastIndexOf(':') + 1))
+  const server = createServer((client) => {
+    client.on('error', () => {})
+    if (impatient.hangUp.shift() === true) {
+      client.once('data', () => (how === 'reset' ? client.resetAndDestroy() : client.end()))
+      return
+    }
+    const further = connect({ host: '::1', port })
+    further.on('error', () => client.destroy())
+    client.pipe(further).pipe(client)
+  })
+  server.listen(0, '::1')
+  await once(server, 'listening')
+  const address = server.address()
+  const impatient: Impatient = {
+    address: `[::1]:${typeof address === 'object' ? address?.port : ''}`,
+    hangUp: [],
+    async [Symbol.asyncDispose]() {
+      server.close()
+      await once(server, 'close')
+    }
+  }
+  return impatient
+}
 
 const edit = (add: string[], remove: string[] = [], type: RecordEdit['type'] = 'AAAA'): RecordEdit => ({
   name,
@@ -86,6 +123,26 @@ describe('rfc2136 against BIND', () => {
     await using bind = await startBind({ zone: 'example.test', records: ['tnr IN CNAME ns1'] })
     const provider = await createProvider(settings(bind))
     await expect(provider.change(edit(['2001:db8::1']))).rejects.toThrow(/a CNAME of that name is in the way/)
+  })
+
+  it('a server that hangs up before it has answered is asked again, and at last named with what it did', async () => {
+    await using bind = await startBind({ zone: 'example.test', records: ['tnr 60 IN AAAA 2001:db8::1'] })
+    for (const how of ['reset', 'close'] as const) {
+      await using server = await startImpatient(bind.address, how)
+      const provider = await createProvider(settings({ address: server.address, keyText: bind.keyText }))
+      for (const question of [0, 2]) {
+        // A change asks for the zone and the values, sends the update, and asks for the values again.
+        server.hangUp = Array.from({ length: question }, () => false).concat(true, true)
+        await provider.change(edit([`2001:db8::${question + 2}`], [question === 0 ? '2001:db8::1' : '2001:db8::2']))
+        expect(server.hangUp).toEqual([])
+        expect(bind.dig(name, 'AAAA')).toEqual([`2001:db8::${question + 2}`])
+      }
+      await provider.change(edit(['2001:db8::1'], ['2001:db8::4']))
+      server.hangUp = [true, true, true]
+      await expect(provider.prepare(name)).rejects.toThrow(
+        how === 'reset' ? /does not answer: read ECONNRESET/ : /does not answer: it closed the connection without/
+      )
+    }
   })
 
   it('a server that does not listen is unreachable', async () => {
