@@ -5,31 +5,27 @@ import { peekGenesis, type Registry } from '../registry/registry.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
-import { type Running, Supervisor } from '../runtime/supervisor.ts'
-import { Throttle } from '../runtime/throttle.ts'
+import { Supervisor } from '../runtime/supervisor.ts'
 import { versionInfo } from '../runtime/version.ts'
 import { connectionTo } from './actions/connect.ts'
 import type { ControlApi } from './api/control-api.ts'
-import { AppProtocols } from './app-protocols.ts'
-import { Attachment, registryOf } from './bootstrap/attachment.ts'
+import { Attacher } from './bootstrap/attacher.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
-import { findNetwork } from './bootstrap/find-network.ts'
 import { ownKey } from './bootstrap/own-key.ts'
 import { PendingInvite } from './bootstrap/pending-invite.ts'
 import { pinOf, requirePin } from './bootstrap/pin-checks.ts'
-import { dataFiles, socketPath } from './config/paths.ts'
+import { dataFiles } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
+import { Endpoints } from './control/endpoints.ts'
 import { createControl } from './control/handlers.ts'
-import { startControlServer } from './control/server.ts'
 import { type NodeDocuments, nodeDocuments } from './documents/node-documents.ts'
 import { EventBus } from './event-bus.ts'
 import { recordHistory } from './history/record-history.ts'
 import { followHooks } from './hooks/hook-events.ts'
 import type { Host } from './host/host-services.ts'
 import type { Housekeeping } from './housekeeping.ts'
-import { type HttpApi, openHttp } from './http/index.ts'
 import { createLogging, type Logging } from './logging.ts'
-import { openMetrics, type ProcessMetrics } from './metrics/index.ts'
+import type { ProcessMetrics } from './metrics/reader.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
@@ -37,17 +33,16 @@ import { putOtherHistoryAside } from './put-aside.ts'
 import { Resolvers } from './resolve/resolvers.ts'
 import type { RootController } from './root/root-controller.ts'
 import { KeyRotation } from './self/key-rotation.ts'
-import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
+import { PhaseWatch } from './status/phase-watch.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
 import { StopSteps } from './stop-steps.ts'
-
-/** The phase follows what happens within this time; in a burst of records it is judged no more often. */
-const judgeMs = 20
 
 /** Makes a node; nothing runs before `start`. @throws ConfigError, KeyFileError */
 export const createNode = async (options: NodeOptions): Promise<Node> => new TrustNode(options)
 
 export class TrustNode implements Node, NodeContext {
+  /** Replaced when the store says another role (a root that was replaced runs as a secondary), and by a new beginning. */
+  config: Config
   readonly control: ControlApi
   readonly configFile: string | undefined
   readonly readConfig: (() => Config) | undefined
@@ -62,37 +57,25 @@ export class TrustNode implements Node, NodeContext {
   readonly invites: PendingInvite
   readonly resolvers: Resolvers
   readonly portWaitMs: number | undefined
-  readonly #failure = Promise.withResolvers<never>()
   readonly #end = Promise.withResolvers<void>()
-  readonly failed = this.#failure.promise
   readonly stopped = this.#end.promise
   readonly #options: NodeOptions
-  #config: Config
-  #beginning: Promise<unknown> = Promise.resolve()
   readonly #over = new AbortController()
   readonly documents: NodeDocuments = nodeDocuments(() => this.registry, this.events, this.signal)
-  readonly #protocols = new AppProtocols()
-  readonly #cachedPeers = new CachedPeers()
-  readonly #judging = new Throttle(() => this.#judge(), judgeMs)
-  #attachment: Attachment | undefined
-  #server: AsyncDisposable | undefined
-  #http: HttpApi | undefined
-  metrics: ProcessMetrics | undefined
+  readonly #attacher = new Attacher(this)
+  readonly #watch = new PhaseWatch(this, this.#attacher)
+  readonly #endpoints = new Endpoints()
+  readonly failed = this.#attacher.failed
   #stopping: Promise<void> | undefined
   readonly #dropNewKey: () => void
   #left = false
-  readonly #stopHooks: () => void
-  readonly #stopHistory: (reason: string) => void
+  readonly #followers: readonly ((reason: string) => void)[]
   #starting: Promise<void> | undefined
-  #discovering: Promise<void> | undefined
-  /** Failures in the last round of looking for the network. */
-  discoveryFailures: readonly DialFailure[] = []
-  #finding: Running | undefined
 
   constructor(options: NodeOptions) {
     // A reload changes it in place.
     const config = structuredClone(options.config)
-    this.#config = config
+    this.config = config
     this.readConfig = options.reload
     this.portWaitMs = options.portWaitMs
     this.configFile = options.configFile
@@ -107,15 +90,8 @@ export class TrustNode implements Node, NodeContext {
     this.#dropNewKey = dropNew
     this.rotation = new KeyRotation(config.paths.key, key)
     this.resolvers = new Resolvers(this)
-    this.failed.catch(() => {})
     this.control = createControl(this)
-    this.#stopHooks = followHooks(this)
-    this.#stopHistory = recordHistory(this)
-  }
-
-  /** A root that was replaced runs as a secondary, whatever its file says. */
-  get config(): Config {
-    return this.#config
+    this.#followers = [followHooks(this), recordHistory(this)]
   }
 
   /** The node's own key, which `identity rotate` changes. */
@@ -129,7 +105,7 @@ export class TrustNode implements Node, NodeContext {
 
   /** undefined until the network was found. */
   get network(): NetworkNode | undefined {
-    return this.#attachment?.network
+    return this.#attacher.attachment?.network
   }
 
   get libp2p(): Host {
@@ -153,12 +129,12 @@ export class TrustNode implements Node, NodeContext {
 
   /** Backups and other chores; undefined until the network was found. */
   get housekeeping(): Housekeeping | undefined {
-    return this.#attachment?.housekeeping
+    return this.#attacher.attachment?.housekeeping
   }
 
   /** Duties that only a root has; undefined until the network was found. */
   get duties(): RootController | undefined {
-    return this.#attachment?.duties
+    return this.#attacher.attachment?.duties
   }
 
   get isStopping(): boolean {
@@ -179,38 +155,35 @@ export class TrustNode implements Node, NodeContext {
       await this.#starting
     } catch (error) {
       await this.stop('it could not start')
-      if (this.#discovering === undefined) this.#dropNewKey()
+      if (!this.#attacher.hasSearched) this.#dropNewKey()
       throw error
     }
   }
 
   async #start(): Promise<void> {
-    const { config, control: api } = this
-    const { logger } = this.logging
+    const { config, clock } = this
     const { store } = dataFiles(config.paths.data)
-    if (this.invites.invite !== undefined) putOtherHistoryAside(store, { clock: this.clock, logger })
+    if (this.invites.invite !== undefined) putOtherHistoryAside(store, { clock, logger: this.logging.logger })
     const genesis = peekGenesis(store)
     if (genesis === undefined) requirePin(config, this.pin)
     await this.rotation.startFrom(store)
-    if (this.#options.control ?? true) {
-      const path = socketPath(config.paths.runtime, config.name)
-      this.#server = await startControlServer({ path, api, logger, part: this.services.part('control') })
-    }
-    this.metrics = await openMetrics(this)
-    this.#http = await openHttp(this)
-    if (genesis !== undefined) {
-      await this.#attach(genesis)
-      return
-    }
-    logger.info({ peer: this.peerId, role: config.role }, 'first start: looking for the network')
-    this.#discovering = this.#discover().catch((error: Error) => {
-      if (!this.#over.signal.aborted) this.#failure.reject(error)
-    })
+    await this.#endpoints.open(this, this.#options.control ?? true)
+    await this.#attacher.start(genesis)
   }
 
   /** Address of the HTTP API; undefined: it is off, or does not listen. */
   get httpUrl(): string | undefined {
-    return this.#http?.url
+    return this.#endpoints.httpUrl
+  }
+
+  /** undefined: there is no HTTP API that would tell them. */
+  get metrics(): ProcessMetrics | undefined {
+    return this.#endpoints.metrics
+  }
+
+  /** Failures in the last round of looking for the network. */
+  get discoveryFailures(): readonly DialFailure[] {
+    return this.#attacher.failures
   }
 
   /** Network id of the invite or the configuration. */
@@ -218,61 +191,18 @@ export class TrustNode implements Node, NodeContext {
     return this.invites.invite?.networkId ?? pinOf(this.config)
   }
 
-  async #discover(): Promise<void> {
-    const genesis = await findNetwork(this, {
-      onFailure: (failures) => {
-        this.discoveryFailures = failures
-        this.changed()
-      },
-      onBegun: (discovery) => {
-        this.#finding = discovery
-      }
-    })
-    await this.#attach(genesis)
-  }
-
-  async #attach(genesis: Uint8Array, goesOn = false): Promise<void> {
-    const registry = await registryOf(this, genesis)
-    if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
-    const protocols = this.#protocols
-    this.#attachment = new Attachment(this, { registry, protocols, goesOn })
-    this.events.follow(registry, this.#attachment.network.trust)
-    await this.#attachment.start(this.#over.signal)
-    this.changed()
-  }
-
   /**
    * Begins anew inside of this process, with the same store and control socket: the host goes, `change` is made while nothing is open, and it comes back.
    * A failure then ends the process, whose next start goes on.
    */
   async beginAnew(reason: string, change: () => void | Promise<void>, isDue = (): boolean => true): Promise<void> {
-    const begun = this.#beginning.then(async () => (isDue() ? await this.#beginAnew(reason, change) : undefined))
-    this.#beginning = begun.catch((error: Error) => (this.isStopping ? undefined : this.#failure.reject(error)))
-    await begun
-  }
-
-  async #beginAnew(reason: string, change: () => void | Promise<void>): Promise<void> {
-    this.#over.signal.throwIfAborted()
-    const { attached, config } = this
-    const genesis = attached.registry.genesis.bytes
-    // Whoever knows this node knows the port that it has now.
-    this.#config = { ...config, listen: { ...config.listen, port: attached.port } }
-    const goesOn = attached.registry.root !== undefined && attached.registry.root.refusal === undefined
-    const before = this.#attachment
-    this.#attachment = undefined
-    await before?.stop(reason, false, this.stopSteps)
-    this.#over.signal.throwIfAborted()
-    await change()
-    await this.#attach(genesis, goesOn)
+    await this.#attacher.beginAnew(reason, change, this.stopSteps, isDue)
   }
 
   /** Goes on with another key. */
   async useKey(key: SigningKey): Promise<void> {
-    await this.beginAnew(
-      'it goes on with a new key',
-      () => this.rotation.use(key),
-      () => this.key !== key
-    )
+    const change = (): void => this.rotation.use(key)
+    await this.beginAnew('it goes on with a new key', change, () => this.key !== key)
   }
 
   async joined({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
@@ -287,28 +217,15 @@ export class TrustNode implements Node, NodeContext {
   }
 
   changed(): void {
-    this.#judging.ask()
-  }
-
-  #judge(): void {
-    // It begins anew: what a view shows is that of before.
-    if (this.#attachment === undefined && this.phases.name !== 'bootstrap') return
-    this.#attachment?.followRotation()
-    this.#attachment?.duties.changed()
-    const before = this.phases.name
-    if (this.network?.isMember() === true) this.invites.admitted(this.network.registry, this.logging.logger)
-    if (this.phases.update(this.facts())) {
-      this.logging.logger.info({ phase: this.phases.name, from: before }, `phase ${before} → ${this.phases.name}`)
-    }
-    this.events.tell('changed')
+    this.#watch.changed()
   }
 
   facts(): PhaseFacts {
-    return phaseFacts(this.config.role, this.key.publicKey, this.network, this.#cachedPeers)
+    return this.#watch.facts()
   }
 
   async handle(protocol: string, handler: MemberHandler, options: StreamHandlerOptions = {}): Promise<void> {
-    await this.#protocols.add({ protocol, handler, options })
+    await this.#attacher.protocols.add({ protocol, handler, options })
   }
 
   async openStream(peer: string, protocol: string, { signal }: { signal?: AbortSignal } = {}): Promise<Stream> {
@@ -318,8 +235,7 @@ export class TrustNode implements Node, NodeContext {
 
   /** Tries again now what was refused or not found: there is a new invite. */
   retry(): void {
-    this.#finding?.wake()
-    this.network?.retry()
+    this.#attacher.retry()
   }
 
   get isLeaving(): boolean {
@@ -338,21 +254,16 @@ export class TrustNode implements Node, NodeContext {
 
   async #stop(reason: string): Promise<void> {
     this.#over.abort(new Error('the node stops'))
-    // From here on nothing is looked at later, when the store may be closed.
-    this.#judging.stop()
-    this.#stopHooks()
-    this.#stopHistory(reason)
-    this.#judge()
-    const found = Promise.allSettled([this.#starting, this.#beginning]).then(() => this.#discovering)
+    for (const stop of this.#followers) stop(reason)
+    this.#watch.stop()
+    const found = Promise.allSettled([this.#starting]).then(() => this.#attacher.settled())
     await this.stopSteps.wait('its start', found)
     try {
-      await this.#attachment?.stop(reason, this.#left, this.stopSteps)
+      await this.#attacher.attachment?.stop(reason, this.#left, this.stopSteps)
     } finally {
-      await this.stopSteps.wait('the HTTP server', this.#http?.[Symbol.asyncDispose]())
-      this.metrics?.[Symbol.dispose]()
-      await this.stopSteps.wait('the control socket', this.#server?.[Symbol.asyncDispose]())
+      await this.#endpoints.close(this.stopSteps)
     }
-    if (this.network !== undefined || this.#discovering !== undefined) this.logging.logger.info({ reason }, 'stopped')
+    if (this.network !== undefined || this.#attacher.hasSearched) this.logging.logger.info({ reason }, 'stopped')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
