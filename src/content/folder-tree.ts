@@ -1,7 +1,7 @@
+import { murmur364 } from '@multiformats/murmur3'
 import { byteAt } from '../identity/bytes.ts'
 import { ContentLimitError } from './errors.ts'
 import { partOf } from './file-tree.ts'
-import { murmur3 } from './murmur3.ts'
 import { type MadeBlock, nodeBlock, type Part, shardWidth } from './node.ts'
 
 interface Spread {
@@ -18,16 +18,16 @@ export async function folderTree(
   isLarge: boolean,
   put: (block: MadeBlock) => Promise<void>
 ): Promise<MadeBlock> {
-  if (isLarge)
-    return await shard(
-      parts.map((part) => ({ part, hash: murmur3(Buffer.from(part.name)) })),
-      0,
-      put
-    )
+  if (isLarge) return await shard(await Promise.all(parts.map(spread)), 0, put)
   const block = nodeBlock({ type: 'folder', parts: parts.toSorted(byName) })
   await put(block)
   return block
 }
+
+const spread = async (part: Part): Promise<Spread> => ({
+  part,
+  hash: await murmur364.encode(Buffer.from(part.name))
+})
 
 const byName = (a: Part, b: Part): number => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))
 

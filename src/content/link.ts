@@ -16,7 +16,7 @@ export interface Link {
 export const cidBytes = hashBytes + 4
 
 /** A CID of version 1, binary. */
-export function encodeLink({ codec, digest }: Link): Uint8Array {
+export function encodeLink({ codec, digest }: Link): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(cidBytes)
   bytes.set([1, codecs[codec], sha256Code, hashBytes])
   bytes.set(digest, 4)

@@ -1,16 +1,22 @@
+import { LegacyNode } from 'ipfs-unixfs'
 import { equals } from 'uint8arrays/equals'
+import { withArrayBuffer } from 'uint8arrays/with-array-buffer'
 import { sha256 } from '../identity/hash.ts'
 import { reasonOf } from '../runtime/error-message.ts'
 import { InvalidBlockError } from './errors.ts'
 import { decodeLink, encodeLink, type Link } from './link.ts'
-import { DagNode, UnixFs } from './pb/unixfs.ts'
 
 /** Greatest block that is taken from others. */
 export const maxBlockBytes = 1_048_576
 
-/** Kinds of nodes, by their number in UnixFS. */
-const types = { folder: 1, file: 2, symlink: 4, shard: 5 } as const
-const murmurCode = 0x22
+/** The part of a node that says what it is. Its links stand before it, as kubo writes them: the library calls such a node a legacy one. */
+type Data = NonNullable<LegacyNode['data']>
+
+/** Data of a kind of node, by its number in UnixFS. It is read, because the library does not give out its names of the kinds. */
+const dataOfKind = (number: number): Data =>
+  LegacyNode.decode(Uint8Array.of(0x0a, 2, 8, number)).data ?? { blockSizes: [] }
+const kinds = { folder: dataOfKind(1), file: dataOfKind(2), symlink: dataOfKind(4), shard: dataOfKind(5) }
+const murmurCode = 0x22n
 export const shardWidth = 256
 /** A link takes more than 40 bytes: a block has no room for more. */
 const maxLinks = 26_214
@@ -47,25 +53,25 @@ export const rawBlock = (bytes: Uint8Array): MadeBlock => ({
 /** Encodes a node as other tools do. Entries of a folder are sorted by name before. */
 export function nodeBlock(content: Content): MadeBlock {
   const parts = 'parts' in content ? content.parts : []
-  const bytes = DagNode.encode({
-    links: parts.map((part) => ({ hash: encodeLink(part), name: part.name, tsize: part.treeBytes })),
-    data: UnixFs.encode(unixFsOf(content))
+  const bytes = LegacyNode.encode({
+    links: parts.map((part) => ({ hash: encodeLink(part), name: part.name, tSize: BigInt(part.treeBytes) })),
+    data: dataOf(content)
   })
   const treeBytes = parts.reduce((sum, part) => sum + part.treeBytes, bytes.length)
   return { codec: 'node', digest: sha256(bytes), bytes, treeBytes }
 }
 
-function unixFsOf(content: Content): Partial<UnixFs> {
-  const type = types[content.type]
+function dataOf(content: Content): Data {
+  const data = kinds[content.type]
   switch (content.type) {
     case 'folder':
-      return { type }
+      return data
     case 'file':
-      return { type, filesize: content.size, blocksizes: [...content.sizes] }
+      return { ...data, fileSize: BigInt(content.size), blockSizes: content.sizes.map(BigInt) }
     case 'shard':
-      return { type, data: content.places, hashType: murmurCode, fanout: shardWidth }
+      return { ...data, data: withArrayBuffer(content.places), hashType: murmurCode, fanOut: BigInt(shardWidth) }
     case 'symlink':
-      return { type, data: content.target }
+      return { ...data, data: withArrayBuffer(content.target) }
     default:
       return content
   }
@@ -85,29 +91,30 @@ export function readNode(bytes: Uint8Array): Content {
 
 function decoded(bytes: Uint8Array): Content {
   try {
-    const { links, data = new Uint8Array() } = DagNode.decode(bytes, { limits: { links: maxLinks } })
-    const parts = links.map(({ hash = new Uint8Array(), name = '', tsize = 0 }) => ({
+    const limits = { links: maxLinks, data: { blockSizes: maxLinks } }
+    const { links, data = { blockSizes: [] } } = LegacyNode.decode(bytes, { limits })
+    const parts = links.map(({ hash = new Uint8Array(), name = '', tSize = 0n }) => ({
       ...decodeLink(hash),
       name,
-      treeBytes: tsize
+      treeBytes: safe(tSize)
     }))
-    return contentOf(parts, UnixFs.decode(data, { limits: { blocksizes: maxLinks } }))
+    return contentOf(parts, data)
   } catch (error) {
     if (error instanceof InvalidBlockError) throw error
     throw new InvalidBlockError(`a node cannot be read: ${reasonOf(error)}`)
   }
 }
 
-function contentOf(parts: Part[], { type, data, filesize, blocksizes, fanout }: UnixFs): Content {
+function contentOf(parts: Part[], { type, data, fileSize = 0n, blockSizes, fanOut }: Data): Content {
   switch (type) {
-    case types.folder:
+    case kinds.folder.type:
       return { type: 'folder', parts }
-    case types.shard:
-      if (fanout !== shardWidth || data === undefined) break
+    case kinds.shard.type:
+      if (fanOut !== BigInt(shardWidth) || data === undefined) break
       return { type: 'shard', parts, places: data }
-    case types.file:
-      return fileOf(parts, blocksizes, filesize ?? 0)
-    case types.symlink:
+    case kinds.file.type:
+      return fileOf(parts, blockSizes.map(safe), safe(fileSize))
+    case kinds.symlink.type:
       if (data === undefined) break
       return { type: 'symlink', target: data }
     default:
@@ -122,4 +129,9 @@ function fileOf(parts: Part[], sizes: number[], size: number): Content {
   if (!isWhole || parts.some(({ name }) => name !== ''))
     throw new InvalidBlockError('the parts of a file do not add up to it')
   return { type: 'file', parts, sizes, size }
+}
+
+function safe(size: bigint): number {
+  if (size > BigInt(Number.MAX_SAFE_INTEGER)) throw new InvalidBlockError('a size is beyond all that can be stored')
+  return Number(size)
 }

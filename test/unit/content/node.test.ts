@@ -58,6 +58,24 @@ describe('blocks of nodes', () => {
     expect(() => readNode(many)).toThrow(InvalidBlockError)
   })
 
+  it('refuses what it does not know: a mode, a time, a kind, data without one, and sizes that no number holds', () => {
+    const data = (...bytes: number[]): Uint8Array => Uint8Array.of(0x0a, bytes.length, ...bytes)
+    expect(readNode(data(8, 1))).toEqual({ type: 'folder', parts: [] })
+    const file = [8, 2, 0x18, 1, 0x20, 1]
+    const others = [
+      data(8, 1, 0x38, 1),
+      data(8, 1, 0x42, 2, 8, 1),
+      data(8, 0),
+      data(8, 3),
+      data(8, 6),
+      data(),
+      data(...file)
+    ]
+    const huge = [0x18, ...Array.from({ length: 7 }, () => 0x80), 0x40]
+    for (const other of [...others, data(8, 2, ...huge), new Uint8Array()])
+      expect(() => readNode(other)).toThrow(InvalidBlockError)
+  })
+
   it.each<[string, Content]>([
     ['no parts', { type: 'file', parts: [], sizes: [], size: 0 }],
     ['a part without a size', { type: 'file', parts: [part(''), part('')], sizes: [4], size: 4 }],
