@@ -1,12 +1,12 @@
 import { createCipheriv } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { FileTree, type ImportSettings, partOf, standardSettings } from '../../../src/content/file-tree.ts'
 import { folderTree } from '../../../src/content/folder-tree.ts'
 import { importFolder } from '../../../src/content/import-folder.ts'
 import { linkText } from '../../../src/content/link.ts'
-import { type Part, rawBlock } from '../../../src/content/node.ts'
+import { nodeBlock, type Part, rawBlock } from '../../../src/content/node.ts'
 import { sha256 } from '../../../src/identity/hash.ts'
 import { memoryFolder } from '../../helpers/temp.ts'
 
@@ -92,5 +92,60 @@ describe('CIDs are those of kubo', () => {
   ])('of a folder %s from which on it is spread', async (_, last, cid) => {
     const files = namedParts('hamt-unixfs-v1-2025', 4766, last)
     expect(linkText(await folderTree(files, newer.isLarge(files), put))).toBe(cid)
+  })
+})
+
+/**
+ * CIDs that boxo 0.40.0 gave, the Go library with which kubo 0.42.0 adds: chunks of 262,144 bytes, raw leaves, a balanced tree of 174
+ * links, CIDs of version 1, and its standard settings for folders.
+ */
+describe('CIDs are those of the library of kubo with the same settings', () => {
+  it.each([
+    [0, 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'],
+    [1, 'bafkreidoh6xr4j6ul7fhai2k5d3pbjzumiwp7ctovaslp5qnh75puksgkq'],
+    [262_143, 'bafkreifpn5afpm5qpkynmqmm5bw6jzwqcyz5afxqbs6ixmyc6qa3pzfuva'],
+    [262_144, 'bafkreiedcombdteodhws6vmypgkeectqzmrwbdp6bw3kbnsyc3zuonq6hu'],
+    [262_145, 'bafybeihypzno3vozibl6xfdcpfz2kxqlm2emqmwowl3yyjo75sinj25cwa'],
+    [174 * 262_144, 'bafybeia3oiekkz7lshwkjxx73lzodvd6drybxiqxpydynmcfp2cd2zouea'],
+    [174 * 262_144 + 1, 'bafybeids4dd3uucuitinjdd2a3zigdlj7cuphrxblb2lgimss373t6keki']
+  ])('of a file of %i bytes', async (size, cid) => {
+    expect(await fileCid('sizes', size, standardSettings)).toBe(cid)
+  })
+
+  it('of names in other scripts, folders inside of each other and an empty file', async () => {
+    using folder = memoryFolder()
+    const files = {
+      'ü/é/名前.txt': 'a',
+      '😀.txt': 'b',
+      '\uffee.txt': 'c',
+      Z: 'd',
+      'a b': 'e',
+      'x/y/z/w': 'f',
+      none: ''
+    }
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(folder.path, name)), { recursive: true })
+      writeFileSync(join(folder.path, name), text)
+    }
+    expect(await cidOf(folder.path)).toBe('bafybeidn2t3u46gticlcmt236xfvwp23yk7etzimyga6xapbcgfyzdm5ve')
+  })
+
+  const file = (name: string, text: string): Part => partOf(rawBlock(Buffer.from(text)), name)
+  const files = Array.from({ length: 4096 }, (_, i) => file(String(i).padStart(28, 'n'), String(i)))
+  const folders = Array.from({ length: 5000 }, (_, i) => {
+    const block = nodeBlock({ type: 'folder', parts: [file('f', String(i % 7))] })
+    return partOf(block, String(i).padStart(28, 'd'))
+  })
+
+  it.each([
+    ['of files at the size', files, 'bafybeiaazehykdadaf2zxhfbl2owbn4fgxin2w3nervleaie6poq5skzjm'],
+    [
+      'of files beyond it',
+      [...files.slice(1), file('n'.repeat(29), 'q')],
+      'bafybeicj6ehreiyxq5hvmthonpnkxobp2bzvci4dielmc4akdbbaazrlwi'
+    ],
+    ['of folders beyond it', folders, 'bafybeigued6gnbanotoqloy7rqktdfkpz6u6k43lzadyq4dco5opel6t6a']
+  ])('of a folder %s from which on it is spread', async (_, parts, cid) => {
+    expect(linkText(await folderTree(parts, standardSettings.isLarge(parts), put))).toBe(cid)
   })
 })
