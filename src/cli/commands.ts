@@ -22,6 +22,7 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['peers', async () => (await import('./peers/peers.ts')).addPeers],
   ['events', async () => (await import('./status/events.ts')).addEvents],
   ['topology', async () => (await import('./peers/topology.ts')).addTopology],
+  ['export', async () => (await import('./export/command.ts')).addExport],
   ['report', async () => (await import('./report/report.ts')).addReport],
   ['log-level', async () => (await import('./status/log-level.ts')).addLogLevel],
   ['lookup', async () => (await import('./peers/lookup.ts')).addLookup],

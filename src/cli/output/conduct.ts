@@ -45,6 +45,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['peers disconnect', 'changes'],
   ['events', 'prints'],
   ['topology', 'prints'],
+  ['export', 'prints'],
   ['report', 'changes'],
   ['log-level', 'changes'],
   ['lookup', 'prints'],

@@ -55,7 +55,8 @@ export const addPeers: AddCommand = (program, context) => {
     )
 }
 
-const checkFilter = (options: PeerFilter): void => {
+/** @throws UsageError for a word that is none of a list's */
+export const checkFilter = (options: PeerFilter): void => {
   check('state', options.state, peerStates)
   check('role', options.role, Object.keys(roles))
   check('source', options.source, peerSources)

@@ -7,6 +7,13 @@ export const otherPaths = [
     type: 'text/event-stream'
   },
   { path: '/metrics', name: 'metrics', summary: 'Metrics for Prometheus', type: 'text/plain' },
+  {
+    path: '/prometheus-sd',
+    name: 'prometheusSd',
+    summary:
+      "Services of members, or with ?port=N members, for Prometheus' HTTP service discovery; ?service=, ?tag= choose",
+    type: 'application/json'
+  },
   { path: '/openapi.json', name: 'openapi', summary: 'This document', type: 'application/json' },
   { path: '/docs', name: 'docs', summary: 'This document as a page', type: 'text/html' }
 ] as const

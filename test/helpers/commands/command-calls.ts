@@ -22,6 +22,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['peers disconnect', ['hal']],
   ['events', []],
   ['topology', []],
+  ['export', ['hosts']],
   ['log-level', ['debug']],
   ['lookup', []],
   ['identity', []],

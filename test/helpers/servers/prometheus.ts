@@ -11,17 +11,30 @@ export interface FiringAlert {
   readonly state: string
 }
 
+interface PrometheusInit {
+  readonly rules?: string
+  readonly targets?: readonly string[]
+  /** URL of targets, in place of fixed ones. */
+  readonly discovery?: string
+}
+
 /** Real Prometheus that looks once a second at these targets, and at these rules. */
 export class Prometheus implements AsyncDisposable {
   readonly #folder = tempFolder()
   readonly #process: ChildProcess
   readonly #url: string
 
-  private constructor(port: number, init: { rules: string; targets: readonly string[] }) {
+  private constructor(port: number, init: PrometheusInit) {
     const { path } = this.#folder
     const often = { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '500ms' }
-    const job = { job_name: 'trustnet', static_configs: [{ targets: [...init.targets] }] }
-    writeFileSync(join(path, 'rules.yml'), init.rules)
+    const { targets = [], discovery } = init
+    const job = {
+      job_name: 'trustnet',
+      ...(discovery === undefined
+        ? { static_configs: [{ targets: [...targets] }] }
+        : { http_sd_configs: [{ url: discovery, refresh_interval: '1s' }] })
+    }
+    writeFileSync(join(path, 'rules.yml'), init.rules ?? '')
     writeFileSync(
       join(path, 'prometheus.yml'),
       stringify({ global: often, rule_files: ['rules.yml'], scrape_configs: [job] })
@@ -31,7 +44,7 @@ export class Prometheus implements AsyncDisposable {
     this.#process = spawn('prometheus', [...args, `--web.listen-address=[::1]:${port}`], { stdio: 'ignore' })
   }
 
-  static async start(init: { rules: string; targets: readonly string[] }): Promise<Prometheus> {
+  static async start(init: PrometheusInit): Promise<Prometheus> {
     return new Prometheus(await freePort(), init)
   }
 

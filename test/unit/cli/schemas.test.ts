@@ -6,6 +6,7 @@ import { expectSchema, schemaNames } from '../../helpers/schemas.ts'
 const commands: [string, string[]][] = [
   ['peers', ['peers']],
   ['events', ['events']],
+  ['peers', ['export', 'tsv']],
   ['topology', ['topology']],
   ['log-level', ['log-level', 'debug', '--service', 'gossipsub']],
   ['lookup', ['lookup']],
