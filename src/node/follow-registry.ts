@@ -106,7 +106,9 @@ class Following {
     await Promise.race([told, sleep(partingMs, signal).catch(() => {})])
     await sleep(recheckMs, signal).catch(() => {})
     this.#parting.delete(peer)
-    if (!signal.aborted) this.#init.trust.ended(publicKey)
+    const { registry, trust } = this.#init
+    // One that was let in again meanwhile keeps its connections.
+    if (!signal.aborted && !registry.replica.isMember(publicKey)) trust.ended(publicKey)
   }
 
   #entries(): void {

@@ -114,11 +114,11 @@ class OrderedCall implements RemoteAuthor {
     const orders = await this.#ask(acts)
     const call = { acts: acts.map((act, i) => ({ ...act, order: at(orders, i) })) }
     const { entries } = await this.#carryOut(call)
-    const { networkId } = this.#network.registry
+    const { networkId, replica } = this.#network.registry
     const opened = entries.map((bytes) => openEntry(bytes, networkId))
-    const isOurs = orders.every((order) =>
-      opened.some(({ value }) => value.orders?.some((each) => equals(each, order)))
-    )
+    const isOurs =
+      opened.every((entry) => replica.state.keys.isOfLog(entry)) &&
+      orders.every((order) => opened.some(({ value }) => value.orders?.some((each) => equals(each, order))))
     if (!isOurs) throw new InvalidPayloadError('the root answered with other entries than were ordered')
     await this.#held(opened)
     return opened

@@ -7,7 +7,7 @@ import type { Registry } from '../../registry/registry.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
-import { isJudged } from '../root/carry-document.ts'
+import { isEntered, isJudged } from '../root/carry-document.ts'
 import { askRoot, type OrderCarrier } from '../root/way-to-root.ts'
 
 export interface DocumentKeeperInit {
@@ -105,7 +105,7 @@ export class DocumentKeeper {
       signal.throwIfAborted()
       try {
         if (root !== undefined && !root.isReplaced) await documents.submit(waiting.signed)
-        else await askRoot(this.#init.carrier, { document: waiting.signed }, AbortSignal.any([signal, timeout()]))
+        else if (!(await this.#askRoot(waiting, signal))) return
       } catch (error) {
         signal.throwIfAborted()
         // A document that the root cannot take now it takes later, and the others wait for the same.
@@ -114,6 +114,13 @@ export class DocumentKeeper {
       }
       await documents.queue.drop(waiting)
     }
+  }
+
+  /** False when the answer is no entry of the log: it waits on. */
+  async #askRoot({ signed }: WaitingDocument, signal: AbortSignal): Promise<boolean> {
+    const { carrier } = this.#init
+    const answer = await askRoot(carrier, { document: signed }, AbortSignal.any([signal, timeout()]))
+    return isEntered(carrier.registry, answer)
   }
 
   #tellRefused(waiting: WaitingDocument, error: unknown): void {

@@ -67,8 +67,8 @@ export async function publishDocument(
 
 /** Number of the entry that the root has made: signed by the log key, and for just this. @throws ChangedMeanwhileError for another one */
 function entryOf(entry: Uint8Array, publish: Publish, { networkId, state }: Replica): number {
-  const { value, signer } = openEntry(entry, networkId)
-  if (state.keys.isKeyOf(value.epoch, signer) && isEntryOf(value, publish)) return value.n
+  const opened = openEntry(entry, networkId)
+  if (state.keys.isOfLog(opened) && isEntryOf(opened.value, publish)) return opened.value.n
   throw new ChangedMeanwhileError(
     `the answer was another entry than one of the root for version ${publish.documentVersion} of ${publish.id}: look at \`trustnet document list\``
   )

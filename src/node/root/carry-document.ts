@@ -1,6 +1,8 @@
 import type { AdminAnswered } from '../../protocols/admin/index.ts'
 import { ask } from '../../protocols/admin/index.ts'
 import type { SignedPublish } from '../../registry/documents/signed-publish.ts'
+import { openEntry } from '../../registry/objects/entry.ts'
+import type { Registry } from '../../registry/registry.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { ChangedMeanwhileError, NotMemberError, PendingError, UnavailableError } from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
@@ -13,6 +15,10 @@ const retryMs = 5_000
 /** Tells whether whoever was asked has judged the document, so that it is not sent again: not one to whom this node is no member. */
 export const isJudged = (error: unknown): boolean =>
   error instanceof ChangedMeanwhileError || (isDecided(error) && !(error instanceof NotMemberError))
+
+/** Tells whether the answer of the root is an entry that its log key has signed. */
+export const isEntered = ({ replica, networkId }: Registry, { entries }: AdminAnswered): boolean =>
+  entries.some((bytes) => replica.state.keys.isOfLog(openEntry(bytes, networkId)))
 
 /**
  * Brings the document of a publisher to the root. While that is away a secondary keeps it; its publisher brings it there.

@@ -4,14 +4,17 @@ import { expect, onTestFinished, test } from 'vitest'
 import { sha256 } from '../../../../src/identity/hash.ts'
 import { keyId } from '../../../../src/identity/key-id.ts'
 import { DocumentKeeper } from '../../../../src/node/documents/document-keeper.ts'
+import { adminServer } from '../../../../src/protocols/admin/index.ts'
 import type { Block, BlockExchange } from '../../../../src/protocols/blocks/index.ts'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
+import { sealEntry } from '../../../../src/registry/objects/entry.ts'
 import { Supervisor } from '../../../../src/runtime/supervisor.ts'
 import { unwatchStore, watchStore } from '../../../helpers/faults/store-faults.ts'
 import { type Members, startMember } from '../../../helpers/hosts/members.ts'
 import { connect, withoutSockets } from '../../../helpers/hosts.ts'
 import { eventually } from '../../../helpers/network.ts'
 import { RealNetwork } from '../../../helpers/real-network.ts'
+import { publishBy, signedBy } from '../../../helpers/registry/publisher.ts'
 
 withoutSockets()
 
@@ -68,4 +71,45 @@ test('on a full disk nothing more is fetched, and all of it when there is room',
   await eventually(() => secondary.documents.bytes.count === 4)
   expect(secondary.documents.bytes.missing()).toEqual([])
   await eventually(() => services.part('documents').view.state === 'ok')
+})
+
+test('what waits for the root waits on until an entry of the log key says that it was published', async () => {
+  await using network = await RealNetwork.create()
+  const ann = await network.admit('ann')
+  await network.root.root?.append([{ kind: 'publisher', body: { publicKey: ann.publicKey, removed: false } }])
+  const secondary = await network.addSecondary('s')
+  await secondary.documents.keep(secondary.documents.judge(signedBy(network, ann, 'first')))
+  const members: Members = new Map()
+  const { networkId, replica } = network.root
+  let signer = network.rootKey
+  let asked = 0
+  await using self = await startMember({ members, services: () => ({}) })
+  const carryOut = async () => {
+    asked++
+    const place = { networkId, n: replica.head.n, prevHash: replica.head.hash, epoch: 0, timeMs: network.clock.now() }
+    const entry = sealEntry({ ...place, kind: 'publish', body: publishBy(ann, 'first') }, signer)
+    return { entries: [entry.bytes], waiting: [] }
+  }
+  await using root = await startMember<{ admin: unknown }>({
+    members,
+    role: 'root',
+    key: network.rootKey,
+    services: ({ trust }) => ({ admin: adminServer({ networkId, trust, limits: defaultLimits, carryOut }) })
+  })
+  const connection = await connect(self.host, root.host)
+  await self.trust.settled(connection)
+  const exchange: BlockExchange & AsyncDisposable = { async *fetch() {}, async [Symbol.asyncDispose]() {} }
+  const services = new Supervisor()
+  const carrier = { registry: secondary, limits: defaultLimits, trust: self.trust, peers: undefined }
+  const keeper = new DocumentKeeper({ carrier, exchange, trust: self.trust })
+  keeper.start(services)
+  await using _ = { [Symbol.asyncDispose]: () => keeper.stop() }
+  // It is asked again as long as it waits.
+  const wake = (): boolean => secondary.events.dispatchEvent(new CustomEvent('documents'))
+  await eventually(() => wake() && asked > 1)
+  expect(secondary.documents.queue.size).toBe(1)
+
+  signer = network.logKey
+  wake()
+  await eventually(() => secondary.documents.queue.size === 0)
 })
