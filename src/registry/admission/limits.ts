@@ -41,3 +41,5 @@ export const secondOrderMs = 24 * 3_600_000
 export const renewableShare = 0.6
 /** Hint for those who are refused because a list here is full. */
 export const fullRetryMs = 60_000
+/** Times that a member may change its key: the entry of each stays for ever, and what is counted for a key begins anew with the next. */
+export const rotations = { count: 8, perMs: 86_400_000 }

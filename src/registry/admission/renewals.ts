@@ -2,16 +2,18 @@ import { equals } from 'uint8arrays/equals'
 import { at } from '../../identity/bytes.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
-import { InvalidPayloadError, NotMemberError, RevokedError } from '../../runtime/errors.ts'
+import { InvalidPayloadError, LimitError, NotMemberError, RevokedError } from '../../runtime/errors.ts'
 import type { Root } from '../log/log-writer.ts'
 import { Pauses } from '../log/pauses.ts'
 import type { Replica } from '../log/replica.ts'
 import type { Member } from '../log/state/network-state.ts'
+import { readStoredEntry } from '../log/state/stored-entry.ts'
+import { entryKinds } from '../objects/entry.ts'
 import { openForgetRequest } from '../objects/forget-request.ts'
 import { openRenewRequest } from '../objects/renew-request.ts'
 import { openRotateRequest, openRotation, type RotateProofs, type RotateRequest } from '../objects/rotate.ts'
 import type { Database } from '../store/sqlite.ts'
-import { renewableShare } from './limits.ts'
+import { renewableShare, rotations } from './limits.ts'
 import { SingleFlight } from './single-flight.ts'
 
 export interface RenewalsComponents {
@@ -104,7 +106,7 @@ export class Renewals {
 
   /**
    * A rotation that stands in the log already is answered with its entry. `signer`: the only key that may be the old one.
-   * @throws RevokedError, NotMemberError and what opening throws
+   * @throws RevokedError, NotMemberError and what opening throws; LimitError at the root
    */
   judgeRotation(proofs: RotateProofs, signer?: Uint8Array): RotateRequest & Pick<Judged, 'entry'> {
     const { replica } = this.#components
@@ -116,7 +118,21 @@ export class Renewals {
       return { ...request, entry: bytes }
     this.#member(oldKey)
     if (replica.state.isRevoked(newKey)) throw revoked(newKey)
+    if (this.#isRoot) this.#requireRest(oldKey)
     return request
+  }
+
+  /** @throws LimitError for a member that changes its key without end: each is an entry for all time, and each key has rates of its own */
+  #requireRest(publicKey: Uint8Array): void {
+    const { clock, replica } = this.#components
+    let key = publicKey
+    for (let made = 0; made < rotations.count; made++) {
+      const rotated = replica.ledger.table.about(key).findLast(({ kind }) => kind === entryKinds.rotate)
+      const entry = rotated && readStoredEntry(rotated.envelope).value
+      if (entry?.kind !== 'rotate' || entry.timeMs <= clock.now() - rotations.perMs) return
+      key = entry.body.oldKey
+    }
+    throw new LimitError(`${rotations.count} new keys of this member within a day: wait, then change it again`)
   }
 }
 

@@ -1,10 +1,12 @@
 import { equals } from 'uint8arrays/equals'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
+import { rotations } from '../../../../src/registry/admission/limits.ts'
 import { type RotateProofs, sealRotateRequest, sealRotation } from '../../../../src/registry/objects/rotate.ts'
 import {
   InvalidEnvelopeError,
   InvalidPayloadError,
+  LimitError,
   LogMismatchError,
   NotMemberError,
   PendingError,
@@ -46,6 +48,24 @@ describe('a rotation', () => {
     await expect(admission.rotate({ ...proofs, proofNew: other })).rejects.toThrow(InvalidPayloadError)
     await expect(admission.rotate({ ...proofs, proofNew: proofs.proofOld })).rejects.toThrow(InvalidEnvelopeError)
     expect(replica.head.n).toBe(n)
+  })
+
+  it('is refused to a member that has changed its key so often within a day, not to another, and not on the next day', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const ann = await network.admit('ann')
+    const change = async (from: SigningKey): Promise<SigningKey> => {
+      const to = SigningKey.generate()
+      await admission.rotate(rotation(network, from, to))
+      return to
+    }
+    let key = ann
+    for (let made = 0; made < rotations.count; made++) key = await change(key)
+    await expect(change(key)).rejects.toThrow(LimitError)
+    await change(await network.admit('bob'))
+    network.clock.advance(rotations.perMs)
+    key = await change(key)
+    await change(key)
   })
 
   it('waits at a secondary while the root is away, and is decided when it is back', async () => {
