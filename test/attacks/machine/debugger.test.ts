@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { controlClient } from '../../../src/node/api/client.ts'
 import { handlesSignals, startProgram } from '../../helpers/built-program.ts'
 import { stoppedEnv, stoppedRoot } from '../../helpers/faults/stopped-root.ts'
 import { eventually } from '../../helpers/network.ts'
-import { attack } from '../attack.ts'
+import { attack, control } from '../attack.ts'
 
 attack('SIGUSR1, at which Node opens a debugger for everybody on the machine', async () => {
   using root = await stoppedRoot()
@@ -24,5 +26,20 @@ attack('SIGUSR1, at which Node opens a debugger for everybody on the machine', a
   return {
     happened: 'SIGUSR1 and SIGUSR2 to a root: 0 debuggers, 2 of 2 questions answered after each',
     held: 'the program takes both signals itself, before it reads anything, and does nothing at them'
+  }
+})
+
+control('a plain process of Node opens one', async () => {
+  const plain = spawn(process.execPath, ['--inspect-port=0', '-e', "setInterval(() => {}, 1_000); console.log('up')"], {
+    env: {}
+  })
+  let err = ''
+  plain.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+  try {
+    await once(plain.stdout, 'data')
+    plain.kill('SIGUSR1')
+    await eventually(() => /debugger/i.test(err))
+  } finally {
+    plain.kill('SIGKILL')
   }
 })
