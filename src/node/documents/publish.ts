@@ -48,7 +48,7 @@ export async function publishDocument(
   const publish = publishOf({ id, version: nextVersion(state, id), mediaType, publisherKey: key.publicKey }, bytes)
   const same = sameVersion(state, publish)
   if (same !== undefined) return published({ ...publish, documentVersion: same.version }, same.n, 'unchanged')
-  requirePublishable(state, publish, clock.now())
+  requirePublishable(state, publish)
   const timeMs = clock.now()
   const place = { networkId: replica.networkId, epoch: head.epoch, seenN: head.n, timeMs }
   const document = sealPublish(publish, bytes, place, key)

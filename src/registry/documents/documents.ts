@@ -184,11 +184,11 @@ export class Documents {
   }
 
   async #append(publish: Publish, bytes: Uint8Array, rest = (): void => {}): Promise<Published> {
-    const { replica, clock } = this.#init
+    const { replica } = this.#init
     const root = this.#requireRoot()
     const made = await this.#made(publish, bytes)
     if (made !== undefined) return made
-    requirePublishable(replica.state, publish, clock.now())
+    requirePublishable(replica.state, publish)
     rest()
     try {
       const inCommit = (): void => this.bytes.insert(publish.digest, bytes)
@@ -222,9 +222,9 @@ export class Documents {
 
   /** Opens a document that is to wait here, and judges it by what is known here. @throws as submit */
   judge(signed: SignedPublish): OpenedPublish {
-    const { replica, clock } = this.#init
+    const { replica } = this.#init
     const opened = openPublish(signed, replica.networkId)
-    requirePublishable(replica.state, opened.publish, clock.now())
+    requirePublishable(replica.state, opened.publish)
     return opened
   }
 

@@ -1,15 +1,20 @@
 import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../identity/key-id.ts'
-import { ChangedMeanwhileError, LogMismatchError, PublishRefusedError } from '../../runtime/errors.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import { ChangedMeanwhileError, PublishRefusedError } from '../../runtime/errors.ts'
 import type { DocumentRow, NetworkState } from '../log/state/network-state.ts'
+import { shareOf } from '../log/state/rows.ts'
 import { encodeBody, type LogEntry, type Publish } from '../objects/entry.ts'
 
-type KnownDocuments = Pick<NetworkState, 'checkContent' | 'document' | 'documents' | 'policy'>
+type KnownDocuments = Pick<
+  NetworkState,
+  'currentDocuments' | 'document' | 'documents' | 'isRevoked' | 'mayPublish' | 'member' | 'policy'
+>
 
 /** Documents that are named where there is no room for another one. */
 const mostNamed = 3
 
-/** Current documents of a network: whoever enters one looks at all of them. */
+/** Current documents of a network: each member looks at all of them for what is missing, after each change. */
 const maxDocuments = 16_384
 
 /** The version that an entry about this document has next. A retired document counts. */
@@ -36,8 +41,8 @@ export const isEntryOf = (value: LogEntry, publish: Publish): boolean =>
  * Tells in words of the operator why the log would not take a document now.
  * @throws ChangedMeanwhileError when another version was published meanwhile; PublishRefusedError
  */
-export function requirePublishable(state: KnownDocuments, publish: Publish, timeMs: number): void {
-  const { id, documentVersion } = publish
+export function requirePublishable(state: KnownDocuments, publish: Publish): void {
+  const { id, documentVersion, publisherKey } = publish
   const due = nextVersion(state, id)
   if (documentVersion !== due) {
     throw new ChangedMeanwhileError(
@@ -45,24 +50,31 @@ export function requirePublishable(state: KnownDocuments, publish: Publish, time
     )
   }
   requireRoom(state, publish)
-  try {
-    state.checkContent({ kind: 'publish', body: publish }, timeMs, undefined)
-  } catch (error) {
-    if (!(error instanceof LogMismatchError)) throw error
-    throw new PublishRefusedError(`${error.message}: an operator allows it with \`trustnet document allow-publisher\``)
-  }
+  if (state.isRevoked(publisherKey) || !state.mayPublish(publisherKey))
+    throw new PublishRefusedError(whyNot(state, publisherKey))
+}
+
+/** The reason why a key may not publish, and what an operator does about it. */
+function whyNot(state: KnownDocuments, publisherKey: Uint8Array): string {
+  const name = state.member(publisherKey)?.name ?? peerIdText(publisherKey)
+  if (state.isRevoked(publisherKey)) return `${name} may not publish documents: its key was revoked`
+  if (state.policy.publishing === 'root')
+    return `${name} may not publish documents: the policy takes them of the root alone (publishing: root); an operator changes it with \`trustnet policy edit\``
+  return `${name} may not publish documents: an operator allows it with \`trustnet document allow-publisher ${name}\``
 }
 
 function requireRoom(state: KnownDocuments, { id, sizeBytes }: Publish): void {
   const { documentBytes } = state.policy
-  const others = [...state.documents()].filter((row) => row.retired === undefined && row.id !== id)
-  if (others.length >= maxDocuments) {
+  const { currentDocuments } = state
+  const own = shareOf(state.document(id))
+  if (currentDocuments.count - own.count >= maxDocuments) {
     throw new PublishRefusedError(
       `${id} is one more than the ${maxDocuments} documents that a network has: retire what is not needed (\`trustnet document retire\`)`
     )
   }
-  const free = documentBytes - others.reduce((sum, row) => sum + row.sizeBytes, 0)
+  const free = documentBytes - (currentDocuments.bytes - own.bytes)
   if (sizeBytes <= free) return
+  const others = [...state.documents()].filter((row) => row.retired === undefined && row.id !== id)
   const largest = others.toSorted((a, b) => b.sizeBytes - a.sizeBytes).slice(0, mostNamed)
   const named = largest.map((row) => `${row.id} (${row.sizeBytes} bytes)`).join(', ')
   const drop =

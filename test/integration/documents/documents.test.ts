@@ -60,7 +60,9 @@ test('what the root publishes every node has, those without records and late one
 test('a member publishes when an operator lets it, with its own key', async () => {
   const root = network.node('root')
   const hal = await network.join('hal')
-  await expect(publish(hal, 'plan', 'x')).rejects.toThrow(/may not publish: an operator allows it/)
+  await expect(publish(hal, 'plan', 'x')).rejects.toThrow(
+    /hal may not publish documents: an operator allows it with `trustnet document allow-publisher hal`/
+  )
   await root.control.allowPublisher({ publisher: 'hal' })
   await eventually(() => hal.registry.replica.state.publishers().length === 1)
   const content = 'x'.repeat(200_000)

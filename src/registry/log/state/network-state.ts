@@ -15,6 +15,7 @@ import type { LogPosition } from './position.ts'
 import type { Proofs } from './proofs.ts'
 import type {
   DocumentRow,
+  DocumentTotals,
   EntrySource,
   GrantRow,
   HeldName,
@@ -209,6 +210,11 @@ export class NetworkState {
 
   documents(): IterableIterator<DocumentRow> {
     return this.#tables.documents.values()
+  }
+
+  /** Totals of the documents that are current. */
+  get currentDocuments(): DocumentTotals {
+    return this.#tables.currentDocuments
   }
 
   document(id: string): DocumentRow | undefined {

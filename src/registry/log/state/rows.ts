@@ -178,6 +178,16 @@ export interface DocumentRow {
 export const documentValue = (row: DocumentRow): Uint8Array =>
   concat([row.hash, row.retired?.hash ?? new Uint8Array(hashBytes)])
 
+/** The number of documents, and the sum of their sizes. */
+export interface DocumentTotals {
+  readonly count: number
+  readonly bytes: number
+}
+
+/** Share of one document in the totals of those that are not retired. */
+export const shareOf = (row: DocumentRow | undefined): DocumentTotals =>
+  row === undefined || row.retired !== undefined ? { count: 0, bytes: 0 } : { count: 1, bytes: row.sizeBytes }
+
 /** The policy that counts, and where it stands: 0 for that of the genesis. */
 export interface PolicyRow {
   readonly policy: Policy

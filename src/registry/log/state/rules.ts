@@ -16,6 +16,7 @@ import {
   requireMember
 } from './member-rules.ts'
 import { checkOperator, checkTwoOperators } from './operator-rules.ts'
+import { shareOf } from './rows.ts'
 import type { RuleContext } from './rule-context.ts'
 
 type Rules = { readonly [K in EntryKind]?: (body: EntryBodies[K], context: RuleContext) => void }
@@ -84,11 +85,8 @@ function checkPublish(body: Publish, context: RuleContext): void {
   if (!mayPublish(body.publisherKey, context)) {
     throw new LogMismatchError(`${peerIdText(body.publisherKey)} may not publish`)
   }
-  let bytes = body.sizeBytes
-  for (const row of tables.documents.values()) {
-    if (row.retired === undefined && row.id !== body.id) bytes += row.sizeBytes
-  }
-  if (bytes > documentBytes) {
+  const othersBytes = tables.currentDocuments.bytes - shareOf(known).bytes
+  if (othersBytes + body.sizeBytes > documentBytes) {
     throw new LogMismatchError(`${body.id} would fill the quota of ${documentBytes} bytes: retire some documents`)
   }
 }

@@ -3,6 +3,7 @@ import { keyId } from '../../../identity/key-id.ts'
 import type { MerkleTree, StateTag } from './merkle-tree.ts'
 import {
   type DocumentRow,
+  type DocumentTotals,
   documentValue,
   type GrantRow,
   grantValue,
@@ -12,7 +13,8 @@ import {
   type PolicyRow,
   type PublisherRow,
   type RegistryRow,
-  type RevokedRow
+  type RevokedRow,
+  shareOf
 } from './rows.ts'
 import { type Journal, JournaledMap } from './undo-log.ts'
 
@@ -34,6 +36,7 @@ export class Tables {
   readonly #tree: MerkleTree
   readonly #journal: Journal
   #policy: PolicyRow
+  #current: DocumentTotals = { count: 0, bytes: 0 }
 
   constructor(tree: MerkleTree, journal: Journal, first: PolicyRow) {
     this.#tree = tree
@@ -178,7 +181,21 @@ export class Tables {
     this.write('operators', publicKey, undefined)
   }
 
+  /** Totals of the documents that are not retired: a publish is judged by them, without a look at each. */
+  get currentDocuments(): DocumentTotals {
+    return this.#current
+  }
+
   putDocument(row: DocumentRow): void {
+    const before = this.#current
+    this.#journal.record(() => {
+      this.#current = before
+    })
+    const [old, next] = [shareOf(this.documents.get(row.id)), shareOf(row)]
+    this.#current = {
+      count: before.count - old.count + next.count,
+      bytes: before.bytes - old.bytes + next.bytes
+    }
     this.documents.set(row.id, row)
     this.write('documents', fromString(row.id), documentValue(row))
   }

@@ -1,8 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { sha256 } from '../../../../src/identity/hash.ts'
-import type { SigningKey } from '../../../../src/identity/keys.ts'
-import { requirePublishable } from '../../../../src/registry/documents/publish-rules.ts'
+import { peerIdText, type SigningKey } from '../../../../src/identity/keys.ts'
 import type { Publish } from '../../../../src/registry/objects/entry.ts'
 import { sealOrder } from '../../../../src/registry/objects/orders/order.ts'
 import type { Registry } from '../../../../src/registry/registry.ts'
@@ -18,6 +17,7 @@ import {
   UnavailableError
 } from '../../../../src/runtime/errors.ts'
 import { unwatchStore, watchStore } from '../../../helpers/faults/store-faults.ts'
+import { keyNumber } from '../../../helpers/log-network.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 import { bytesOf, publishBy, signedBy } from '../../../helpers/registry/publisher.ts'
 
@@ -109,23 +109,21 @@ test('over the quota it says what may go, and what is retired makes room', async
   await empty[Symbol.asyncDispose]()
 })
 
-test('documents without bytes have no end either', async () => {
-  await publish('plan', 'x')
-  const { state } = network.root.replica
-  const row = network.root.documents.get('plan')
-  const many = (count: number) => ({
-    policy: state.policy,
-    document: () => undefined,
-    documents: () => Array.from({ length: count }, (_, at) => ({ ...row, id: `d${at}`, sizeBytes: 0 })).values(),
-    checkContent: () => {}
-  })
-  const next = { ...publishBy(ann, ''), id: 'next' }
-  requirePublishable(many(16_383), next, 0)
-  expect(() => requirePublishable(many(16_384), next, 0)).toThrow(/one more than the 16384 documents/)
-  const checkContent = (): never => {
-    throw new TypeError('a fault of this program')
-  }
-  expect(() => requirePublishable({ ...many(0), checkContent }, next, 0)).toThrow(TypeError)
+test('who may not publish is named, with what an operator does about it', async () => {
+  const { documents, root } = network.root
+  const eve = await network.admit('eve')
+  await expect(documents.submit(signed('x', {}, eve))).rejects.toThrow(
+    'eve may not publish documents: an operator allows it with `trustnet document allow-publisher eve`'
+  )
+  const stranger = keyNumber(77)
+  await expect(documents.submit(signed('x', {}, stranger))).rejects.toThrow(
+    `allow-publisher ${peerIdText(stranger.publicKey)}`
+  )
+  const policy = { ...network.root.replica.state.policy, publishing: 'root' as const }
+  await root?.append([{ kind: 'policy', body: policy }])
+  await expect(documents.submit(signed('x'))).rejects.toThrow(/^ann may not .* of the root alone \(publishing: root\)/)
+  await root?.append([{ kind: 'revoke', body: { publicKey: ann.publicKey, name: 'ann', reason: 'lost' } }])
+  await expect(documents.submit(signed('x'))).rejects.toThrow(/may not publish documents: its key was revoked/)
 })
 
 test('a publisher signs at home; nobody else may, nor for another', async () => {
@@ -141,7 +139,7 @@ test('a publisher signs at home; nobody else may, nor for another', async () => 
 
   const eve = await network.admit('eve')
   const second = { documentVersion: 3 }
-  await expect(documents.submit(signed('x', second, eve))).rejects.toThrow(/may not publish: an operator allows it/)
+  await expect(documents.submit(signed('x', second, eve))).rejects.toThrow(/eve may not publish documents/)
   await expect(documents.submit(signed('x', { ...second, publisherKey: ann.publicKey }, eve))).rejects.toThrow(
     /another publisher/
   )

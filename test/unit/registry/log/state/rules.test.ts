@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { EntryDraft } from '../../../../../src/registry/log/log-writer.ts'
 import { sealForgetRequest } from '../../../../../src/registry/objects/forget-request.ts'
@@ -273,5 +274,33 @@ describe('documents', () => {
     log.take(log.network.publish('b', 1, 400))
     log.take(log.network.retire('a'))
     expect(log.refusal(log.network.publish('c', 1, 600))).toBe('taken')
+  })
+
+  it('are counted with their bytes as they come, change, go, and are taken back', () => {
+    const change = fc.record({
+      id: fc.constantFrom('a', 'b', 'c'),
+      bytes: fc.nat(300),
+      step: fc.constantFrom('publish', 'retire', 'take back')
+    })
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 30 }), (steps) => {
+        log = new LogState()
+        log.take(log.network.publisher(1003))
+        log.state.begin()
+        const mark = log.state.mark()
+        for (const { id, bytes, step } of steps) {
+          if (step === 'take back') log.state.undoTo(mark)
+          else {
+            const version = (log.state.document(id)?.version ?? 0) + 1
+            const content = step === 'publish' ? log.network.publish(id, version, bytes) : log.network.retire(id)
+            if (log.refusal(content) === 'taken') log.take(content)
+          }
+          const current = [...log.state.documents()].filter(({ retired }) => retired === undefined)
+          const sum = current.reduce((all, { sizeBytes }) => all + sizeBytes, 0)
+          expect(log.state.currentDocuments).toEqual({ count: current.length, bytes: sum })
+        }
+      }),
+      { numRuns: 30 }
+    )
   })
 })
