@@ -5,8 +5,10 @@ import { BlockFetcher } from '../protocols/blocks/index.ts'
 import { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import type { Registry } from '../registry/registry.ts'
+import { inBackground } from '../runtime/background.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { backoffOf } from './config/backoff.ts'
+import { dataFiles } from './config/paths.ts'
 import { protocolLimits } from './config/protocol-limits.ts'
 import { DocumentKeeper } from './documents/document-keeper.ts'
 import { hearClocks } from './follow-registry.ts'
@@ -37,6 +39,7 @@ import { RootController } from './root/root-controller.ts'
 import { connectionTo } from './root/way-to-root.ts'
 import { SelfPublisher } from './self/publisher.ts'
 import { watchTnr } from './self/tnr-watch.ts'
+import { AnnouncedServices } from './services/announced-services.ts'
 import { makeMembership } from './session/join-and-renew.ts'
 import { LeaseClient } from './session/lease-client.ts'
 import { RegistryFinder } from './session/registry-finder.ts'
@@ -45,9 +48,28 @@ import { RootForwarder } from './session/root-forwarder.ts'
 /** Fraction of the pull interval after which a checkpoint has reached every connected node; the next one comes within two intervals. */
 const settledPart = 0.75
 
+/** Makes the services of a node, whose record follows them. */
+export const announcedServices = (
+  node: Pick<NodeParts, 'config' | 'clock' | 'logging' | 'changed'> & {
+    readonly network: { publishSelf(): Promise<void> } | undefined
+    readonly isStopping: boolean
+  }
+): AnnouncedServices =>
+  new AnnouncedServices({
+    configured: () => node.config.services,
+    file: dataFiles(node.config.paths.data).services,
+    clock: node.clock,
+    logger: node.logging.logger,
+    onChange: () => {
+      if (node.isStopping) return
+      node.changed()
+      inBackground(node.network?.publishSelf(), 'announcing changed services')
+    }
+  })
+
 /** Makes what the host of a node is made with. `network` is the node that gets these parts: it is asked later. */
 export function hostedParts(node: NodeParts, registry: Registry, network: NetworkParts): HostedParts {
-  const { config, key, software, clock } = node
+  const { config, key, software, clock, announced } = node
   const { logger } = node.logging
   const limits = protocolLimits(config)
   const isRevoked = (publicKey: Uint8Array): boolean => registry.replica.state.isRevoked(publicKey)
@@ -74,7 +96,7 @@ export function hostedParts(node: NodeParts, registry: Registry, network: Networ
     self: new SelfPublisher({
       config,
       key,
-      software,
+      says: { software, offers: () => announced.said() },
       registry,
       clock,
       logger,
@@ -124,7 +146,8 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
   lease: makeLeaseClient(node, network, host, owner),
   reach: makeReachability(node, network),
   matrix: makeMatrixProber(node, network, host),
-  documents: makeDocumentKeeper(node, network, host)
+  documents: makeDocumentKeeper(node, network, host),
+  announced: node.announced
 })
 
 /** Starts them, and the looks that need no part of their own. */

@@ -193,6 +193,8 @@ export class NetworkNode implements NetworkParts {
   /** Sees to it that others hold this node's present record. */
   async publishSelf(): Promise<void> {
     await this.self.ensure()
+    // One that was under way may have begun before what is to be told.
+    await this.self.ensure()
   }
 
   /** The invite changed, or somebody asked for a new try now. */

@@ -7,6 +7,8 @@ import type { Config } from './config/schema.ts'
 import type { NodeDocuments } from './documents/node-documents.ts'
 import type { Host } from './host/host-services.ts'
 import type { Logging } from './logging.ts'
+import type { AnnouncedServices } from './services/announced-services.ts'
+import type { ServiceInit } from './services/offered.ts'
 
 export interface NodeOptions {
   config: Config
@@ -38,6 +40,8 @@ export interface Node extends AsyncDisposable {
   readonly trust: ConnectionTrust
   /** The register of documents that the network holds in common. */
   readonly documents: NodeDocuments
+  /** Services that this node offers to the others. */
+  readonly announced: Pick<AnnouncedServices, 'list' | 'announce'>
   /** Resolves when it listens, or, on a first start, when it has begun to look for its network. @throws ConfigError */
   start(): Promise<void>
   /** Resolves when this node is a member with a session, or is the root. */
@@ -48,6 +52,8 @@ export interface Node extends AsyncDisposable {
   readonly stopSteps: { readonly at: string }
   /** Serves a protocol to members; may be called before `start`. */
   handle(protocol: string, handler: MemberHandler, options?: StreamHandlerOptions): Promise<void>
+  /** Tells the others of a service of this machine, until it is disposed of. @throws InvalidPayloadError */
+  announce(service: ServiceInit): Disposable
   /** Opens a stream of a protocol to a member, by its name or PeerId; connects first where needed. */
   openStream(peer: string, protocol: string, options?: { signal?: AbortSignal }): Promise<Stream>
   /** Rejects when something of this process itself breaks: database or disk. */

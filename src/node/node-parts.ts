@@ -7,6 +7,7 @@ import type { LibraryMetrics } from './host/libp2p.ts'
 import type { Logging } from './logging.ts'
 import type { Resolvers } from './resolve/resolvers.ts'
 import type { KeyRotation } from './self/key-rotation.ts'
+import type { AnnouncedServices } from './services/announced-services.ts'
 
 /** The parts of a process that last longer than its host. */
 export interface NodeParts {
@@ -22,6 +23,8 @@ export interface NodeParts {
   readonly services: Supervisor
   readonly resolvers: Resolvers
   readonly invites: PendingInvite
+  /** Services that this node offers to the others. */
+  readonly announced: AnnouncedServices
   /** Network id of the invite or the configuration. */
   readonly pin: Uint8Array | undefined
   /** Time for which an address that is not there is waited for, and by root and secondary a port that is taken. */

@@ -14,6 +14,7 @@ import type { DialFailure } from './bootstrap/dial-race.ts'
 import { ownKey } from './bootstrap/own-key.ts'
 import { PendingInvite } from './bootstrap/pending-invite.ts'
 import { pinOf, requirePin } from './bootstrap/pin-checks.ts'
+import { announcedServices } from './components.ts'
 import { dataFiles } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 import { Endpoints } from './control/endpoints.ts'
@@ -33,6 +34,8 @@ import { putOtherHistoryAside } from './put-aside.ts'
 import { Resolvers } from './resolve/resolvers.ts'
 import type { RootController } from './root/root-controller.ts'
 import { KeyRotation } from './self/key-rotation.ts'
+import type { AnnouncedServices } from './services/announced-services.ts'
+import type { ServiceInit } from './services/offered.ts'
 import { PhaseWatch } from './status/phase-watch.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
 import { StopSteps } from './stop-steps.ts'
@@ -56,6 +59,7 @@ export class TrustNode implements Node, NodeContext {
   readonly events = new EventBus()
   readonly invites: PendingInvite
   readonly resolvers: Resolvers
+  readonly announced: AnnouncedServices
   readonly portWaitMs: number | undefined
   readonly #end = Promise.withResolvers<void>()
   readonly stopped = this.#end.promise
@@ -90,6 +94,7 @@ export class TrustNode implements Node, NodeContext {
     this.#dropNewKey = dropNew
     this.rotation = new KeyRotation(config.paths.key, key)
     this.resolvers = new Resolvers(this)
+    this.announced = announcedServices(this)
     this.control = createControl(this)
     this.#followers = [followHooks(this), recordHistory(this)]
   }
@@ -226,6 +231,10 @@ export class TrustNode implements Node, NodeContext {
 
   async handle(protocol: string, handler: MemberHandler, options: StreamHandlerOptions = {}): Promise<void> {
     await this.#attacher.protocols.add({ protocol, handler, options })
+  }
+
+  announce(service: ServiceInit): Disposable {
+    return this.announced.announce(service)
   }
 
   async openStream(peer: string, protocol: string, { signal }: { signal?: AbortSignal } = {}): Promise<Stream> {

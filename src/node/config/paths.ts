@@ -88,6 +88,8 @@ export const dataFiles = (
   recoveryKit: string
   nextRecoveryKit: string
   passphrase: string
+  /** Services that commands have added, and a maintenance that was begun. */
+  services: string
   /** Note that a network is being made in the folder, or was when its process was killed. */
   unfinished: string
 } => ({
@@ -97,6 +99,7 @@ export const dataFiles = (
   recoveryKit: join(dataFolder, 'recovery.kit'),
   nextRecoveryKit: join(dataFolder, 'next-recovery.kit'),
   passphrase: join(dataFolder, 'recovery.passphrase'),
+  services: join(dataFolder, 'services.json'),
   unfinished: join(dataFolder, 'init.unfinished')
 })
 

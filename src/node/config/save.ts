@@ -33,7 +33,7 @@ import { maxConfigBytes, migrateConfig } from './migrate.ts'
  * so a crash leaves the old or the new one. A value is as it is written in YAML ('30s', 9001); undefined removes the key.
  */
 export const saveConfigValues = (file: string, values: Readonly<Record<string, unknown>>): void =>
-  replace(file, withConfigValues(readIfThere(file) ?? '', file, values))
+  replaceFile(file, withConfigValues(readIfThere(file) ?? '', file, values))
 
 /** The same for one key. */
 export const saveConfigValue = (file: string, path: string, value: unknown): void =>
@@ -122,7 +122,7 @@ export const migrateConfigFile = (file: string): MigratedFile => {
 
 /** The same without a copy: the caller has one. */
 export const rewriteConfigFile = (file: string): void => {
-  replace(file, migrateConfig(readText(file, maxConfigBytes), file).text)
+  replaceFile(file, migrateConfig(readText(file, maxConfigBytes), file).text)
 }
 
 const readIfThere = (file: string): string | undefined => {
@@ -159,8 +159,8 @@ const besides = (file: string, mode: number): { open: number; temporary: string 
   }
 }
 
-/** With owner and mode of the file that was there. */
-const replace = (named: string, text: string): void => {
+/** Puts a text in the place of a file in one step, so a crash leaves the old or the new one; with owner and mode of the file that was there. */
+export const replaceFile = (named: string, text: string): void => {
   const file = behindLink(named)
   const before = statSync(file, { throwIfNoEntry: false })
   const { open, temporary } = besides(file, (before?.mode ?? 0o640) & 0o777)

@@ -11,8 +11,9 @@ import {
 } from '../../address/spelling.ts'
 import type { Role } from '../../identity/role.ts'
 import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limits.ts'
-import { maxServices } from '../../registry/objects/service.ts'
+import { maxServices, servicesBytes } from '../../registry/objects/service.ts'
 import { hookProgram } from '../hooks/hook-field.ts'
+import { announcedAs, maxServicesBytes } from '../services/offered.ts'
 import { addressOf, networkIdText, peerIdText } from './addresses.ts'
 import { serviceField } from './field-types/service-field.ts'
 import { domainName, duration, flag, integer, list, nodeName, number, oneOf, rate, text } from './fields.ts'
@@ -47,7 +48,7 @@ const announce = z.object({
 })
 
 const offered = list(serviceField(), maxServices).describe(
-  'what this node offers to the others: name, port, protocol (tcp, udp) and tags, each name once'
+  'what this node offers to the others: name, port, protocol (tcp, udp), tags, check (tcp or http://[::1]:PORT/PATH) and every, each name once'
 )
 
 const paths = z.object({
@@ -220,6 +221,7 @@ export const crossChecks = (config: Config): { key: string; message: string }[] 
     [limit.unfinishedPerPrefix <= limit.unfinished, 'limits.unfinishedPerPrefix', 'is more than limits.unfinished'],
     [isListenScopeAnnounced(config), 'announce.allow', listenScopeMissing(config)],
     [isEachOnce(config.services), 'services', 'has a name twice'],
+    [bytesOf(config.services) <= maxServicesBytes, 'services', tooLong(config.services)],
     [isHttpClosed(config.http), 'http.tokenFile', httpIsOpen(config.http)],
     [config.announce.addresses?.length !== 0, 'announce.addresses', 'is empty: leave it out, or name an address']
   ]
@@ -228,6 +230,12 @@ export const crossChecks = (config: Config): { key: string; message: string }[] 
 
 const isEachOnce = (services: Config['services']): boolean =>
   new Set(services.map(({ name }) => name)).size === services.length
+
+const bytesOf = (services: Config['services']): number =>
+  servicesBytes(services.map((service) => announcedAs(service, 'unknown')))
+
+const tooLong = (services: Config['services']): string =>
+  `has names and tags of ${bytesOf(services)} bytes in the record of the node, where there is room for ${maxServicesBytes}: leave some out`
 
 /** A node that listens on one address alone has no other to announce. */
 const isListenScopeAnnounced = (config: Config): boolean =>

@@ -10,12 +10,12 @@ import { StaleRecordError } from '../../runtime/errors.ts'
 import type { Config } from '../config/schema.ts'
 import type { Host } from '../host/host-services.ts'
 import { announceAgain } from '../host/libp2p.ts'
-import { type SelfChange, SelfRecord } from './record.ts'
+import { type SelfChange, SelfRecord, type SelfRecordInit } from './record.ts'
 
 export interface SelfPublisherInit {
   config: Config
   key: SigningKey
-  software: string
+  says: Pick<SelfRecordInit, 'software' | 'offers'>
   registry: Registry
   clock: Clock
   logger: Logger
@@ -40,16 +40,15 @@ export class SelfPublisher {
   #issuing: Promise<unknown> = Promise.resolve()
 
   constructor(init: SelfPublisherInit) {
-    const { registry, key, config, software, clock } = init
+    const { registry, key, config, says, clock } = init
     this.#init = init
     this.record = new SelfRecord({
       networkId: registry.networkId,
       key,
       role: config.role,
-      software,
+      ...says,
       clock,
       addrs: () => this.#announced,
-      services: config.services,
       store: {
         load: () => registry.meta.get(storeKey),
         save: async (envelope) => await registry.meta.set(storeKey, envelope),

@@ -4,8 +4,8 @@ import type { SigningKey } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import { compareRecords, type NodeRecord, openRecord, sealRecord } from '../../registry/objects/record.ts'
-import { type Service, sortedServices } from '../../registry/objects/service.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { fitting } from './fitting-record.ts'
 
 /** Store in which the own record survives a restart. */
 export interface SelfRecordStore {
@@ -24,11 +24,14 @@ export interface SelfRecordInit {
   /** Addresses of this node now; every record says so. */
   addrs: () => readonly string[]
   clock: Clock
-  services?: readonly Service[]
+  /** Its services now, and whether it takes work. */
+  offers?: () => Pick<NodeRecord, 'services' | 'maintenance'>
 }
 
 /** The part of the record that a node decides; the rest follows from who it is. */
 export type SelfChange = Partial<Pick<NodeRecord, 'registryKey' | 'reach' | 'left' | 'services' | 'tags'>>
+
+const nothing: Pick<NodeRecord, 'services' | 'maintenance'> = { services: [] }
 
 /**
  * This node's own signed record. seq is one more than the highest that this key is known to have signed: the stored one, or
@@ -59,10 +62,10 @@ export class SelfRecord {
 
   /** True when the newest record says what is so: a node that was away may have other addresses and another version now. */
   get isRight(): boolean {
-    if (this.#current === undefined) return false
-    const { left, software, addrs, services } = this.#current.value
-    if (left || software !== this.#init.software || addrs.join() !== this.#init.addrs().join()) return false
-    return isDeepStrictEqual(services, sortedServices(this.#init.services ?? []))
+    const current = this.#current?.value
+    if (current === undefined || current.left || current.software !== this.#init.software) return false
+    const { addrs, services, maintenance } = this.#fitting(current, {})
+    return isDeepStrictEqual([addrs, services, maintenance], [current.addrs, current.services, current.maintenance])
   }
 
   /** A record that a registry holds for this key. false: it is not ours, or not newer. */
@@ -91,28 +94,33 @@ export class SelfRecord {
   }
 
   async #issue(change: SelfChange): Promise<Signed<NodeRecord>> {
-    const { networkId, key, role, software, clock, store, services = [] } = this.#init
-    const before = this.#current?.value
-    const record: NodeRecord = {
+    const { key, store } = this.#init
+    const record = this.#fitting(this.#current?.value, change)
+    const signed = sealRecord(record, key)
+    await store.save(signed.bytes)
+    this.#highest = record.seq
+    this.#current = signed
+    return signed
+  }
+
+  /** The record that says what is so now. */
+  #fitting(before: NodeRecord | undefined, change: SelfChange): NodeRecord {
+    const { networkId, key, role, software, clock, offers } = this.#init
+    return fitting({
       networkId,
       publicKey: key.publicKey,
       addrs: [...this.#init.addrs()],
       reach: before?.reach ?? 'unknown',
-      services: sortedServices(services),
       tags: [],
       left: false,
+      ...(offers?.() ?? nothing),
       ...(before?.registryKey === undefined ? {} : { registryKey: before.registryKey }),
       ...change,
       seq: this.#highest + 1,
       roles: [role],
       software,
       issuedMs: clock.now()
-    }
-    const signed = sealRecord(record, key)
-    await store.save(signed.bytes)
-    this.#highest = record.seq
-    this.#current = signed
-    return signed
+    })
   }
 }
 

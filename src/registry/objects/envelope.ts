@@ -92,6 +92,13 @@ export function seal(domain: Domain, payload: Uint8Array, key: SigningKey): Uint
   return bytes
 }
 
+/** Bytes of an envelope around a payload that is so long. */
+export const envelopeBytes = ({ payloadType }: Domain, payloadBytes: number): number =>
+  [publicKeyPrefix.length + keyBytes, payloadType.length, payloadBytes, signatureBytes].reduce(
+    (sum, length) => sum + 1 + varint(length).length + length,
+    0
+  )
+
 function checkSize(domain: Domain, bytes: Uint8Array, maxBytes: number): void {
   if (bytes.length > maxBytes) {
     throw new InvalidEnvelopeError(`${nameOf(domain)} of ${bytes.length} bytes: at most ${maxBytes} are allowed`)

@@ -1,11 +1,13 @@
 import { decodeAnnounceable, encodeAnnounceable } from '../../address/multiaddr.ts'
 import {
+  checkCount,
   checkHash,
   checkKey,
   checkPosition,
   checkText,
   checkTime,
   maxTextChars,
+  maxTimeMs,
   nameOfNumber,
   orNothing
 } from '../../identity/checked-bytes.ts'
@@ -17,7 +19,7 @@ import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { Envelope, NodeRecord as NodeRecordMessage } from '../pb/registry.ts'
 import { domains, type Signed } from './envelope.ts'
 import { checkServices, type Service, serviceMessage, serviceOf } from './service.ts'
-import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
+import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealedBytes, sealSigned } from './signed.ts'
 
 /** Answers to the question whether others can dial the node. The numbers are on the wire; a newer version's are `unknown`. */
 export const reaches = { unknown: 0, direct: 1, outbound: 2 } as const
@@ -45,12 +47,21 @@ export interface NodeRecord {
   issuedMs: number
   /** Keys of members through which it is reached, best first. */
   relayKeys?: Uint8Array[]
+  /** It takes no work for a while. */
+  maintenance?: Maintenance
+}
+
+/** Time for which a machine takes no work, as its operator says. */
+export interface Maintenance {
+  sinceMs: number
+  reason: string
 }
 
 export const maxAddrs = 8
 export const maxTags = 16
 export const maxRelays = 4
 const maxRoles = 8
+export const maxMaintenanceChars = maxTextChars
 
 const kind: SignedKind<NodeRecord, NodeRecordMessage> = {
   what: 'node record',
@@ -85,7 +96,8 @@ function recordOf(message: NodeRecordMessage): NodeRecord {
     reach: nameOfNumber(reaches, message.reach) ?? 'unknown',
     left: message.left,
     issuedMs: message.issuedMs,
-    ...(message.relayKeys.length > 0 && { relayKeys: message.relayKeys })
+    ...(message.relayKeys.length > 0 && { relayKeys: message.relayKeys }),
+    ...(message.maintenance !== undefined && { maintenance: message.maintenance })
   }
 }
 
@@ -102,6 +114,12 @@ function checkRecord(value: NodeRecord): void {
   checkText(value.software, 0, maxTextChars, 'software of the record')
   checkTime(value.issuedMs, 'time of the record')
   checkRelays(value)
+  if (value.maintenance !== undefined) checkMaintenance(value.maintenance)
+}
+
+export function checkMaintenance({ sinceMs, reason }: Maintenance): void {
+  checkCount(sinceMs, 1, maxTimeMs, 'begin of the maintenance')
+  checkText(reason, 0, maxMaintenanceChars, 'reason of the maintenance')
 }
 
 function checkRelays({ relayKeys = [], publicKey }: NodeRecord): void {
@@ -111,6 +129,9 @@ function checkRelays({ relayKeys = [], publicKey }: NodeRecord): void {
   if (others.size <= relayKeys.length)
     throw new InvalidPayloadError('a relay of the record is named twice, or is the node itself')
 }
+
+/** Bytes that a record has when it is signed. */
+export const recordBytes = (record: NodeRecord): number => sealedBytes(kind, record)
 
 /** @throws InvalidPayloadError when a rule is broken, InvalidEnvelopeError for another's key or more than 1 KiB */
 export const sealRecord = (record: NodeRecord, key: SigningKey): Signed<NodeRecord> => sealSigned(kind, record, key)

@@ -1,7 +1,7 @@
 import { at } from '../../identity/bytes.ts'
 import { checkCount, checkName, checkText, maxTextChars, nameOfNumber } from '../../identity/checked-bytes.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
-import type { Service as ServiceMessage } from '../pb/registry.ts'
+import { Service as ServiceMessage } from '../pb/registry.ts'
 
 /** Ways to speak with a service; `libp2p` is a stream protocol of the node itself. The numbers are on the wire; a newer version's are `unknown`. */
 export const serviceProtocols = { tcp: 0, udp: 1, libp2p: 2 } as const
@@ -68,6 +68,13 @@ function checkAscending(values: readonly string[], what: string): void {
   const ascends = bytes.every((value, index) => index === 0 || Buffer.compare(at(bytes, index - 1), value) < 0)
   if (!ascends) throw new InvalidPayloadError(`${what} must ascend, each once`)
 }
+
+/** Bytes that services take in a record, whatever their checks say. */
+export const servicesBytes = (services: readonly Service[]): number =>
+  services.reduce((sum, service) => sum + bytesOf({ ...service, state: 'passing' }), 0)
+
+/** With its tag and its length. */
+const bytesOf = (service: Service): number => ServiceMessage.encode(serviceMessage(service)).length + 3
 
 /** Gives the services as a record names them. */
 export const sortedServices = (services: readonly Service[]): Service[] =>

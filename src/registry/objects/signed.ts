@@ -10,7 +10,15 @@ import {
 } from '../../runtime/errors.ts'
 import { shapes } from '../pb/registry.ts'
 import { requireCanonical } from './encoding/canonical.ts'
-import { type Domain, type Opened, openEnvelope, openEnvelopeAsync, type Signed, seal } from './envelope.ts'
+import {
+  type Domain,
+  envelopeBytes,
+  type Opened,
+  openEnvelope,
+  openEnvelopeAsync,
+  type Signed,
+  seal
+} from './envelope.ts'
 
 /** The major version of every payload. A reader refuses a newer one and ignores fields that it does not know. */
 export const payloadVersion = 1
@@ -55,6 +63,10 @@ export function sealSigned<T, M extends { version: number }>(
   const payload = kind.codec.encode({ ...kind.toMessage(value), version: payloadVersion })
   return { value, signer: key.publicKey, bytes: seal(kind.domain, payload, key), hash: sha256(payload) }
 }
+
+/** Bytes that an object has when it is signed. */
+export const sealedBytes = <T, M extends { version: number }>(kind: SignedKind<T, M>, value: T): number =>
+  envelopeBytes(kind.domain, kind.codec.encode({ ...kind.toMessage(value), version: payloadVersion }).length)
 
 export function openSigned<T extends Bound, M extends Bound & { version: number }>(
   kind: SignedKind<T, M>,

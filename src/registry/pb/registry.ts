@@ -1713,6 +1713,7 @@ export interface NodeRecord {
   left: boolean
   issuedMs: number
   relayKeys: Uint8Array[]
+  maintenance?: Maintenance
 }
 
 export const NodeRecord = messageType<NodeRecord>((obj, w) => {
@@ -1794,6 +1795,11 @@ export const NodeRecord = messageType<NodeRecord>((obj, w) => {
       w.uint32(114)
       w.bytes(value)
     }
+  }
+
+  if (obj.maintenance != null) {
+    w.uint32(122)
+    Maintenance.codec().encode(obj.maintenance, w)
   }
 }, () => ({
   version: 0,
@@ -1886,6 +1892,46 @@ export const NodeRecord = messageType<NodeRecord>((obj, w) => {
       }
 
       obj.relayKeys.push(reader.bytes())
+      break
+    }
+    case 15: {
+      obj.maintenance = Maintenance.codec().decode(reader, reader.uint32(), inside(opts.limits?.maintenance))
+      break
+    }
+    default: {
+      return false
+    }
+  }
+
+  return true
+})
+
+export interface Maintenance {
+  sinceMs: number
+  reason: string
+}
+
+export const Maintenance = messageType<Maintenance>((obj, w) => {
+  if ((obj.sinceMs != null && obj.sinceMs !== 0)) {
+    w.uint32(8)
+    w.uint64Number(obj.sinceMs)
+  }
+
+  if ((obj.reason != null && obj.reason !== '')) {
+    w.uint32(18)
+    w.string(obj.reason)
+  }
+}, () => ({
+  sinceMs: 0,
+  reason: ''
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.sinceMs = reader.uint64Number()
+      break
+    }
+    case 2: {
+      obj.reason = reader.string()
       break
     }
     default: {
@@ -2659,7 +2705,8 @@ export const shapes: Shapes = new Map<unknown, Shape>([
   [Operator, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'bool' } }],
   [Order, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint32' }, 5: { type: 'bytes' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'bytes' } }],
   [Checkpoint, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'uint64' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint64' } }],
-  [NodeRecord, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' }, 5: { type: 'bytes', rule: 'repeated' }, 6: { type: 'bytes' }, 7: { type: 'uint32', rule: 'repeated' }, 8: { type: Service, rule: 'repeated' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'string' }, 11: { type: 'uint32' }, 12: { type: 'bool' }, 13: { type: 'uint64' }, 14: { type: 'bytes', rule: 'repeated' } }],
+  [NodeRecord, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' }, 5: { type: 'bytes', rule: 'repeated' }, 6: { type: 'bytes' }, 7: { type: 'uint32', rule: 'repeated' }, 8: { type: Service, rule: 'repeated' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'string' }, 11: { type: 'uint32' }, 12: { type: 'bool' }, 13: { type: 'uint64' }, 14: { type: 'bytes', rule: 'repeated' }, 15: { type: Maintenance } }],
+  [Maintenance, { 1: { type: 'uint64' }, 2: { type: 'string' } }],
   [Service, { 1: { type: 'string' }, 2: { type: 'uint32' }, 3: { type: 'uint32' }, 4: { type: 'string', rule: 'repeated' }, 5: { type: 'uint32' } }],
   [Invite, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'bytes' }, 4: { type: InviteRegistry, rule: 'repeated' }, 5: { type: 'bytes' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'bytes' }, 9: { type: 'uint32' }, 10: { type: 'string' }, 11: { type: 'uint64' }, 12: { type: 'bytes' } }],
   [InviteRegistry, { 1: { type: 'bytes' }, 2: { type: 'bytes', rule: 'repeated' } }],

@@ -1,12 +1,14 @@
 import { z } from 'zod'
-import { checkServices, type Service, sortedServices } from '../../../registry/objects/service.ts'
-import { integer, list, nodeName, oneOf, problem, refused, show, text } from '../fields.ts'
+import { type Offered, offered } from '../../services/offered.ts'
+import { duration, integer, list, nodeName, oneOf, problem, refused, show, text } from '../fields.ts'
 
 const parts = z.strictObject({
   name: nodeName(),
   port: integer(1, 65_535),
   protocol: oneOf(['tcp', 'udp']).default('tcp'),
-  tags: list(text(), 8).default([])
+  tags: list(text(), 8).default([]),
+  check: text().optional(),
+  every: duration('1s', '1d').optional()
 })
 
 /** `web:8080` and `dns:53/udp`, as the environment and flags have it. */
@@ -15,19 +17,16 @@ const spelled = (value: string): unknown => {
   return name === undefined ? undefined : { name, port, ...(protocol !== undefined && { protocol }) }
 }
 
-/** A service that the node announces. Nothing checks it, so its state is not known. */
+/** A service that the node announces. */
 export const serviceField = () =>
-  z.unknown().transform((value, context): Service => {
+  z.unknown().transform((value, context): Offered => {
     const given = typeof value === 'string' ? spelled(value) : value
     const parsed = parts.safeParse(given)
     if (given === undefined || !parsed.success) {
       const why = parsed.error?.issues.map(({ path, message }) => [...path, message].join(' ')).join('; ')
-      const rule = 'write {name: web, port: 8080, protocol: tcp, tags: [blue]}, or web:8080/tcp'
+      const rule = 'write {name: web, port: 8080, protocol: tcp, tags: [blue], check: tcp, every: 10s}, or web:8080/tcp'
       return problem(context, `${show(value)} is no service${given === undefined ? '' : ` (${why})`}: ${rule}`)
     }
-    return refused(context, () => {
-      const [service] = sortedServices([{ ...parsed.data, state: 'unknown' }])
-      checkServices(service === undefined ? [] : [service])
-      return service ?? problem(context, 'is no service')
-    })
+    const { every: everyMs, ...service } = parsed.data
+    return refused(context, () => offered({ ...service, everyMs }))
   })

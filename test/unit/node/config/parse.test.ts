@@ -274,8 +274,8 @@ describe('the example', () => {
 describe('services', () => {
   it('are written as a table or as one word, and are named where they are none', () => {
     const text = 'services:\n  - web:8080\n  - { name: dns, port: 53, protocol: udp, tags: [b, a] }\n'
-    const dns = { name: 'dns', port: 53, protocol: 'udp', tags: ['a', 'b'], state: 'unknown' }
-    const web = { name: 'web', port: 8080, protocol: 'tcp', tags: [], state: 'unknown' }
+    const dns = { name: 'dns', port: 53, protocol: 'udp', tags: ['a', 'b'] }
+    const web = { name: 'web', port: 8080, protocol: 'tcp', tags: [] }
     expect(parse({ text }).config.services).toEqual([web, dns])
     expect(parse({ env: { TRUSTNET_SERVICES: 'web:8080, mail:25/tcp' } }).config.services).toEqual([
       web,
