@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { OpenInvite } from '../../node/api/invite-views.ts'
+import type { ListedInvite } from '../../node/api/invite-views.ts'
 import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import type { Column } from '../output/table.ts'
@@ -8,11 +8,15 @@ import { date, orUnknown, sanitise } from '../output/text.ts'
 /** Characters of an id in a table: enough to tell invites apart, and to name one. */
 const shortId = 12
 
-const columns: Column<OpenInvite>[] = [
+const columns: Column<ListedInvite>[] = [
   { title: 'ID', cell: ({ id }) => id.slice(0, shortId) },
   { title: 'ROLE', cell: ({ role }) => role },
   { title: 'NAME', cell: ({ name }) => orUnknown(name) },
   { title: 'USED', cell: ({ taken, uses }) => `${taken} of ${uses}` },
+  {
+    title: 'STATE',
+    cell: ({ state, reason }) => (reason === null || reason === '' ? state : `${state}: ${sanitise(reason)}`)
+  },
   { title: 'UNTIL', cell: ({ expiresMs }) => date(expiresMs) },
   {
     title: 'USED BY',
@@ -28,13 +32,14 @@ const example = (line: string): string => `\nExamples:\n  ${line}`
 export const addOpenInvites = (invite: Command, context: Context): void => {
   withRunning(invite.command('list'))
     .description('invites that are open, and whom they let in')
-    .addHelpText('after', example('trustnet invite list'))
+    .option('--all', 'ended ones, too, as long as the log has their entries')
+    .addHelpText('after', example('trustnet invite list\n  trustnet invite list --all'))
     .action(
       async (_: RunningOptions, command: Command) =>
-        await list(context, command.optsWithGlobals<RunningOptions>(), undefined)
+        await list(context, command.optsWithGlobals<ListOptions>(), undefined)
     )
   withRunning(invite.command('show <id>'))
-    .description('one that is open; the beginning of its id is enough')
+    .description('one, with whom it let in; the beginning of its id is enough')
     .addHelpText('after', example('trustnet invite show 3fa2'))
     .action(
       async (id: string, _: RunningOptions, command: Command) =>
@@ -51,11 +56,14 @@ export const addOpenInvites = (invite: Command, context: Context): void => {
     )
 }
 
-const list = async (context: Context, options: RunningOptions, id: string | undefined): Promise<void> => {
+type ListOptions = RunningOptions & { all?: boolean }
+
+const list = async (context: Context, options: ListOptions, id: string | undefined): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.invites({ id }, { signal: context.signal })
+  const view = await client.invites({ id, all: options.all }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
-  context.terminal.table(columns, view.invites, { empty: 'No invite is open.', all: id !== undefined })
+  const all = id !== undefined || options.all === true
+  context.terminal.table(columns, view.invites, { empty: 'No invite is open.', all })
 }
 
 type CancelOptions = RunningOptions & { reason: string; plan?: boolean }

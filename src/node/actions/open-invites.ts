@@ -2,39 +2,71 @@ import { toString as text } from 'uint8arrays/to-string'
 import type { Invites } from '../../registry/admission/invites.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
 import type { GrantRow } from '../../registry/log/state/network-state.ts'
-import type { InviteEndView, InvitesView, OpenInvite, PolicyChanges, PolicyView } from '../api/control-api.ts'
+import type { Grant } from '../../registry/objects/grant.ts'
+import type { InviteEndView, InvitesView, ListedInvite, PolicyChanges, PolicyView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
+import { type EndedInvite, endedInvites } from '../views/ended-invites.ts'
 import { policyChanges, policyView } from '../views/policy-view.ts'
 import { refOf } from '../views/refs.ts'
 
-/** Open invites, or the one whose id begins so, with those that each has let in. @throws NotFoundError, AmbiguousNameError */
-export function openInvites({ registry }: NetworkNode, id: string | undefined): InvitesView {
+/**
+ * Open invites, or the one whose id begins so, with those that each has let in; with `all` the ended ones, too, as long as the log has their entries.
+ * @throws NotFoundError, AmbiguousNameError
+ */
+export async function listInvites({ registry }: NetworkNode, { id, all = false }: InvitesQuery): Promise<InvitesView> {
   const { invites } = registry.admission
-  const rows = id === undefined ? invites.list() : [invites.find(id)]
-  return { invites: rows.map((row) => openInvite(registry, invites, row)) }
+  const openOnes = (rows: readonly GrantRow[]): ListedInvite[] => rows.map((row) => openInvite(registry, invites, row))
+  if (id === undefined && !all) return { invites: openOnes(invites.list()) }
+  const ended = (await endedInvites(registry)).map((each) => endedInvite(registry, each))
+  if (id === undefined) return { invites: [...ended, ...openOnes(invites.list())].toSorted((a, b) => a.entry - b.entry) }
+  const past = ended.filter((each) => id !== '' && each.id.startsWith(id.toLowerCase()))
+  return { invites: past.length === 1 && !isOpen(invites, id) ? past : openOnes([invites.find(id)]) }
 }
+
+interface InvitesQuery {
+  id?: string | undefined
+  all?: boolean | undefined
+}
+
+const isOpen = (invites: Pick<Invites, 'list'>, id: string): boolean =>
+  invites.list().some(({ grant }) => text(grant.id, 'base16').startsWith(id.toLowerCase()))
 
 const openInvite = (
   registry: NetworkNode['registry'],
   invites: Pick<Invites, 'usersOf'>,
   row: GrantRow
-): OpenInvite => {
-  const { id, role, name, replaces, uses, notAfterMs, note, groups, ephemeralMs = null } = row.grant
-  return {
-    id: text(id, 'base16'),
-    role,
-    name: name ?? null,
-    replaces: replaces ?? null,
-    uses,
-    taken: row.taken,
-    expiresMs: notAfterMs,
-    note,
-    groups: [...groups],
-    ephemeralMs,
-    entry: row.n,
-    members: invites.usersOf(row).map(({ publicKey }) => refOf(registry, publicKey))
-  }
-}
+): ListedInvite => ({
+  ...grantFields(row.grant),
+  state: row.grant.notAfterMs < registry.replica.timeMs ? 'over' : 'open',
+  reason: null,
+  taken: row.taken,
+  entry: row.n,
+  members: invites.usersOf(row).map(({ publicKey }) => refOf(registry, publicKey))
+})
+
+const endedInvite = (registry: NetworkNode['registry'], { grant, n, users, end }: EndedInvite): ListedInvite => ({
+  ...grantFields(grant),
+  state: end === undefined ? 'used' : end.timeMs > grant.notAfterMs ? 'over' : 'cancelled',
+  reason: end?.reason ?? null,
+  taken: users.length,
+  entry: n,
+  members: users.map(({ publicKey, name }) => {
+    const ref = refOf(registry, publicKey)
+    return { ...ref, name: ref.name ?? name }
+  })
+})
+
+const grantFields = ({ id, role, name, replaces, uses, notAfterMs, note, groups, ephemeralMs = null }: Grant) => ({
+  id: text(id, 'base16'),
+  role,
+  name: name ?? null,
+  replaces: replaces ?? null,
+  uses,
+  expiresMs: notAfterMs,
+  note,
+  groups: [...groups],
+  ephemeralMs
+})
 
 /** Takes one back; of one that was taken back it gives that entry. With `plan` it says what would happen. @throws NotFoundError, AmbiguousNameError */
 export async function cancelInvite(
@@ -43,8 +75,7 @@ export async function cancelInvite(
   author: Author
 ): Promise<InviteEndView> {
   const { invites } = network.registry.admission
-  const isOpen = invites.list().some((row) => text(row.grant.id, 'base16').startsWith(id.toLowerCase()))
-  const before = isOpen ? undefined : invites.takenBack(id)
+  const before = isOpen(invites, id) ? undefined : invites.takenBack(id)
   if (before !== undefined) {
     return { id: text(before.body.id, 'base16'), entry: before.n, message: 'lets nobody in: it was ended before' }
   }
@@ -55,7 +86,9 @@ export async function cancelInvite(
   }
   const { grant, taken } = await network.registry.admission.cancelInvite(id, reason, author)
   const message = `is taken back; it had let ${taken} of ${grant.uses} in, who stay members`
-  return { id: text(grant.id, 'base16'), entry: network.registry.replica.head.n, message }
+  const whole = text(grant.id, 'base16')
+  // Others may have appended meanwhile: the head is another entry then.
+  return { id: whole, entry: invites.takenBack(whole)?.n ?? null, message }
 }
 
 /** @throws InvalidPayloadError */

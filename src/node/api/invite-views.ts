@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { answer, type Body, network, peerRef, role, text, textOrNull, time, whole, wholeOrNull } from './parts.ts'
+import { inviteStates } from './words.ts'
 
 // Answers about invites.
 
@@ -18,8 +19,12 @@ export const inviteView = answer('invite', 'trustnet invite --json', {
   )
 })
 
-const openInvite = z.object({
+const listedInvite = z.object({
   id: text,
+  state: z
+    .enum(inviteStates)
+    .describe('open; over: its time has passed; used: its uses are spent; cancelled: it was taken back'),
+  reason: textOrNull.describe('of the entry that ended it'),
   role,
   name: textOrNull,
   replaces: textOrNull,
@@ -30,20 +35,20 @@ const openInvite = z.object({
   groups: z.array(text).describe('of those who join with it'),
   ephemeralMs: wholeOrNull.describe('memberships by it end after so long offline; null: they do not'),
   entry: whole.describe('of the log'),
-  members: z.array(peerRef).describe('whom it let in and who are members still')
+  members: z.array(peerRef).describe('whom it let in; of an open one those who are members still')
 })
 
 export const invitesView = answer('invite-list', 'trustnet invite list --json, and show', {
-  invites: z.array(openInvite)
+  invites: z.array(listedInvite)
 })
 
 export const inviteEndView = answer('invite-cancel', 'trustnet invite cancel --json', {
   id: text,
-  entry: wholeOrNull.describe('of the log; null: it was a plan'),
+  entry: wholeOrNull.describe('of the log; null: it was a plan, or the entry is not here yet'),
   message: text
 })
 
 export type InviteView = Body<typeof inviteView>
-export type OpenInvite = z.infer<typeof openInvite>
+export type ListedInvite = z.infer<typeof listedInvite>
 export type InvitesView = Body<typeof invitesView>
 export type InviteEndView = Body<typeof inviteEndView>

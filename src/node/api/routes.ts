@@ -197,7 +197,8 @@ export const routes = {
     ephemeralMs: z.int().min(1000).describe('memberships by it end after so long offline').optional()
   }),
   invites: ask.network('Open invites, or the one whose id begins so', invites.invitesView, {
-    id: inviteId.optional()
+    id: inviteId.optional(),
+    all: z.boolean().describe('ended ones, too, the newest 500 whose entries are kept').optional()
   }),
   cancelInvite: order('Takes an invite back', invites.inviteEndView, {
     id: inviteId,

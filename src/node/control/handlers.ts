@@ -14,7 +14,7 @@ import { leaveNetwork } from '../actions/leave.ts'
 import { setLogLevel } from '../actions/log-level.ts'
 import { changeMember, endMember, membersView, retireRegistry } from '../actions/member-changes.ts'
 import { approve, reject, rejectAllWaiting, revoke } from '../actions/membership.ts'
-import { cancelInvite, changePolicy, openInvites } from '../actions/open-invites.ts'
+import { cancelInvite, changePolicy, listInvites } from '../actions/open-invites.ts'
 import { addOperator, operatorsView, removeOperator } from '../actions/operators.ts'
 import { OrderedCalls, type RemoteAuthor } from '../actions/ordered.ts'
 import { evict, heldBack } from '../actions/registry/evict.ts'
@@ -169,7 +169,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   resume: ({ head }, { node, network }) => resumeRestored(node, network, head),
 
   invite: (query, { node, network, author, signal }) => issueInvite(network, node.key.publicKey, query, signal, author),
-  invites: ({ id }, { network }) => openInvites(network, id),
+  invites: (query, { network }) => listInvites(network, query),
   cancelInvite: (query, { network, author }) => cancelInvite(network, query, author),
   checkpoint: ({ note }, { network }) => checkpointView(network, note),
   policy: (_, { network }) => policyView(network),

@@ -269,6 +269,8 @@ export const invitesView: InvitesView = {
   invites: [
     {
       id: 'ff00',
+      state: 'open',
+      reason: null,
       role: 'integrated',
       name: null,
       replaces: null,
