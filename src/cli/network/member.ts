@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander'
+import { type Argument, type Command, Option } from 'commander'
 import type { ChangeView, MembersView } from '../../node/api/control-api.ts'
 import { formatDuration } from '../../node/config/durations.ts'
 import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
+import { choiceArgument, oldRoles } from '../output/choice.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
@@ -63,16 +64,15 @@ export const addMember: AddCommand = (program, context) => {
 }
 
 const addRole = (member: Command, context: Context): void => {
-  withAuthor(withRunning(member.command('role <peer> <role>')))
-    .description(`another role: ${memberRoles.join(', ')}`)
+  const command = member.command('role').argument('<peer>').addArgument(roleArgument())
+  withAuthor(withRunning(command))
+    .description('another role')
     .option('--plan', planText)
     .addHelpText('after', exampleOf('trustnet member role hal external --plan', 'trustnet member role hal external'))
-    .action((peer: string, text: string, options: PlanOptions) => {
-      const role = memberRoles.find((each) => each === text)
-      if (role === undefined) throw new UsageError(`'${sanitise(text)}': the roles are ${memberRoles.join(', ')}.`)
-      return change(context, peer, { role }, options)
-    })
+    .action((peer: string, role: MemberRole, options: PlanOptions) => change(context, peer, { role }, options))
 }
+
+const roleArgument = (): Argument => choiceArgument('<role>', 'which', memberRoles, oldRoles)
 
 const change = async (context: Context, peer: string, changes: Changes, options: PlanOptions): Promise<void> => {
   const { plan } = options

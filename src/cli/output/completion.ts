@@ -69,7 +69,7 @@ const completions = async (
   const last = words.at(-1) ?? ''
   const { command, option, given } = placeOf(program, words.slice(0, -1))
   const ask = async (what: string): Promise<readonly string[]> => await named(context, what, words)
-  if (option !== undefined) return listed(option, last) ?? (await ask(option.attributeName()))
+  if (option !== undefined) return listed(option, last) ?? (await ask(option.long ?? ''))
   const visible = command.createHelp()
   if (last.startsWith('-')) return visible.visibleOptions(command).flatMap(({ long }) => long ?? [])
   const argument = command.registeredArguments[given]
@@ -89,18 +89,31 @@ const wordsOf = (command: Command): string =>
 type Ask = (api: ControlApi, signal: AbortSignal) => Promise<readonly (string | null)[]>
 
 const memberNames: Ask = async (api, signal) => (await api.peers({}, { signal })).peers.map(({ name }) => name)
+const waitingNames: Ask = async (api, signal) => (await api.pending({}, { signal })).pending.map(({ name }) => name)
 const openInvites: Ask = async (api, signal) => (await api.invites({}, { signal })).invites.map(({ id }) => id)
+const allInvites: Ask = async (api, signal) => (await api.invites({ all: true }, { signal })).invites.map(({ id }) => id)
+const documentIds: Ask = async (api, signal) => (await api.documents({}, { signal })).documents.map(({ id }) => id)
+const waitingIds: Ask = async (api, signal) =>
+  (await api.waitingOrders({}, { signal })).waiting.flatMap(({ id }) => (id === '' ? [] : [id]))
 const operatorNames: Ask = async (api, signal) =>
   (await api.operators({}, { signal })).operators.map(({ name }) => name)
 
 /** Words that a process knows, by what asks for them: an option, an argument, or the argument of a command. */
 const known: ReadonlyMap<string, Ask> = new Map([
+  ['--replace', memberNames],
+  ['--dismiss', memberNames],
+  ['--member', memberNames],
   ['peer', memberNames],
-  ['replace', memberNames],
-  ['with', memberNames],
-  ['dismiss', memberNames],
-  ['invite show id', openInvites],
+  ['policy test from', memberNames],
+  ['policy test to', memberNames],
+  ['registry approve peer', waitingNames],
+  ['registry reject peer', waitingNames],
+  ['invite show id', allInvites],
   ['invite cancel id', openInvites],
+  ['document show id', documentIds],
+  ['document history id', documentIds],
+  ['document retire id', documentIds],
+  ['operator approve id', waitingIds],
   ['operator remove name', operatorNames]
 ])
 
@@ -109,7 +122,7 @@ const named = async (context: Context, what: string, words: readonly string[]): 
   const { env } = context.terminal
   const kind = what.split(' ').at(-1) ?? ''
   const nodes = await liveNodes(env)
-  if (kind === 'node') return nodes
+  if (kind === 'node' || kind === '--node') return nodes
   const ask = known.get(what) ?? known.get(kind)
   if (ask === undefined) return []
   try {

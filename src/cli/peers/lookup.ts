@@ -3,6 +3,7 @@ import { type Role, roles } from '../../identity/role.ts'
 import type { ControlApi, LookupQuery, LookupView, PeerRow } from '../../node/api/control-api.ts'
 import { peerStates } from '../../node/api/words.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { choice, oldRoles } from '../output/choice.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes } from '../output/exit.ts'
 import { peerColumns } from '../output/peer-columns.ts'
@@ -31,7 +32,7 @@ configuration names it.`
 export const addLookup: AddCommand = (program, context) => {
   withRunning(program.command('lookup [peer]'))
     .description('find members by name, PeerId, role, service or state')
-    .addOption(new Option('--role <role>', 'of this role').choices(Object.keys(roles)))
+    .addOption(choice('--role <role>', 'of this role', Object.keys(roles), oldRoles))
     .addOption(new Option('--state <state>', 'in this state').choices([...peerStates]))
     .option('--service <service>', 'that announce this service')
     .option('--limit <n>', 'at most so many rows', wholeNumber('--limit'))

@@ -61,7 +61,15 @@ test('the version is printed without a command being loaded', async () => {
 })
 
 test('a default is shown as it is typed: with its unit', async () => {
-  for (const argv of [['wait'], ['dns', 'check'], ['dns', 'set']]) {
-    expect(await run([...argv, '--help'])).not.toMatch(/default: \d{4,}\)/)
+  const tree = await commandTree()
+  const timed = tree.flatMap(({ words, command }) =>
+    command.options
+      .filter(({ flags, defaultValue }) => flags.includes('<duration>') && defaultValue !== undefined)
+      .map(({ long, defaultValueDescription }) => [...words, long, defaultValueDescription])
+  )
+  expect(timed).toContainEqual(['wait', '--timeout', '60s'])
+  expect(timed.filter((each) => !/^\d+(?:ms|s|m|h|d)$/.test(each.at(-1) ?? ''))).toEqual([])
+  for (const { words, command } of tree) {
+    expect(command.helpInformation(), words.join(' ')).not.toMatch(/default: \d{4,}\)/)
   }
 })
