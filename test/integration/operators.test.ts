@@ -153,5 +153,7 @@ describe('operators', () => {
     })
     expect(root.registry.admission.pending()).toEqual([])
     expect(root.registry.replica.state.memberByName('good')).toBeDefined()
+    const told = network.logs.filter((line) => line.includes('an operator turned a join away'))
+    expect(told.map((line): object => JSON.parse(line))).toMatchObject([{ node: 'root', by: 'ann' }])
   })
 })

@@ -53,6 +53,7 @@ import { timelineView } from '../views/timeline-view.ts'
 import { topologyView } from '../views/topology-view.ts'
 import { changeFeed } from './change-feed.ts'
 import { orderedInput } from './input.ts'
+import { journalOf } from './journal.ts'
 
 /** Deadline of calls that nobody gave one. */
 const callMs = 30_000
@@ -209,7 +210,8 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
 /** The API of this process: each handler behind what its route needs. */
 export const createControl = (node: NodeContext): ControlApi => {
   const shared = { node, notices: new Notices(), ordered: new OrderedCalls(), run }
-  const calls = Object.entries<Route>(routes).map(([name, { needs }]) => {
+  const calls = Object.entries<Route>(routes).map(([name, route]) => {
+    const { needs } = route
     const handler: AnyHandler = Reflect.get(handlers, name)
     const made = async (input: object, options: CallOptions): Promise<object> => {
       const asked = { ...shared, signal: options.signal ?? AbortSignal.timeout(callMs) }
@@ -221,8 +223,12 @@ export const createControl = (node: NodeContext): ControlApi => {
       if (needs !== 'operator') return handler(input, { ...asked, ...more })
       return await forOperator(handler, input, { ...asked, ...more, author: registry.admission.orders.author() })
     }
-    const call = async (input: object = {}, options: CallOptions = {}): Promise<object> =>
-      stamped(node, await made(input, options))
+    const call = async (input: object = {}, options: CallOptions = {}): Promise<object> => {
+      const journal = journalOf(node, name, route, input)
+      const answer = await made(input, options)
+      journal?.()
+      return stamped(node, answer)
+    }
     return [name, call]
   })
   async function run(name: string, given: string, author: RemoteAuthor): Promise<object> {

@@ -1,7 +1,9 @@
 import type { AdminAnswered, AdminCall } from '../../protocols/admin/index.ts'
 import { decodeQuestion } from '../../protocols/admin/index.ts'
+import { readStoredOrder } from '../../registry/objects/orders/order.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { NotRootError, UnavailableError } from '../../runtime/errors.ts'
+import { operatorName } from '../views/operator-names.ts'
 import { carryDocument } from './carry-document.ts'
 import { askRoot, type OrderCarrier } from './way-to-root.ts'
 
@@ -40,11 +42,8 @@ export async function carryOut(
   }
 }
 
-async function carryOutHere(
-  { admission, documents }: Registry,
-  call: AdminCall,
-  from: Uint8Array
-): Promise<AdminAnswered> {
+async function carryOutHere(registry: Registry, call: AdminCall, from: Uint8Array): Promise<AdminAnswered> {
+  const { admission, documents } = registry
   if ('acts' in call) {
     const entries = await admission.orders.submit(call.acts, from)
     return { entries: entries.map(({ bytes }) => bytes), waiting: [] }
@@ -58,5 +57,7 @@ async function carryOutHere(
   const question = decodeQuestion(call.question)
   if (question.what === 'waiting') return { entries: [], waiting: orders.waiting() }
   await orders.rejectJoin(question.join, question.reason)
+  const by = operatorName(registry, readStoredOrder(call.order).publicKey)
+  registry.replica.ledger.logger.info({ by, reason: question.reason }, 'an operator turned a join away')
   return { entries: [], waiting: [] }
 }

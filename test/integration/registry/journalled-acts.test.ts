@@ -9,6 +9,26 @@ const lines = ({ logs }: TestNetwork, message: string): object[] =>
     .filter((line) => line.includes(message))
     .map((line): object => JSON.parse(line))
 
+test('commands that leave no entry are in the log of the process with who gave them, and plans are not', async () => {
+  await using network = await TestNetwork.create({ 'admission.policy': 'approve' })
+  const { control, registry } = network.node('root')
+  const by = (await control.operators()).operators[0]?.name
+  for (const name of ['one', 'two', 'three']) await network.start(name, { 'bootstrap.peers': [network.address('root')] })
+  await eventually(() => registry.admission.pending().length === 3)
+  await control.reject({ peer: 'one', reason: 'not ours', plan: true })
+  await control.reject({ peer: 'one', reason: 'not ours' })
+  await control.rejectAll({ matching: 't*', reason: 'not ours' })
+  await control.logLevel({ level: 'debug' })
+  await control.backup({ to: `${network.folder}/copy.db` })
+  await control.revoke({ peer: 'nobody', reason: '' }).catch(() => {})
+  await network.node('one').control.logLevel({ level: 'debug' })
+  const told = lines(network, 'a command was carried out')
+  expect(told).toMatchObject([
+    ...['reject', 'rejectAll', 'logLevel', 'backup'].map((command) => ({ node: 'root', by, command })),
+    { node: 'one', by: 'whoever has this machine', command: 'logLevel' }
+  ])
+})
+
 test('what the operator of a root decides without an entry is in its log, with the name of the operator', async () => {
   await using network = await TestNetwork.create()
   const root = network.node('root')
