@@ -5,7 +5,7 @@ import type { Author } from '../../registry/admission/orders/author.ts'
 import { isEntryOf, nextVersion, requirePublishable, sameVersion } from '../../registry/documents/publish-rules.ts'
 import { publishOf, sealPublish } from '../../registry/documents/signed-publish.ts'
 import type { Replica } from '../../registry/log/replica.ts'
-import { openEntry, type Publish } from '../../registry/objects/entry.ts'
+import { entryKinds, openEntry, type Publish } from '../../registry/objects/entry.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { ChangedMeanwhileError, NotFoundError, PendingError } from '../../runtime/errors.ts'
@@ -94,7 +94,7 @@ const published = (
   message: `version ${documentVersion} of ${id} ${words[state]}`
 })
 
-/** Retires a document: it is current no more. @throws NotFoundError, LogMismatchError */
+/** Retires a document: it is current no more; of one that is retired it gives that entry. @throws NotFoundError, LogMismatchError */
 export async function retireDocument(
   { documents }: Registry,
   { id, reason, plan = false }: { id: string; reason: string; plan?: boolean | undefined },
@@ -102,7 +102,7 @@ export async function retireDocument(
 ): Promise<RetiredView> {
   const { version, retired } = documents.get(id)
   if (retired !== undefined) {
-    throw new NotFoundError(`${id} was retired before, by entry ${retired.n}: publish it again to have it back`)
+    return { id, entry: retired.n, message: `version ${version} was retired before: publish it again to have it back` }
   }
   if (plan) return { id, entry: null, message: `version ${version} would be retired, and be current nowhere` }
   const entry = at(await author.append([{ kind: 'retire', body: { id, reason } }]), 0)
@@ -127,7 +127,7 @@ export async function allowPublisher(
   return saidOf(registry, publicKey, entry.value.n, `may publish documents${but}`)
 }
 
-/** Takes that back; what it has published stays. @throws NotFoundError */
+/** Takes that back; what it has published stays. Of a key that was a publisher it gives the entry that took it back. @throws NotFoundError */
 export async function removePublisher(
   registry: Registry,
   { publisher, plan }: Who,
@@ -135,6 +135,10 @@ export async function removePublisher(
 ): Promise<PublisherView> {
   const publicKey = keyOfPeerId(publisher) ?? requireKeyEver(registry, publisher)
   if (!isPublisher(registry, publicKey)) {
+    const before = lastSaid(registry, publicKey)
+    if (before !== undefined) {
+      return saidOf(registry, publicKey, before, 'may not publish documents: that was taken back before')
+    }
     throw new NotFoundError(`${publisher} is no publisher: \`trustnet document list --json\` names those who are`)
   }
   const message = 'may not publish documents any more; what it has published stays'
@@ -145,6 +149,10 @@ export async function removePublisher(
 
 const isPublisher = ({ replica }: Registry, publicKey: Uint8Array): boolean =>
   replica.state.publishers().some((row) => peerIdText(row.publicKey) === peerIdText(publicKey))
+
+/** Number of the newest entry about a key as a publisher, as long as it is in the store. */
+const lastSaid = ({ replica }: Registry, publicKey: Uint8Array): number | undefined =>
+  replica.ledger.table.about(publicKey).findLast(({ kind }) => kind === entryKinds.publisher)?.n
 
 const saidOf = (registry: Registry, publicKey: Uint8Array, entry: number | null, message: string): PublisherView => ({
   ...refOf(registry, publicKey),
