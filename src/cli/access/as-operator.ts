@@ -31,6 +31,8 @@ const maxSteps = 4
 export interface Signing {
   readonly keyFile: string
   readonly passphrase: () => Promise<string>
+  /** Network that the configuration here pins, in hex. */
+  readonly network?: () => Promise<string | undefined>
   /** Shows what is to be signed. @returns whether the operator wants it */
   readonly agrees: (acts: readonly string[]) => Promise<boolean>
 }
@@ -76,7 +78,7 @@ async function ordered(
 async function signerOf(
   asked: Asked,
   kinds: readonly number[],
-  { keyFile, passphrase, agrees }: Signing
+  { keyFile, passphrase, network, agrees }: Signing
 ): Promise<(view: OrderedView) => Promise<string[]>> {
   const [{ loadOperatorKey }, { sealOrder }, { digestOf }, { actsToSign }] = await Promise.all([
     import('./operator-key.ts'),
@@ -85,6 +87,7 @@ async function signerOf(
     import('./signed-acts.ts')
   ])
   const key = await loadOperatorKey(resolve(keyFile), passphrase)
+  const pinned = await network?.()
   const linesOf = (acts: Parameters<typeof actsToSign>[1]): string[] => {
     try {
       return actsToSign(asked, acts)
@@ -93,6 +96,7 @@ async function signerOf(
     }
   }
   return async ({ networkId, epoch, seenN, sign }) => {
+    if (pinned !== undefined && pinned !== networkId) throw unexpected('an order for another network')
     const acts = sign.map(({ kind, body }) => ({ kind, body: Buffer.from(body, 'base64') }))
     const stray = acts.find(({ kind }) => !kinds.includes(kind))
     if (stray !== undefined) throw unexpected(`an entry of kind ${stray.kind}`)

@@ -57,7 +57,33 @@ export const running = async (context: Context, options: RunningOptions, timeout
     const { readPassphrase } = await import('./passphrase.ts')
     return await readPassphrase(context, 'operatorPassphrase')
   }
-  return asOperator(api, { keyFile: options.as, passphrase, agrees: (acts) => agrees(context, acts, options) })
+  return asOperator(api, {
+    keyFile: options.as,
+    passphrase,
+    network: () => pinnedNetwork(context, options, path),
+    agrees: (acts) => agrees(context, acts, options)
+  })
+}
+
+/** Network that the configuration of that process pins, in hex; undefined: none, or this user may not read it. */
+const pinnedNetwork = async (
+  { terminal: { env } }: Context,
+  { config: file }: RunningOptions,
+  socket: string
+): Promise<string | undefined> => {
+  const [{ loadConfig }, { parseNetworkId }] = await Promise.all([
+    import('../../node/config/index.ts'),
+    import('../../identity/network-id.ts')
+  ])
+  try {
+    const name = basename(socket, suffix)
+    const found = loadConfig({ file, name: file === undefined ? name : undefined, env })
+    const isOfNode = file !== undefined || (found.file !== undefined && basename(found.file, '.yaml') === name)
+    const { networkId } = found.config
+    return isOfNode && networkId !== undefined ? Buffer.from(parseNetworkId(networkId)).toString('hex') : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The same, asked once whether it is there; undefined: none is. */

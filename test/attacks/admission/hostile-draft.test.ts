@@ -151,6 +151,34 @@ const drafts: Draft[] = [
     wrong: [revokeOf(eve), { kind: 'operator', body: { publicKey: eve, name: 'eve', removed: false } }]
   },
   {
+    what: 'end of a document',
+    ask: (api) => api.retireDocument({ id: 'plan', reason: 'done' }),
+    right: { kind: 'retire', body: { id: 'plan', reason: 'done' } },
+    wrong: [
+      { kind: 'retire', body: { id: 'other', reason: 'done' } },
+      { kind: 'retire', body: { id: 'plan', reason: 'a lie' } },
+      { kind: 'publisher', body: { publicKey: eve, removed: false } }
+    ]
+  },
+  {
+    what: 'a publisher',
+    ask: (api) => api.allowPublisher({ publisher: 'hal' }),
+    right: { kind: 'publisher', body: { publicKey: hal, removed: false } },
+    wrong: [
+      { kind: 'publisher', body: { publicKey: eve, removed: false } },
+      { kind: 'publisher', body: { publicKey: hal, removed: true } }
+    ]
+  },
+  {
+    what: 'a publisher no more',
+    ask: (api) => api.removePublisher({ publisher: 'hal' }),
+    right: { kind: 'publisher', body: { publicKey: hal, removed: true } },
+    wrong: [
+      { kind: 'publisher', body: { publicKey: eve, removed: true } },
+      { kind: 'publisher', body: { publicKey: hal, removed: false } }
+    ]
+  },
+  {
     what: 'a new operator',
     ask: (api) => api.addOperator({ name: 'ann', keyId: peerIdText(hal) }),
     right: { kind: 'operator', body: { publicKey: hal, name: 'ann', removed: false } },
@@ -180,6 +208,9 @@ const row = (publicKey: Uint8Array, name: string) => ({
   entry: 1
 })
 
+/** Network that the node asks for. */
+const askedFor = '11'.repeat(32)
+
 /** A node that asks for a signature under this, whatever was asked of it. */
 class DraftingApi extends ScriptedApi {
   orders = 0
@@ -197,16 +228,16 @@ class DraftingApi extends ScriptedApi {
   override beginOrdered: Scripted['beginOrdered'] = async () => {
     const { kind, body } = actOf(this.#content)
     const sign = [{ kind, body: Buffer.from(body).toString('base64') }]
-    return { ticket: 't', networkId: '11'.repeat(32), epoch: 0, seenN: 1, sign, answer: null }
+    return { ticket: 't', networkId: askedFor, epoch: 0, seenN: 1, sign, answer: null }
   }
 
   override signOrdered: Scripted['signOrdered'] = async ({ orders }) => {
     this.orders += orders.length
-    return { ticket: 't', networkId: '11'.repeat(32), epoch: 0, seenN: 1, sign: [], answer: {} }
+    return { ticket: 't', networkId: askedFor, epoch: 0, seenN: 1, sign: [], answer: {} }
   }
 }
 
-async function signedBy(ask: Draft['ask'], content: EntryContent, isWanted = true) {
+async function signedBy(ask: Draft['ask'], content: EntryContent, { isWanted = true, pinned = askedFor } = {}) {
   using folder = tempFolder()
   const keyFile = join(folder.path, 'ann.key')
   createKey(keyFile)
@@ -217,7 +248,8 @@ async function signedBy(ask: Draft['ask'], content: EntryContent, isWanted = tru
     return isWanted
   }
   const passphrase = async () => ''
-  const failure = await ask(asOperator(stampedApi(api), { keyFile, passphrase, agrees })).then(
+  const network = async () => pinned
+  const failure = await ask(asOperator(stampedApi(api), { keyFile, passphrase, network, agrees })).then(
     () => undefined,
     (error: Error) => error.message
   )
@@ -280,6 +312,19 @@ describe('a node that an operator signs through', () => {
     }
   })
 
+  attack('asks for a signature for another network, of which the operator is one, too', async () => {
+    const pinned = '22'.repeat(32)
+    for (const { what, ask, right } of drafts) {
+      const { orders, shown, failure } = await signedBy(ask, right, { pinned })
+      expect([orders, shown], what).toEqual([0, []])
+      expect(failure).toContain('another network')
+    }
+    return {
+      happened: `${drafts.length} commands, each with an order for another network: 0 orders signed`,
+      held: 'an order is for the network that the configuration of the node pins'
+    }
+  })
+
   control('shows the operator every value of a policy, asked for or not', async () => {
     const asked = { call: 'setPolicy', input: { admission: 'approve' } }
     const act = actOf({ kind: 'policy', body: { ...defaultPolicy, admission: 'approve', twoOperators: [3] } })
@@ -292,7 +337,7 @@ describe('a node that an operator signs through', () => {
       expect([orders, shown.length, failure], what).toEqual([1, 1, undefined])
     }
     const [first] = drafts
-    const refused = first && (await signedBy(first.ask, first.right, false))
+    const refused = first && (await signedBy(first.ask, first.right, { isWanted: false }))
     expect(refused).toMatchObject({ orders: 0, failure: 'Nothing was signed.' })
     expect(refused?.shown[0]).toBe(`revoke ${peerIdText(hal)} stolen`)
   })
