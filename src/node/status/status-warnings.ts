@@ -120,12 +120,14 @@ const kitNotice = ({ kit: { state, path } }: NetworkFacts): Maybe => {
 
 /** One that was missed may be the restart of a machine. */
 const missedBackups = 3
+/** Time after a start in which the backup that is due is made. */
+const startMs = 600_000
 
 const backupNotice = ({ now, upMs }: StatusFacts, { backup }: NetworkFacts): Maybe => {
   if (backup === undefined) return undefined
   const { lastMs, everyMs } = backup
-  // A machine that was off makes one soon after its start.
-  if (upMs < 2 * everyMs || now - (lastMs ?? 0) < missedBackups * everyMs) return undefined
+  // A machine that was off makes one soon after its start. A process that restarts often is up for less than an interval, and is warned of all the same.
+  if (upMs < Math.min(2 * everyMs, startMs) || now - (lastMs ?? 0) < missedBackups * everyMs) return undefined
   const last = lastMs === null ? 'there is no backup' : `the last backup is ${span(now - lastMs)} old`
   return warning('backup_late', `${last}, and one is due every ${span(everyMs)}`, 'trustnet registry backup')
 }

@@ -71,6 +71,12 @@ describe('warnings', () => {
     expect(codes(statusFacts({ upMs: 500_000, network: networkFacts({ backup: due }) }))).toEqual([])
   })
 
+  it('are told of a backup that is late where the process restarts within the interval, too', () => {
+    const backup = { lastMs: now - 4 * 3_600_000, everyMs: 3_600_000 }
+    const after = (upMs: number) => codes(statusFacts({ upMs, network: networkFacts({ backup }) }))
+    expect([after(599_000), after(601_000)]).toEqual([[], ['backup_late']])
+  })
+
   it('leaves a store that is gone to its alarm, which says how to get it back', () => {
     const alarm = { code: 'store_gone', message: 'm', fields: {}, sinceMs: 5, lastMs: 6, times: 1, acknowledged: false }
     const store = { failure: new StoreGoneError('removed'), folder: '/d' }
