@@ -53,10 +53,10 @@ test.skipIf(program === undefined)(
 test.skipIf(program === undefined)('it joins a network of `trustnet dev` with the line that a command prints', async () => {
   using folder = tempFolder()
   const env = { TRUSTNET_HOME: folder.path }
-  const dev = startProgram(['dev', '--nodes', '0', '--dir', folder.path], {})
+  const dev = startProgram(['dev', '--nodes', '1', '--dir', folder.path], {})
   let client: ChildProcess | undefined
   try {
-    await eventually(() => dev.soFar().includes('2 members: 2 online'))
+    await eventually(() => dev.soFar().includes('3 members: 3 online'))
     const { out: line, err } = await runProgram(['invite', '--node', 'root', '--role', 'external'], env)
     expect(line, err).toMatch(/^tnet1\S+\n$/)
     let said = ''
