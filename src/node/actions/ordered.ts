@@ -67,6 +67,7 @@ export class OrderedCalls {
 }
 
 class OrderedCall implements RemoteAuthor {
+  readonly asksPerson = true
   readonly #network: NetworkNode
   readonly #self: Uint8Array
   readonly #signal = AbortSignal.timeout(signMs)

@@ -49,7 +49,10 @@ export function shutsAll(policy: Policy, state: Pick<NetworkState, 'members'>): 
   return isUsed ? undefined : 'no member could call anything any more: nobody is in the groups that the rules name'
 }
 
-/** Changes the policy by the word of an operator, one change after the other: each begins with what the one before has left. */
+/**
+ * Changes the policy by the word of an operator, one change after the other: each begins with what the one before has left. Those that a person signs
+ * meanwhile go beside them: the order says what that person has seen.
+ */
 export class PolicyChanges {
   readonly #replica: Replica
   readonly #author: (given: Author | undefined) => Author
@@ -62,14 +65,17 @@ export class PolicyChanges {
 
   /** Puts some values in place of those that count now; makes no entry where all are so already. @throws ChangedMeanwhileError, RefusedError and as Author.append */
   async change(changes: Partial<Policy>, options: PolicyOptions = {}): Promise<Policy> {
-    const changed = this.#turn.then(async () => {
-      const author = this.#author(options.by)
-      const policy = changedPolicy(this.#replica.state, changes, options)
-      if (!isSame(policy, this.#replica.state.policy)) await author.append([{ kind: 'policy', body: policy }])
-      return policy
-    })
+    if (options.by?.asksPerson === true) return await this.#change(changes, options)
+    const changed = this.#turn.then(async () => await this.#change(changes, options))
     this.#turn = changed.catch(() => {})
     return await changed
+  }
+
+  async #change(changes: Partial<Policy>, options: PolicyOptions): Promise<Policy> {
+    const author = this.#author(options.by)
+    const policy = changedPolicy(this.#replica.state, changes, options)
+    if (!isSame(policy, this.#replica.state.policy)) await author.append([{ kind: 'policy', body: policy }])
+    return policy
   }
 }
 

@@ -13,6 +13,18 @@ describe('a policy', () => {
     expect(replica.state.policy).toMatchObject({ openGrants: 5, grantUses: 6 })
   })
 
+  it('waits for nobody who is being asked for a signature', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const asked = Promise.withResolvers<never>()
+    const by = { asksPerson: true, append: async () => await asked.promise }
+    const signed = admission.changePolicy({ openGrants: 5 }, { by })
+    await admission.changePolicy({ grantUses: 6 })
+    expect(replica.state.policy).toMatchObject({ grantUses: 6 })
+    asked.reject(new Error('nobody has signed'))
+    await expect(signed).rejects.toThrow('nobody has signed')
+  })
+
   it('that is so already makes no entry', async () => {
     await using network = await RealNetwork.create()
     const { admission, replica } = network.root
