@@ -108,9 +108,11 @@ export class MemberChanges {
     return this.#inTurn(author, async (by) => at(await by.append([{ kind: 'rotate', body }]), 0).bytes)
   }
 
-  /** One after the other: each begins with what the one before has left. */
+  /** One after the other: each begins with what the one before has left. Those that a person signs meanwhile go beside them. */
   #inTurn<T>(by: Author | undefined, run: (author: Author) => Promise<T>): Promise<T> {
-    const result = this.#turn.then(() => run(this.#components.author(by)))
+    const made = async (): Promise<T> => await run(this.#components.author(by))
+    if (by?.asksPerson === true) return made()
+    const result = this.#turn.then(made)
     this.#turn = result.catch(() => {})
     return result
   }

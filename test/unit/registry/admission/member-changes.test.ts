@@ -18,6 +18,25 @@ describe('changes of a member', () => {
     expect(replica.head.n).toBe(n + 3)
   })
 
+  it('wait for nobody who is being asked for a signature, and neither does a member that leaves', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const [{ publicKey }, bob] = [await network.admit('ann'), await network.admit('bob')]
+    const asked = Promise.withResolvers<never>()
+    const by = { asksPerson: true, append: async () => await asked.promise }
+    const signed = [
+      admission.members.change(publicKey, { name: 'anna' }, by),
+      admission.members.end(publicKey, 'let go', by),
+      admission.members.change(bob.publicKey, { groups: ['web'] }, by)
+    ]
+    await admission.members.change(publicKey, { role: 'external' })
+    await admission.members.endUnasked(bob.publicKey, 'offline')
+    expect(replica.state.memberByName('ann')).toMatchObject({ role: 'external' })
+    expect(replica.state.memberByName('bob')).toBeUndefined()
+    asked.reject(new Error('nobody has signed'))
+    for (const each of await Promise.allSettled(signed)) expect(each.status).toBe('rejected')
+  })
+
   it('are for the root and for members', async () => {
     await using network = await RealNetwork.create()
     const { publicKey } = await network.admit('ann')
