@@ -126,7 +126,7 @@ const startMs = 600_000
 const backupNotice = ({ now, upMs }: StatusFacts, { backup }: NetworkFacts): Maybe => {
   if (backup === undefined) return undefined
   const { lastMs, everyMs } = backup
-  // A machine that was off makes one soon after its start. A process that restarts often is up for less than an interval, and is warned of all the same.
+  // A machine that was off makes one soon after its start; who restarts within an interval is warned all the same.
   if (upMs < Math.min(2 * everyMs, startMs) || now - (lastMs ?? 0) < missedBackups * everyMs) return undefined
   const last = lastMs === null ? 'there is no backup' : `the last backup is ${span(now - lastMs)} old`
   return warning('backup_late', `${last}, and one is due every ${span(everyMs)}`, 'trustnet registry backup')
