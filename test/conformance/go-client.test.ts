@@ -50,29 +50,32 @@ test.skipIf(program === undefined)(
   }
 )
 
-test.skipIf(program === undefined)('it joins a network of `trustnet dev` with the line that a command prints', async () => {
-  using folder = tempFolder()
-  const env = { TRUSTNET_HOME: folder.path }
-  const dev = startProgram(['dev', '--nodes', '1', '--dir', folder.path], {})
-  let client: ChildProcess | undefined
-  try {
-    await eventually(() => dev.soFar().includes('3 members: 3 online'))
-    const { out: line, err } = await runProgram(['invite', '--node', 'root', '--role', 'external'], env)
-    expect(line, err).toMatch(/^tnet1\S+\n$/)
-    let said = ''
-    client = spawn(program ?? '', ['join', registryProto, line.trim(), 'gopher'])
-    client.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    await eventually(
-      () => said.includes('ready\n') || client?.exitCode !== null,
-      undefined,
-      () => said
-    )
-    expect(said).toMatch(/^joined as gopher\nverified \d+ entries, .*\nready\n$/s)
-    const { out: peers } = await runProgram(['peers', '--node', 'root', '--name', 'gopher', '--json'], env)
-    expect(JSON.parse(peers).peers).toMatchObject([{ name: 'gopher', role: 'external', state: 'online' }])
-  } finally {
-    client?.kill()
-    dev.process.kill('SIGTERM')
-    await dev.ended
+test.skipIf(program === undefined)(
+  'it joins a network of `trustnet dev` with the line that a command prints',
+  async () => {
+    using folder = tempFolder()
+    const env = { TRUSTNET_HOME: folder.path }
+    const dev = startProgram(['dev', '--nodes', '1', '--dir', folder.path], {})
+    let client: ChildProcess | undefined
+    try {
+      await eventually(() => dev.soFar().includes('3 members: 3 online'))
+      const { out: line, err } = await runProgram(['invite', '--node', 'root', '--role', 'external'], env)
+      expect(line, err).toMatch(/^tnet1\S+\n$/)
+      let said = ''
+      client = spawn(program ?? '', ['join', registryProto, line.trim(), 'gopher'])
+      client.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      await eventually(
+        () => said.includes('ready\n') || client?.exitCode !== null,
+        undefined,
+        () => said
+      )
+      expect(said).toMatch(/^joined as gopher\nverified \d+ entries, .*\nready\n$/s)
+      const { out: peers } = await runProgram(['peers', '--node', 'root', '--name', 'gopher', '--json'], env)
+      expect(JSON.parse(peers).peers).toMatchObject([{ name: 'gopher', role: 'external', state: 'online' }])
+    } finally {
+      client?.kill()
+      dev.process.kill('SIGTERM')
+      await dev.ended
+    }
   }
-})
+)

@@ -3,12 +3,8 @@ import { Argument, InvalidArgumentError, Option } from 'commander'
 type WordsOfBefore = Readonly<Record<string, string>>
 
 /** An option with these choices. Words of before are taken for the ones that they mean, and are shown nowhere. */
-export const choice = (
-  flags: string,
-  about: string,
-  words: readonly string[],
-  before: WordsOfBefore = {}
-): Option => new Option(flags, about).choices(words).argParser(wordOf(words, before))
+export const choice = (flags: string, about: string, words: readonly string[], before: WordsOfBefore = {}): Option =>
+  new Option(flags, about).choices(words).argParser(wordOf(words, before))
 
 /** The same as an argument. */
 export const choiceArgument = (

@@ -91,7 +91,8 @@ type Ask = (api: ControlApi, signal: AbortSignal) => Promise<readonly (string | 
 const memberNames: Ask = async (api, signal) => (await api.peers({}, { signal })).peers.map(({ name }) => name)
 const waitingNames: Ask = async (api, signal) => (await api.pending({}, { signal })).pending.map(({ name }) => name)
 const openInvites: Ask = async (api, signal) => (await api.invites({}, { signal })).invites.map(({ id }) => id)
-const allInvites: Ask = async (api, signal) => (await api.invites({ all: true }, { signal })).invites.map(({ id }) => id)
+const allInvites: Ask = async (api, signal) =>
+  (await api.invites({ all: true }, { signal })).invites.map(({ id }) => id)
 const documentIds: Ask = async (api, signal) => (await api.documents({}, { signal })).documents.map(({ id }) => id)
 const waitingIds: Ask = async (api, signal) =>
   (await api.waitingOrders({}, { signal })).waiting.flatMap(({ id }) => (id === '' ? [] : [id]))

@@ -18,7 +18,8 @@ export async function listInvites({ registry }: NetworkNode, { id, all = false }
   const openOnes = (rows: readonly GrantRow[]): ListedInvite[] => rows.map((row) => openInvite(registry, invites, row))
   if (id === undefined && !all) return { invites: openOnes(invites.list()) }
   const ended = (await endedInvites(registry)).map((each) => endedInvite(registry, each))
-  if (id === undefined) return { invites: [...ended, ...openOnes(invites.list())].toSorted((a, b) => a.entry - b.entry) }
+  if (id === undefined)
+    return { invites: [...ended, ...openOnes(invites.list())].toSorted((a, b) => a.entry - b.entry) }
   const past = ended.filter((each) => id !== '' && each.id.startsWith(id.toLowerCase()))
   return { invites: past.length === 1 && !isOpen(invites, id) ? past : openOnes([invites.find(id)]) }
 }
@@ -56,7 +57,7 @@ const endedInvite = (registry: NetworkNode['registry'], { grant, n, users, end }
   })
 })
 
-const grantFields = ({ id, role, name, replaces, uses, notAfterMs, note, groups, ephemeralMs = null }: Grant) => ({
+const grantFields = ({ id, role, name, replaces, uses, notAfterMs, note, groups, ephemeralMs }: Grant) => ({
   id: text(id, 'base16'),
   role,
   name: name ?? null,
@@ -65,7 +66,7 @@ const grantFields = ({ id, role, name, replaces, uses, notAfterMs, note, groups,
   expiresMs: notAfterMs,
   note,
   groups: [...groups],
-  ephemeralMs
+  ephemeralMs: ephemeralMs ?? null
 })
 
 /** Takes one back; of one that was taken back it gives that entry. With `plan` it says what would happen. @throws NotFoundError, AmbiguousNameError */

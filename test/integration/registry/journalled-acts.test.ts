@@ -13,7 +13,8 @@ test('commands that leave no entry are in the log of the process with who gave t
   await using network = await TestNetwork.create({ 'admission.policy': 'approve' })
   const { control, registry } = network.node('root')
   const by = (await control.operators()).operators[0]?.name
-  for (const name of ['one', 'two', 'three']) await network.start(name, { 'bootstrap.peers': [network.address('root')] })
+  for (const name of ['one', 'two', 'three'])
+    await network.start(name, { 'bootstrap.peers': [network.address('root')] })
   await eventually(() => registry.admission.pending().length === 3)
   await control.reject({ peer: 'one', reason: 'not ours', plan: true })
   await control.reject({ peer: 'one', reason: 'not ours' })

@@ -330,7 +330,9 @@ describe('other commands', () => {
         const what = [...words, argument.name()].join(' ')
         const isKnown = what === 'operator remove name' || !(free.includes(argument.name()) || freeHere.includes(what))
         const { out } = await run(['complete', '--', ...words, ...given, ''])
-        const offered = out.split('\n').filter((word) => !['', 'help', ...command.commands.map((one) => one.name())].includes(word))
+        const offered = out
+          .split('\n')
+          .filter((word) => !['', 'help', ...command.commands.map((one) => one.name())].includes(word))
         expect({ what, isKnown: offered.length > 0 }).toEqual({ what, isKnown })
         given.push('x')
       }

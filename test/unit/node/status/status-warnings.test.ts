@@ -73,8 +73,8 @@ describe('warnings', () => {
 
   it('are told of a backup that is late where the process restarts within the interval, too', () => {
     const backup = { lastMs: now - 4 * 3_600_000, everyMs: 3_600_000 }
-    const after = (upMs: number) => codes(statusFacts({ upMs, network: networkFacts({ backup }) }))
-    expect([after(599_000), after(601_000)]).toEqual([[], ['backup_late']])
+    const codesAt = (upMs: number) => codes(statusFacts({ upMs, network: networkFacts({ backup }) }))
+    expect([codesAt(599_000), codesAt(601_000)]).toEqual([[], ['backup_late']])
   })
 
   it('leaves a store that is gone to its alarm, which says how to get it back', () => {
