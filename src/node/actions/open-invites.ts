@@ -5,9 +5,9 @@ import type { GrantRow } from '../../registry/log/state/network-state.ts'
 import type { Grant } from '../../registry/objects/grant.ts'
 import type { InviteEndView, InvitesView, ListedInvite, PolicyChanges, PolicyView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
-import { type EndedInvite, endedInvites } from '../views/ended-invites.ts'
 import { policyChanges, policyView } from '../views/policy-view.ts'
 import { refOf } from '../views/refs.ts'
+import { type EndedInvite, endedInvites } from './registry/ended-invites.ts'
 
 /**
  * Open invites, or the one whose id begins so, with those that each has let in; with `all` the ended ones, too, as long as the log has their entries.

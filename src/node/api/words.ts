@@ -22,7 +22,7 @@ export const happeningTypes = ['state', 'admitted', 'ended', 'alarm', 'phase'] a
 /** Reasons why a dial failed: nobody listens, no answer in time, no way there, somebody without the member's key. */
 export const dialFailureWords = ['refused', 'noAnswer', 'noRoute', 'otherKey', 'other'] as const
 
-/** What became of an invite. */
+/** States of an invite. */
 export const inviteStates = ['open', 'over', 'used', 'cancelled'] as const
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'fatal'] as const

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { keyId } from '../../identity/key-id.ts'
-import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
-import { entryKinds } from '../../registry/objects/entry.ts'
-import type { Grant } from '../../registry/objects/grant.ts'
-import type { Registry } from '../../registry/registry.ts'
-import type { LogTable } from '../../registry/store/log-table.ts'
+import { keyId } from '../../../identity/key-id.ts'
+import { readStoredEntry } from '../../../registry/log/state/stored-entry.ts'
+import { entryKinds } from '../../../registry/objects/entry.ts'
+import type { Grant } from '../../../registry/objects/grant.ts'
+import type { Registry } from '../../../registry/registry.ts'
+import type { LogTable } from '../../../registry/store/log-table.ts'
 
 /** An invite that admits nobody any more, as the entries tell it that are in the store. */
 export interface EndedInvite {
