@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { commandTree } from '../../helpers/commands/command-tree.ts'
+import { root } from '../../helpers/commands/control-views.ts'
+import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
+
+let home: ControlHome
+let api: ScriptedApi
+beforeEach(async () => {
+  home = await ControlHome.create()
+  api = new ScriptedApi()
+  await home.serve('hal', api)
+})
+afterEach(() => home[Symbol.asyncDispose]())
+
+const run = (argv: string[]) => runCli(argv, { home: home.folder })
+
+describe('completion', () => {
+  test('completion knows subcommands and options', async () => {
+    expect((await run(['complete', '--', 'reg'])).out).toBe('registry\n')
+    expect((await run(['complete', '--', 'peers', '--wa'])).out).toBe('--watch\n')
+    expect((await run(['complete', '--', 'registry', 'ap'])).out).toBe('approve\n')
+    expect((await run(['complete', '--', 'constructor', ''])).out).toBe('')
+  })
+
+  /** One that waits to be let in. */
+  const pending: ScriptedApi['pending'] = async () => {
+    const asked = { askedMs: 1, waitsFor: 'approve', address: null, withInvite: false } as const
+    return { pending: [{ peerId: root.peerId, name: 'new-1', role: 'integrated', ...asked, looksLike: [] }] }
+  }
+
+  test('completion knows choices, nodes that run here, and members', async () => {
+    api.pending = pending
+    expect((await run(['complete', '--', 'invite', '--role', 'sec'])).out).toBe('secondary\n')
+    expect((await run(['complete', '--', 'status', ''])).out).toBe('hal\n')
+    expect((await run(['complete', '--', 'peers', '--node', ''])).out).toBe('hal\n')
+    expect((await run(['complete', '--', 'why', ''])).out).toBe('root\nhal\n')
+    expect((await run(['complete', '--', 'registry', 'approve', 'n'])).out).toBe('new-1\n')
+    expect((await run(['complete', '--', 'registry', 'approve', 'r'])).out).toBe('')
+    expect((await run(['complete', '--', 'member', 'role', 'root', 'ext'])).out).toBe('external\n')
+    expect((await run(['complete', '--', 'node', 'start', '--peer', ''])).out).toBe('')
+    expect((await run(['complete', '--', 'config', 'check', ''])).out).toBe('')
+    expect((await run(['complete', '--', 'peers', '--state', 'online,sus'])).out).toBe('online,suspect\n')
+    expect((await run(['complete', '--', 'node', 'start', '--log-level', 'w'])).out).toBe('warn\n')
+    for (const words of [['member', 'end'], ['registry', 'retire'], ['registry', 'void', '--dismiss'], ['revoke']])
+      expect((await run(['complete', '--', ...words, 'r'])).out, words.join(' ')).toBe('root\n')
+  })
+
+  /** Arguments that nobody can know: new names and texts, addresses, places in time, and files, which the shell completes. */
+  const free = ['file', 'store', 'release', 'invite', 'name', 'group', 'multiaddr', 'service', 'key=value', 'words']
+  const freeHere = ['registry at time-or-n', 'registry diff file-or-from', 'registry diff to']
+
+  test('completion knows something for each argument that can be known', async () => {
+    api.pending = pending
+    for (const { words, command } of await commandTree()) {
+      const given: string[] = []
+      for (const argument of command.registeredArguments) {
+        const what = [...words, argument.name()].join(' ')
+        const isKnown = what === 'operator remove name' || !(free.includes(argument.name()) || freeHere.includes(what))
+        const { out } = await run(['complete', '--', ...words, ...given, ''])
+        const offered = out
+          .split('\n')
+          .filter((word) => !['', 'help', ...command.commands.map((one) => one.name())].includes(word))
+        expect({ what, isKnown: offered.length > 0 }).toEqual({ what, isKnown })
+        given.push('x')
+      }
+    }
+  })
+
+  test('completion knows members where several nodes run, too', async () => {
+    await home.serve('zoe', new ScriptedApi())
+    expect((await run(['complete', '--', 'why', ''])).out).toBe('root\nhal\n')
+    expect((await run(['complete', '--', 'why', '--node', 'zoe', ''])).out).toBe('root\nhal\n')
+  })
+})
