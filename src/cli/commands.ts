@@ -20,6 +20,7 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['status', async () => (await import('./status/status.ts')).addStatus],
   ['ui', async () => (await import('./status/ui.ts')).addUi],
   ['peers', async () => (await import('./peers/peers.ts')).addPeers],
+  ['ping', async () => (await import('./peers/ping.ts')).addPing],
   ['events', async () => (await import('./status/events.ts')).addEvents],
   ['topology', async () => (await import('./peers/topology.ts')).addTopology],
   ['export', async () => (await import('./export/command.ts')).addExport],

@@ -62,6 +62,9 @@ export class ScriptedApi implements Scripted {
   peersAnswer = peersView([peerRow({ ...root, self: true, role: 'root' }), peerRow(), unknownRow()])
   statusAnswer = statusView()
   joined: string[] = []
+  pings = 0
+  /** Those that get no answer, from 1. */
+  lostPings: number[] = []
   logLines: string[] = []
   happened = [happening()]
   readonly #emitter = new EventEmitter()
@@ -238,7 +241,16 @@ export class ScriptedApi implements Scripted {
     sign: [],
     answer: { ...root, entry: 22, message: 'was signed' }
   })
-  connect: Scripted['connect'] = async ({ multiaddr: address }) => ({
+  ping: Scripted['ping'] = async () => {
+    this.pings += 1
+    const way = { address: '/ip6/2001:db8::5/tcp/9000', direction: 'out', relay: null } as const
+    const isLost = this.lostPings.includes(this.pings)
+    const one = isLost
+      ? { received: 0, pings: [{ rttUs: null }] }
+      : { received: 1, pings: [{ rttUs: 1000 * this.pings }] }
+    return { ...root, ...way, sent: 1, ...one, lastError: isLost ? 'no answer within 5 s' : null }
+  }
+  connect: Scripted['connect'] = async ({ multiaddr: address = '/ip6/2001:db8::5/tcp/9000' } = {}) => ({
     ...root,
     address,
     direction: 'out',

@@ -43,6 +43,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['peers', 'prints'],
   ['peers connect', 'changes'],
   ['peers disconnect', 'changes'],
+  ['ping', 'prints'],
   ['events', 'prints'],
   ['topology', 'prints'],
   ['export', 'prints'],

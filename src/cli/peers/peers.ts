@@ -41,9 +41,9 @@ export const addPeers: AddCommand = (program, context) => {
       checkFilter(options)
       return showPeers(context, node === undefined ? options : { ...options, node })
     })
-  withRunning(peers.command('connect <multiaddr>'))
-    .description('dial an address now')
-    .addHelpText('after', exampleOf('trustnet peers connect /ip6/2001:db8::1/tcp/9000'))
+  withRunning(peers.command('connect <peer>'))
+    .description('connect now to a member, or to an address')
+    .addHelpText('after', exampleOf('trustnet peers connect hal', 'trustnet peers connect /ip6/2001:db8::1/tcp/9000'))
     .action((multiaddr: string, _: RunningOptions, command: Command) =>
       connectPeer(context, multiaddr, command.optsWithGlobals<RunningOptions>())
     )
@@ -101,10 +101,14 @@ const lastDay = async ({ signal }: Context, client: ControlApi): Promise<Day | u
   return view && new Map(view.members.map(({ peerId, up }) => [peerId, up]))
 }
 
-const connectPeer = async (context: Context, multiaddr: string, options: RunningOptions): Promise<void> => {
+/** Signs that no name and no PeerId has, and every address. */
+const addressSigns = /[/:]/
+
+const connectPeer = async (context: Context, given: string, options: RunningOptions): Promise<void> => {
   const client = await running(context, options)
   const { dialAddress } = await import('../../address/spelling.ts')
-  const view = await client.connect({ multiaddr: dialAddress(multiaddr) }, { signal: context.signal })
+  const asked = addressSigns.test(given) ? { multiaddr: dialAddress(given) } : { peer: peerName(given) }
+  const view = await client.connect(asked, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   const who = view.member ? `member ${orUnknown(view.name)}` : 'not a member: it gets hello and identify only'
   context.terminal.print(

@@ -25,12 +25,17 @@ const retryMs = 5_000
  * @throws NotFoundError, UnavailableError
  */
 export async function connectionTo(node: NodeContext, peer: string, signal: AbortSignal): Promise<Connection> {
+  return await connectionToMember(node, memberToReach(node, peer).member, signal)
+}
+
+/** Another member, by name, PeerId or the end of one. @throws NotFoundError, AmbiguousNameError, InvalidPayloadError for this node itself */
+export function memberToReach(node: NodeContext, peer: string): { network: NetworkNode; member: Member } {
   const network = requireNetwork(node)
   const member = requireMember(network.registry, peer)
   if (Buffer.compare(member.publicKey, node.key.publicKey) === 0) {
     throw new InvalidPayloadError(`${member.name} is this node itself: there is no connection to it`)
   }
-  return await connectionToMember(node, member, signal)
+  return { network, member }
 }
 
 /** A live connection that a member has proved, dialled when there is none. @throws UnavailableError saying what was tried */
@@ -87,9 +92,18 @@ const addressesOf = async (
 export async function connectTo(node: NodeContext, given: string, signal: AbortSignal): Promise<ConnectView> {
   const text = checkAddress(given, node.peerId)
   const network = node.network ?? (await foundAt(node, text, signal))
-  const { registry, trust } = network
   const connection = await dial(network, text, signal)
-  const member = await proven(network, connection, signal)
+  return connectedView(network, connection, await proven(network, connection, signal))
+}
+
+/** Connects to a member where there is no connection to it, at the addresses that are known. @throws NotFoundError, UnavailableError */
+export async function connectToMember(node: NodeContext, peer: string, signal: AbortSignal): Promise<ConnectView> {
+  const { network } = memberToReach(node, peer)
+  return connectedView(network, await connectionTo(node, peer, signal), true)
+}
+
+const connectedView = (network: NetworkNode, connection: Connection, member: boolean): ConnectView => {
+  const { registry, trust } = network
   const publicKey = publicKeyOfPeerId(connection.remotePeer)
   const address = withPeer(connection.remoteAddr.toString(), connection.remotePeer.toString())
   if (member) registry.liveness.connected(publicKey, address)

@@ -296,8 +296,12 @@ export const routes = {
   connect: tell.process(
     'Connects to an address; a node without a network looks for it there first',
     views.connectView,
-    { multiaddr: z.string().max(512) }
+    {
+      multiaddr: z.string().max(512).optional(),
+      peer: peer.describe('in place of an address: a member, at the addresses that are known').optional()
+    }
   ),
+  ping: tell.network('One round trip to a member; connects first where needed', topology.pingView, { peer }),
   disconnect: tell.network('Closes the connections to a peer', views.disconnectView, { peer }),
   acknowledge: tell.process('Takes a warning or alarm out of the status word', views.acknowledgeView, {
     code: z.string().max(64)

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { answer, type Body, peerRef, role, rttUs, state, text, whole } from './parts.ts'
+import { answer, type Body, peerRef, role, rttUs, state, text, textOrNull, whole } from './parts.ts'
 import { logLevels } from './words.ts'
 
-// Answers about who is connected to whom, and about the log of this process.
+// Answers about connections, and about the log of this process.
 
 export const topologyView = answer('topology', 'trustnet topology --format json', {
   nodes: z.array(
@@ -26,6 +26,21 @@ export const topologyView = answer('topology', 'trustnet topology --format json'
     )
     .describe('connections, each once; a member tells of 32 at most')
 })
+
+export const pingView = answer('ping', 'trustnet ping NAME --json', {
+  ...peerRef.shape,
+  address: textOrNull.describe('of the other end of the connection; null: there is none'),
+  direction: z.enum(['in', 'out']).nullable().describe('who opened the connection; null: there is none'),
+  relay: peerRef
+    .nullable()
+    .describe('the member through which the connection goes; null: it is direct, or there is none'),
+  sent: whole,
+  received: whole.describe('answers'),
+  pings: z.array(z.object({ rttUs })).describe('in their order; null: no answer came'),
+  lastError: textOrNull.describe('why the last one that was lost had no answer')
+})
+
+export type PingView = Body<typeof pingView>
 
 export const logLevelView = answer('log-level', 'trustnet log-level --json', {
   level: z.enum(logLevels).describe('of this process'),

@@ -1,11 +1,11 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { memberAddress, ulaPrefix } from '../../address/multiaddr.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
-import { LogMismatchError, RefusedError } from '../../runtime/errors.ts'
+import { InvalidPayloadError, LogMismatchError, RefusedError } from '../../runtime/errors.ts'
 import { acknowledge, warningsOf } from '../actions/acknowledge.ts'
 import { backUpNow, resumeRestored } from '../actions/backup.ts'
 import { acceptClock, clockView } from '../actions/clock.ts'
-import { connectTo, disconnectFrom } from '../actions/connect.ts'
+import { connectTo, connectToMember, disconnectFrom } from '../actions/connect.ts'
 import { issueInvite } from '../actions/invite.ts'
 import { joinWith } from '../actions/join.ts'
 import { rotateIdentity } from '../actions/keys/rotate-identity.ts'
@@ -30,6 +30,7 @@ import { documentHistoryView, documentsView, documentView } from '../documents/d
 import { allowPublisher, publishDocument, removePublisher, retireDocument } from '../documents/publish.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
+import { pingMember } from '../peers/ping-member.ts'
 import { healthView, readyView, versionView } from '../status/health-view.ts'
 import { Notices } from '../status/notices.ts'
 import { statusFacts } from '../status/status-facts.ts'
@@ -202,7 +203,12 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
     ordered.begin(network, node.key.publicKey, (author) => run(call, input, author)),
   signOrdered: ({ ticket, orders }, { ordered }) => ordered.goOn(ticket, orders),
 
-  connect: ({ multiaddr }, { node, signal }) => connectTo(node, multiaddr, signal),
+  connect: ({ multiaddr, peer }, { node, signal }) => {
+    if (peer !== undefined) return connectToMember(node, peer, signal)
+    if (multiaddr !== undefined) return connectTo(node, multiaddr, signal)
+    throw new InvalidPayloadError('`multiaddr` or `peer` says whom to connect to')
+  },
+  ping: ({ peer }, { node, signal }) => pingMember(node, peer, signal),
   disconnect: ({ peer }, { network }) => disconnectFrom(network, peer),
   acknowledge: ({ code }, { node, notices }) => acknowledge(node, notices, statusFacts(node), code)
 }

@@ -159,7 +159,7 @@ export class PingMonitor {
     const begunAt = performance.now()
     const before = this.#init.received(idOf(connection))
     try {
-      const ms = await ping(connection, AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)]))
+      const ms = await roundTripMs(connection, AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)]))
       const now = performance.now()
       const last = this.#of(connection)
       this.#keep(connection, { ms, at: now, since: last?.ms === undefined ? now : last.since, aliveAt: now })
@@ -218,7 +218,7 @@ export const inTurn = <T>(all: readonly T[], from: number, most: number): T[] =>
 const idOf = ({ remotePeer }: Connection): string => remotePeer.toString()
 
 /** One round trip on exactly this connection, ms. */
-const ping = async (connection: Connection, signal: AbortSignal): Promise<number> => {
+export const roundTripMs = async (connection: Connection, signal: AbortSignal): Promise<number> => {
   const stream = await connection.newStream(PING_PROTOCOL, { signal })
   try {
     const bytes = byteStream(stream)

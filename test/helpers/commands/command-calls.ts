@@ -20,6 +20,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['peers', []],
   ['peers connect', ['/ip6/2001:db8::1/tcp/9000']],
   ['peers disconnect', ['hal']],
+  ['ping', ['hal', '--count', '1']],
   ['events', []],
   ['topology', []],
   ['export', ['hosts']],

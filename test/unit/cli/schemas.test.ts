@@ -62,6 +62,8 @@ const commands: [string, string[]][] = [
   ['policy-preview', ['policy', 'set', 'admission=open', '--plan']],
   ['policy-call', ['policy', 'test', 'hal', 'root', 'ssh']],
   ['connect', ['peers', 'connect', '/ip6/::1/tcp/1']],
+  ['connect', ['peers', 'connect', 'hal']],
+  ['ping', ['ping', 'hal', '--count', '2', '--interval', '200ms']],
   ['disconnect', ['peers', 'disconnect', 'hal']],
   ['why', ['why', 'hal']],
   ['acknowledge', ['status', '--acknowledge', 'recovery-kit']],
