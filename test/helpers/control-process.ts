@@ -35,6 +35,7 @@ import {
   logLevelView,
   matrixView,
   pastView,
+  pingAnswer,
   timelineView,
   topologyView
 } from './commands/past-views.ts'
@@ -241,15 +242,7 @@ export class ScriptedApi implements Scripted {
     sign: [],
     answer: { ...root, entry: 22, message: 'was signed' }
   })
-  ping: Scripted['ping'] = async () => {
-    this.pings += 1
-    const way = { address: '/ip6/2001:db8::5/tcp/9000', direction: 'out', relay: null } as const
-    const isLost = this.lostPings.includes(this.pings)
-    const one = isLost
-      ? { received: 0, pings: [{ rttUs: null }] }
-      : { received: 1, pings: [{ rttUs: 1000 * this.pings }] }
-    return { ...root, ...way, sent: 1, ...one, lastError: isLost ? 'no answer within 5 s' : null }
-  }
+  ping: Scripted['ping'] = async () => pingAnswer(++this.pings, this.lostPings)
   connect: Scripted['connect'] = async ({ multiaddr: address = '/ip6/2001:db8::5/tcp/9000' } = {}) => ({
     ...root,
     address,

@@ -2,6 +2,7 @@ import type {
   CompareView,
   LogDiffView,
   LogLevelView,
+  Made,
   MatrixView,
   PastView,
   TimelineView,
@@ -144,4 +145,12 @@ export const logLevelView: LogLevelView = {
   level: 'info',
   services: [{ name: 'gossipsub', level: 'debug' }],
   message: 'logs'
+}
+
+/** Answer to the nth ping. */
+export const pingAnswer = (n: number, lost: readonly number[]): Made<'ping'> => {
+  const way = { address: '/ip6/2001:db8::5/tcp/9000', direction: 'out', relay: null } as const
+  const isLost = lost.includes(n)
+  const one = isLost ? { received: 0, pings: [{ rttUs: null }] } : { received: 1, pings: [{ rttUs: 1000 * n }] }
+  return { ...root, ...way, sent: 1, ...one, lastError: isLost ? 'no answer within 5 s' : null }
 }
