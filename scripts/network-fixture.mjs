@@ -8,14 +8,18 @@ const built = (path) => import(new URL(`../dist/${path}.js`, import.meta.url).hr
 const [{ eventually }, { KitNetwork, kitPassphrase }, orders] = await Promise.all(
   ['network', 'registry/kit-network', '../attacks/admission/orders'].map((name) => built(`test/helpers/${name}`))
 )
-const [{ FrameStream }, rotation, keys, paths, entry, dht] = await Promise.all(
+const [{ FrameStream }, rotation, keys, paths, entry, dht, order, admin, { carryOut }, { sha256 }] = await Promise.all(
   [
     'protocols/engine/frames',
     'node/offline/rotate-running',
     'identity/keys',
     'node/config/paths',
     'registry/objects/entry',
-    'protocols/kad/record-key'
+    'protocols/kad/record-key',
+    'registry/objects/orders/order',
+    'protocols/admin/index',
+    'node/root/carry-out',
+    'identity/hash'
   ].map((name) => built(`src/${name}`))
 )
 const target = new URL('../test/fixtures/network-v1-grown/', import.meta.url).pathname
@@ -27,13 +31,14 @@ const messages = {
   lookup: ['LookupRequest', 'LookupAnswer'],
   sync: ['SyncRequest', 'SyncFrame'],
   probe: ['ProbeRequest', 'ProbeAnswer'],
-  admin: ['AdminRequest', 'AdminAnswer']
+  admin: ['AdminRequest', 'AdminAnswer'],
+  blocks: ['BlocksRequest', 'BlockAnswer']
 }
 const modules = await Promise.all(Object.keys(messages).map((name) => built(`src/protocols/${name}/pb/${name}`)))
 const codecs = Object.assign({}, ...modules)
 const mostBytes = 6_000
 /** Frames of one message that have the same fields. */
-const mostOfShape = 4
+const mostOfShape = 8
 const mostOfGossip = 6
 const frames = []
 const shapes = new Map()
@@ -50,15 +55,22 @@ const isWanted = (message, frame) => {
   return seen < mostOfShape
 }
 
+/** Streams on which the request for a document was written: the bytes of the document follow. */
+const withDocument = new WeakSet()
+
 /** Keeps what is written, and writes it. */
 const write = FrameStream.prototype.write
-FrameStream.prototype.write = function (frame) {
+FrameStream.prototype.write = function (given) {
+  const frame = given.subarray()
   const protocol = this.stream.protocol.split('/')[2]
+  const isContent = withDocument.has(this)
   const message = messages[protocol]?.[this.stream.direction === 'outbound' ? 0 : 1]
-  if (message !== undefined && frame.length <= mostBytes && isWanted(message, frame)) {
-    frames.push({ protocol, message, bytes: Buffer.from(frame).toString('hex') })
+  if (message === 'AdminRequest' && !isContent && codecs[message].decode(frame).document) withDocument.add(this)
+  const wanted = () => isContent || isWanted(message, frame)
+  if (message !== undefined && frame.length <= mostBytes && wanted()) {
+    frames.push({ protocol, message: isContent ? 'content' : message, bytes: Buffer.from(frame).toString('hex') })
   }
-  return write.call(this, frame)
+  return write.call(this, given)
 }
 
 /** Keeps the announcements that a node takes from gossip. */
@@ -70,6 +82,9 @@ const keepGossip = (node) => {
   })
 }
 
+const kinds = entry.entryKinds
+const tableOf = (node) => node.registry.replica.ledger.table
+
 const network = await KitNetwork.create({ 'admission.policy': 'invite', 'admission.membership': '3650d' })
 const root = network.node('root')
 const joined = async (name, flags, invite) => {
@@ -79,7 +94,8 @@ const joined = async (name, flags, invite) => {
   await node.joined({ signal: AbortSignal.timeout(60_000) })
   return node
 }
-const ephemeralMs = 3_650 * 24 * 3_600_000
+const hourMs = 3_600_000
+const ephemeralMs = 3_650 * 24 * hourMs
 await joined('tnr-2', { role: 'secondary' }, { role: 'secondary' })
 const web = await joined('web-1', { services: ['http:8080', 'ssh:22'] }, { role: 'integrated', groups: ['web'] })
 const db = await joined('db-1', { role: 'external', services: ['postgres:5432'] }, { role: 'external', groups: ['db'] })
@@ -89,7 +105,7 @@ await joined('ci-1', {}, { role: 'integrated', groups: ['ci'], ephemeralMs })
 for (const node of [root, web]) keepGossip(node)
 const { control } = root
 const same = () => eventually(() => web.registry.replica.head.n === root.registry.replica.head.n)
-await control.invite({ role: 'integrated', uses: 5, note: 'the lab', groups: ['lab'], ttlMs: 3_600_000 })
+await control.invite({ role: 'integrated', uses: 5, note: 'the lab', groups: ['lab'], ttlMs: hourMs })
 await control.setPolicy({
   rules: [{ from: 'web', to: 'db', service: 'postgres' }],
   tests: [{ from: 'web', to: 'db', service: 'ssh', allowed: false }],
@@ -99,24 +115,64 @@ await control.setPolicy({
 await control.changeMember({ peer: 'db-1', name: 'db-2', groups: ['db', 'eu'] })
 await control.endMember({ peer: 'let-go', reason: 'not needed' })
 
+// One invite that is taken back, and one that is used by a member whose membership is renewed as soon as the policy gives longer ones.
+const withdrawn = await control.invite({ role: 'external', ttlMs: hourMs })
+await control.cancelInvite({ id: withdrawn.id, reason: 'sent to the wrong one' })
+const { membershipMs } = root.registry.replica.state.policy
+const policy = async (changes) => await control.setPolicy({ ...changes, seen: (await control.policy()).entry })
+await policy({ membershipMs: 30 * 24 * hourMs })
+await joined('cam', { role: 'external', 'heartbeat.interval': '5s' }, { role: 'external' })
+await policy({ membershipMs })
+await eventually(() => tableOf(root).ofKinds(kinds.renew, kinds.renew).length > 0)
+
+// Documents of the root and of a member that may publish; one is there in two versions, one is retired, and one publisher may publish no more.
+const text = { mediaType: 'text/plain' }
+const content = (words) => Buffer.from(words).toString('base64')
+for (const publisher of ['web-1', 'db-2']) await control.allowPublisher({ publisher })
+await same()
+await control.publishDocument({ ...text, id: 'plan', content: content('the first plan') })
+await control.publishDocument({ ...text, id: 'plan', content: content('the second plan') })
+await control.publishDocument({ ...text, id: 'old', content: content('not for long') })
+await control.retireDocument({ id: 'old', reason: 'not needed' })
+await web.control.publishDocument({ ...text, id: 'motd', content: content('written by web-1') })
+await control.removePublisher({ publisher: 'db-2' })
+await eventually(() =>
+  [root, web, db].every(({ documents }) => documents.list().filter(({ held }) => held).length >= 2)
+)
+
 // Two operators revoke: the first order waits at the root, the second one makes the entry.
 const ann = keys.SigningKey.generate()
 await control.addOperator({ name: 'ann', keyId: keys.peerIdText(ann.publicKey) })
-await control.setPolicy({ twoOperators: [3], seen: (await control.policy()).entry })
+await policy({ twoOperators: [3] })
 for (const key of [orders.operatorKey(network), ann]) {
   await same()
   const said = await orders.answer(web, orders.signed(web, key, orders.revoke(web, 'lost')))
   process.stdout.write(`an order to revoke: ${said}\n`)
 }
 
+/** What an operator asks the root through a member. */
+const questionOf = async (question, key) => {
+  const bytes = admin.encodeQuestion(question)
+  const { networkId, replica } = web.registry
+  const { epoch, n: seenN } = replica.head
+  const told = { networkId, kind: 0, digest: sha256(bytes), epoch, seenN, timeMs: Date.now() }
+  const call = { question: bytes, order: order.sealOrder(told, key).bytes }
+  return await carryOut(web.attached, call, web.key.publicKey, { signal: AbortSignal.timeout(60_000) })
+}
+await questionOf({ what: 'waiting' }, ann)
+
 await web.control.rotateIdentity()
 await web.joined({ signal: AbortSignal.timeout(60_000) })
 await rotation.rotateLogKey(control, { kit: network.kit, passphrase: kitPassphrase }, new AbortController().signal)
 await eventually(() => root.registry.root?.refusal === undefined)
+const { nextRecoveryKit } = paths.dataFiles(root.config.paths.data)
+const nextKit = { kit: nextRecoveryKit, passphrase: kitPassphrase, to: join(network.folder, 'after-next.kit') }
+await rotation.rotateRunningAuthority(control, nextKit, new AbortController().signal)
 await control.changeMember({ peer: 'web-1', groups: ['web', 'eu'] })
 await same()
 
-// A put: the record with one service more.
+// A put: the record with one service more, and out of work for a while.
+web.announced.setMaintenance('moves to another rack')
 const { config } = network.config('with-metrics', { services: ['http:8080', 'metrics:9100', 'ssh:22'] })
 web.config.services.splice(0, Infinity, ...config.services)
 await web.attached.publishSelf()
@@ -134,16 +190,14 @@ await eventually(async () => {
   frames.push({ protocol: 'kad', message: 'value', key, bytes: Buffer.from(found.bytes).toString('hex') })
   return true
 })
-const { table } = root.registry.replica.ledger
-const kinds = Object.entries(entry.entryKinds).flatMap(([kind, number]) =>
-  table.ofKinds(number, number).length > 0 ? [kind] : []
-)
+const isThere = ([, number]) => tableOf(root).ofKinds(number, number).length > 0
+const missing = Object.entries(kinds).filter((kind) => !isThere(kind))
+if (missing.length > 0) throw new Error(`the log has no entry of the kinds ${missing.join(', ')}`)
 const { n, hash } = root.registry.replica.head
 const facts = {
   networkId: network.networkId,
   n,
   epoch: root.registry.replica.head.epoch,
-  kinds: kinds.toSorted(),
   headHash: Buffer.from(hash).toString('hex'),
   stateRoot: Buffer.from(root.registry.replica.state.root()).toString('hex'),
   members: [...root.registry.replica.state.members()].map(({ name }) => name).toSorted((a, b) => (a < b ? -1 : 1)),
