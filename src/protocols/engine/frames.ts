@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { DeadlineError, MalformedFrameError, StreamEndedError, UnfinishedFrameError } from './errors.ts'
@@ -53,7 +54,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     holds(stream, () => ({ arrived: this.#queuedBytes + this.#parser.bytes, leaving: this.#writer.bytes }))
     const closed = Promise.withResolvers<Error | undefined>()
     this.closed = closed.promise
-    stream.addEventListener('message', (event) => this.#receive(plain(event.data.subarray())))
+    stream.addEventListener('message', (event) => this.#receive(event.data))
     stream.addEventListener('end', () => this.#end())
     stream.addEventListener('close', (event) => {
       const reason = this.#failure ?? this.#brokenOff(event.error)
@@ -152,9 +153,12 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     this.stream.abort(error)
   }
 
-  #receive(bytes: Uint8Array): void {
+  /** The parts of a list are not joined here: the parser copies each frame once. */
+  #receive(data: Uint8Array | Uint8ArrayList): void {
     if (this.#failure !== undefined || this.#discards) return
-    this.#cut(() => this.#parser.push(bytes))
+    this.#cut(() => {
+      for (const part of data instanceof Uint8Array ? [data] : data) this.#parser.push(plain(part))
+    })
   }
 
   #cut(parse: () => void): void {
