@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { roles } from '../../src/identity/role.ts'
+import { questions } from '../../src/protocols/admin/descriptor.ts'
 import { announcementKinds } from '../../src/protocols/announce/message.ts'
 import { statuses } from '../../src/protocols/engine/status.ts'
 import { dialFailures, outcomes } from '../../src/protocols/probe/descriptor.ts'
@@ -36,6 +37,7 @@ const tables: [string, Readonly<Record<string, number>>, Record<string, number>]
   ['Outcome', outcomes, { NONE: 0 }],
   ['DialFailure', dialFailures, { NONE: 0 }],
   ['AnnouncementKind', announcementKinds, { NONE: 0 }],
+  ['Question', questions, { NONE: 0 }],
   ['Role', roles, { UNSPECIFIED: 0 }],
   ['EntryKind', entryKinds, {}],
   ['AdmittedBy', admittedBy, {}],

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { commandWords, loadCommands } from '../../../../src/cli/commands.ts'
 import { commandTree } from '../../../helpers/commands/command-tree.ts'
@@ -27,6 +28,50 @@ test('every command says in its help how it is used, by example, and fits a term
     ).toEqual([])
   }
 })
+
+test('every example of the help and of the pages is a command that there is, with options and values that it takes', async () => {
+  const shown = new Set<string>()
+  const take = (text: string, line: RegExp): void => {
+    for (const [, example = ''] of text.replaceAll(/\\\n\s*/g, '').matchAll(line)) shown.add(example)
+  }
+  for (const { words } of await commandTree()) take(await run([...words, '--help']), /^ {2,}trustnet (\S.*)$/gm)
+  expect(shown.size).toBeGreaterThan(100)
+  for (const page of pages()) take(page, /^\s*(?:\$ )?trustnet ([a-z-].*)$/gm)
+  const refused = await Promise.all([...shown].map(async (example) => ({ example, why: await refusalOf(example) })))
+  expect(refused.filter(({ why }) => why !== '')).toEqual([])
+})
+
+/** The pages for those who run networks. */
+const pages = (): string[] =>
+  ['README.md', ...readdirSync('docs').flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : []))].map((path) =>
+    readFileSync(path, 'utf8')
+  )
+
+/** The reason why the program would not take an example; empty: it would. */
+async function refusalOf(example: string): Promise<string> {
+  // A remark stands two spaces behind, and a pipe or a file is for the shell.
+  const [given = ''] = example.replace(/^--as \S+ /, '').split(/ {2,}| [|>&#]/, 1)
+  const argv = wordsOf(given).filter((word) => word !== '…')
+  const fitting = (await commandTree()).filter(({ words }) => words.every((word, at) => word === argv[at]))
+  const found = fitting.toSorted((a, b) => b.words.length - a.words.length)[0]
+  if (found === undefined) return 'no such command'
+  const { command, words } = found
+  command.exitOverride().configureOutput({ writeErr: () => {} })
+  try {
+    const { operands, unknown } = command.parseOptions(argv.slice(words.length))
+    const { registeredArguments: args } = command
+    const least = args.filter(({ required }) => required).length
+    const isTooMany = operands.length > args.length && !args.some(({ variadic }) => variadic)
+    if (unknown.length > 0) return `unknown ${unknown.join(' ')}`
+    return operands.length < least || isTooMany ? `${operands.length} arguments` : ''
+  } catch (error) {
+    return String(error)
+  }
+}
+
+/** Words as a shell takes them. */
+const wordsOf = (line: string): string[] =>
+  [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, bare]) => single ?? double ?? bare ?? '')
 
 test('help of a command that there is not names it, and is no help about another one', async () => {
   const asked = [
