@@ -5,6 +5,7 @@ import type { Clock } from '../runtime/clock-and-logger.ts'
 import type { ControlApi } from './api/control-api.ts'
 import type { Config } from './config/schema.ts'
 import type { NodeDocuments } from './documents/node-documents.ts'
+import type { Forwards } from './forward/node-forwards.ts'
 import type { Host } from './host/host-services.ts'
 import type { Logging } from './logging.ts'
 import type { AnnouncedServices } from './services/announced-services.ts'
@@ -42,6 +43,8 @@ export interface Node extends AsyncDisposable {
   readonly documents: NodeDocuments
   /** Services that this node offers to the others. */
   readonly announced: Pick<AnnouncedServices, 'list' | 'announce'>
+  /** Services of this node that members may call, and calls of theirs. */
+  readonly forwards: Forwards
   /** Resolves when it listens, or, on a first start, when it has begun to look for its network. @throws ConfigError */
   start(): Promise<void>
   /** Resolves when this node is a member with a session, or is the root. */

@@ -21,6 +21,7 @@ import { Endpoints } from './control/endpoints.ts'
 import { createControl } from './control/handlers.ts'
 import { type NodeDocuments, nodeDocuments } from './documents/node-documents.ts'
 import { EventBus } from './event-bus.ts'
+import { type NodeForwards, nodeForwards } from './forward/node-forwards.ts'
 import { recordHistory } from './history/record-history.ts'
 import { followHooks } from './hooks/hook-events.ts'
 import type { Host } from './host/host-services.ts'
@@ -50,6 +51,7 @@ export class TrustNode implements Node, NodeContext {
   readonly configFile: string | undefined
   readonly readConfig: (() => Config) | undefined
   readonly rotation: KeyRotation
+  readonly forwards: NodeForwards
   readonly logging: Logging
   readonly clock: SteadyClock
   readonly software = versionInfo().version
@@ -95,6 +97,7 @@ export class TrustNode implements Node, NodeContext {
     this.rotation = new KeyRotation(config.paths.key, key)
     this.resolvers = new Resolvers(this)
     this.announced = announcedServices(this)
+    this.forwards = nodeForwards(this)
     this.control = createControl(this)
     this.#followers = [followHooks(this), recordHistory(this)]
   }

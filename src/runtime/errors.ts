@@ -134,6 +134,22 @@ export class PublishRefusedError extends Error {
   override readonly name = 'PublishRefusedError'
 }
 
+/** No rule of the policy lets this member call this service. */
+export class NotAllowedError extends Error {
+  override readonly name = 'NotAllowedError'
+  /** Entry of the log that has the policy; 0: not known. */
+  readonly policyEntry: number
+  constructor(message: string, policyEntry = 0) {
+    super(message)
+    this.policyEntry = policyEntry
+  }
+}
+
+/** No such service is exposed there. */
+export class NotExposedError extends Error {
+  override readonly name = 'NotExposedError'
+}
+
 /** Nothing has that id. */
 export class NotFoundError extends Error {
   override readonly name = 'NotFoundError'

@@ -24,7 +24,9 @@ export const statuses = {
   NOT_ROOT: 21,
   NOT_OPERATOR: 22,
   SECOND_OPERATOR: 23,
-  CHANGED: 24
+  CHANGED: 24,
+  NOT_ALLOWED: 25,
+  NOT_EXPOSED: 26
 } as const
 
 /** Meaning of a failure for whoever asked: the status of an HTTP answer, and the name of the exit code of a command. */
@@ -142,6 +144,8 @@ const failures: ReadonlyMap<string, Failure> = new Map(
       refuses: 'forGood'
     },
 
+    NotAllowedError: { code: 'NOT_ALLOWED', outcome: 'refused', wire: 'NOT_ALLOWED', refuses: 'request' },
+    NotExposedError: { code: 'NOT_EXPOSED', outcome: 'missing', wire: 'NOT_EXPOSED', refuses: 'request' },
     NotFoundError: { code: 'NOT_FOUND', outcome: 'missing', wire: 'NOT_FOUND' },
 
     PendingError: { code: 'PENDING', outcome: 'unavailable', wire: 'PENDING', refuses: 'request' },

@@ -10,6 +10,7 @@ import { blocksServer } from '../../protocols/blocks/index.ts'
 import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { membersOnly } from '../../protocols/engine/members-only.ts'
+import { forwardServer } from '../../protocols/forward/index.ts'
 import { hello, registryHello } from '../../protocols/hello/index.ts'
 import { kad } from '../../protocols/kad/index.ts'
 import { lookupServer } from '../../protocols/lookup/index.ts'
@@ -82,7 +83,7 @@ const commonOf = ({ node, network }: HostInit) => ({
 
 /** Services of every member, whatever its role. */
 function memberServices(init: HostInit) {
-  const { key, software, invites } = init.node
+  const { key, software, invites, forwards } = init.node
   const { registry } = init.network
   const common = commonOf(init)
   const { trust, limits, clock } = common
@@ -99,6 +100,7 @@ function memberServices(init: HostInit) {
     guard: hostGuard(common),
     hello: hello({ ...common, source }),
     blocks: blocksServer({ ...common, networkId: registry.networkId, readers: [registry.documents.bytes] }),
+    forward: forwardServer({ ...common, ...forwards.served(registry) }),
     ping: membersOnly(trust, ping(streams), { bounds: { section: 'ping', ...limits.ping } })
   }
 }

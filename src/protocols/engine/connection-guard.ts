@@ -7,7 +7,7 @@ import { culpritOf } from './culprits.ts'
 import { countEmptyFrames } from './libraries/noise-frames.ts'
 import type { ProtocolLimits } from './limits.ts'
 import { Gcra } from './rate-limiter.ts'
-import { type Layers, WaitingBytes } from './waiting-bytes.ts'
+import { isCountedApart, type Layers, WaitingBytes } from './waiting-bytes.ts'
 
 export interface ConnectionGuardInit {
   trust: ConnectionTrust
@@ -30,7 +30,6 @@ interface Frame {
 
 /** The parts of a yamux muxer that are used, which libp2p's connection has and does not show. */
 interface Muxer extends Layers {
-  readonly numInboundStreams: number
   readonly streams: readonly (Stream & { readonly streamId: number })[]
   readonly decoder: { readonly buffer: { readonly byteLength: number } }
   readonly maConn: { readonly writeBufferLength: number }
@@ -137,7 +136,7 @@ export class ConnectionGuard {
   #refuses(connection: Connection, muxer: Muxer, { header }: Frame): boolean {
     if (!isOpening(header)) return false
     const muxers = this.#muxers.get(connection.remotePeer.toString()) ?? []
-    const open = [...muxers].reduce((all, { numInboundStreams }) => all + numInboundStreams, 0)
+    const open = [...muxers].reduce((all, { streams }) => all + streams.filter(isCounted).length, 0)
     if (open < this.#init.limits.connection.openStreams) return false
     this.#name('connection.openStreams', connection)
     muxer.sendFrame({ type: frameTypes.windowUpdate, flag: flags.reset, streamID: header.streamID, length: 0 })
@@ -174,6 +173,8 @@ export class ConnectionGuard {
     connection.abort(new LimitError(`the limit ${limit} was exceeded`))
   }
 }
+
+const isCounted = (stream: Stream): boolean => stream.direction === 'inbound' && !isCountedApart(stream)
 
 const isOpening = ({ flag, type }: Frame['header']): boolean => (flag & flags.syn) !== 0 && type !== frameTypes.ping
 

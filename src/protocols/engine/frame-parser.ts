@@ -45,6 +45,14 @@ export class FrameParser {
     this.#take()
   }
 
+  /** Gives what is kept of bytes that were not taken, and forgets it. */
+  takeRest(): Uint8Array {
+    const rest = concat(this.#parts, this.#have)
+    this.#parts = []
+    this.#have = 0
+    return rest
+  }
+
   /** Throws FrameTooLargeError at the length of a frame, before any byte of it is kept, or MalformedFrameError. */
   push(chunk: Uint8Array): void {
     this.#parts.push(chunk)

@@ -1,4 +1,4 @@
-import type { Stream } from '@libp2p/interface'
+import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
@@ -12,6 +12,8 @@ export interface FrameStreamInit {
   /** Bytes of the longest frame that is read. */
   maxFrame: number
   limits: ProtocolLimits['stream']
+  /** One frame comes, and behind it bytes that are none: see `handOver`. */
+  isPreface?: boolean | undefined
 }
 
 export interface ReadOptions {
@@ -41,10 +43,13 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
   #slow: NodeJS.Timeout | undefined
   #framesSeen = 0
   #discards = false
+  readonly #isPreface: boolean
+  readonly #onMessage = (event: StreamMessageEvent): void => this.#receive(event.data)
 
   constructor(stream: Stream, init: FrameStreamInit) {
     this.stream = stream
     this.#limits = init.limits
+    this.#isPreface = init.isPreface ?? false
     this.#parser = new FrameParser(init.maxFrame, (frame) => this.#enqueue(frame))
     this.#writer = new FrameWriter(stream, {
       writeBufferBytes: init.limits.writeBufferBytes,
@@ -54,7 +59,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     holds(stream, () => ({ arrived: this.#queuedBytes + this.#parser.bytes, leaving: this.#writer.bytes }))
     const closed = Promise.withResolvers<Error | undefined>()
     this.closed = closed.promise
-    stream.addEventListener('message', (event) => this.#receive(event.data))
+    stream.addEventListener('message', this.#onMessage)
     stream.addEventListener('end', () => this.#end())
     stream.addEventListener('close', (event) => {
       const reason = this.#failure ?? this.#brokenOff(event.error)
@@ -147,6 +152,19 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     }
   }
 
+  /**
+   * Gives the stream to whoever reads and writes its bytes from now on, paused, and those that came behind the frame which was read. From here
+   * on this object closes and aborts the stream, and nothing else.
+   */
+  async handOver(): Promise<{ stream: Stream; rest: Uint8Array }> {
+    const { stream } = this
+    if (stream.readStatus === 'readable') stream.pause()
+    await this.#writer.drained()
+    stream.removeEventListener('message', this.#onMessage)
+    this.#writer.fail(new StreamEndedError('the stream was handed over'))
+    return { stream, rest: this.#parser.takeRest() }
+  }
+
   /** Resets the stream. The other side learns no reason. */
   abort(error: Error): void {
     this.#fail(error, true)
@@ -179,18 +197,19 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
       const reader = this.#reader
       this.#reader = undefined
       reader.resolve(frame)
-      return true
+      return !this.#isPreface
     }
     this.#queue.push(frame)
     this.#queuedBytes += frame.byteLength
-    const full = this.#queuedBytes >= this.#limits.readAheadBytes || this.#queue.length >= this.#limits.readAheadFrames
+    const { readAheadBytes, readAheadFrames } = this.#limits
+    const full = this.#isPreface || this.#queuedBytes >= readAheadBytes || this.#queue.length >= readAheadFrames
     if (full && this.stream.readStatus === 'readable') this.stream.pause()
     return !full
   }
 
   /** The queue is empty: first what the parser holds, then what the stream has. */
   #refill(): void {
-    if (this.#parser.held) this.#cut(() => this.#parser.resume())
+    if (this.#parser.held && !this.#isPreface) this.#cut(() => this.#parser.resume())
     if (this.#parser.held || this.#failure !== undefined) return
     if (this.#endDue) this.#end()
     if (this.stream.readStatus !== 'paused' || this.#queue.length > 0) return

@@ -190,6 +190,33 @@ export const defaultLimits: ProtocolLimits = {
     restMs: 30_000,
     wrongMs: 3_600_000
   },
+  forward: {
+    // The name of a service, network, trace.
+    requestBytes: 256,
+    answerBytes: 64,
+    // A page of a browser opens some dozens, a pool of a database a hundred.
+    ofPeer: 256,
+    // Each has two descriptors; a process has some thousand.
+    ofAll: 1_024,
+    // A script that opens a connection for each request. Whoever calls waits for its turn, and is refused nothing.
+    rate: { count: 400, perMs: 2_000 },
+    // They count among the open streams until they are answered.
+    opening: 16,
+    connectMs: 5_000,
+    openMs: 15_000,
+    // RFC 5382: no way between may forget a connection sooner.
+    idleMs: 7_500_000,
+    // 20 MB/s over 50 ms.
+    windowBytes: 1024 * KiB,
+    // Sixteen downloads that were paused, and some more of all the others.
+    waitingBytesOfPeer: 16 * 1024 * KiB,
+    waitingBytes: 64 * 1024 * KiB,
+    // Each is a frame, and four fifths of what a member may send before its connection is closed.
+    pieces: { count: 16_000, perMs: 4_000 },
+    // One for each `ssh` of a tool that speaks with a hundred machines.
+    commands: 128,
+    ofListener: 256
+  },
   announce: {
     // A record has at most 1 KiB, a checkpoint less.
     messageBytes: 2 * KiB,

@@ -218,6 +218,34 @@ export interface ProtocolLimits {
     /** A source that answered wrongly is not asked for so long. */
     wrongMs: number
   }
+  forward: {
+    requestBytes: number
+    answerBytes: number
+    /** Forwards of one peer: those that it has here, and those that this node has there. */
+    ofPeer: number
+    /** Forwards of all peers, both ways. */
+    ofAll: number
+    rate: Rate
+    /** Forwards to one peer that are being opened at a time; others wait for their turn. */
+    opening: number
+    /** The request has come by then, and the exposed address has answered. */
+    connectMs: number
+    /** Time for a member to be reached, and to answer. */
+    openMs: number
+    /** Nothing moves either way for so long: the forward is closed. */
+    idleMs: number
+    /** Bytes on the way to one end before it has to take some. */
+    windowBytes: number
+    /** Bytes that came and were not taken, of the forwards of one peer and of all: the forward that holds most is reset. */
+    waitingBytesOfPeer: number
+    waitingBytes: number
+    /** Pieces that are sent to one peer; more wait, and grow while they do. */
+    pieces: Rate
+    /** Commands that hold a forward open. */
+    commands: number
+    /** Connections of one listener that are taken at a time. */
+    ofListener: number
+  }
   announce: {
     /** Greatest message that we publish; below what receivers accept, since an oversize message ends gossip on its connection. */
     messageBytes: number

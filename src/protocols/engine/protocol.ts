@@ -35,6 +35,8 @@ export interface ProtocolDescriptor {
   readonly maxAnswerFrame: number
   /** From open to close. Absent: the stream goes on, and its handler watches its progress. */
   readonly deadlineMs?: number
+  /** Each side sends one frame, and behind it bytes that are no frames. */
+  readonly bytesFollow?: true
   /** Streams opened by one peer. */
   readonly rate: Rate
   /** The frame that tells a refusal; absent where the protocol has none, and the stream is reset. */
@@ -101,7 +103,11 @@ export async function openStream(
     signal: options.signal ?? AbortSignal.timeout(descriptor.deadlineMs ?? options.limits.stream.progressMs),
     maxOutboundStreams: descriptor.maxOutboundStreams
   })
-  return new FrameStream(stream, { maxFrame: descriptor.maxAnswerFrame, limits: options.limits.stream })
+  return new FrameStream(stream, {
+    maxFrame: descriptor.maxAnswerFrame,
+    limits: options.limits.stream,
+    isPreface: descriptor.bytesFollow
+  })
 }
 
 /** One request, one answer, within the protocol's deadline. */
@@ -199,9 +205,9 @@ class ProtocolServer {
 
   /** Never rejects: libp2p would only abort the stream, without a trace. */
   async accept(stream: Stream, connection: Connection): Promise<void> {
-    const { maxFrame, deadlineMs } = this.#descriptor
+    const { maxFrame, deadlineMs, bytesFollow } = this.#descriptor
     // Before any await: a stream without a listener buffers blindly.
-    const frames = new FrameStream(stream, { maxFrame, limits: this.#init.limits.stream })
+    const frames = new FrameStream(stream, { maxFrame, limits: this.#init.limits.stream, isPreface: bytesFollow })
     const remoteKey = remoteKeyOf(connection)
     if (remoteKey === undefined || this.#stopped) {
       frames.abort(new StreamEndedError('only Ed25519 peers are served, and only while this protocol runs'))

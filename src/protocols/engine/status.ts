@@ -8,6 +8,8 @@ import {
   InviteUsedError,
   JoinRejectedError,
   NameTakenError,
+  NotAllowedError,
+  NotExposedError,
   NotFoundError,
   NotMemberError,
   NotOperatorError,
@@ -99,7 +101,9 @@ const errors: Readonly<Record<number, MakeError>> = {
   [statuses.NOT_ROOT]: (message) => new NotRootError(message),
   [statuses.NOT_OPERATOR]: (message) => new NotOperatorError(message),
   [statuses.SECOND_OPERATOR]: (message) => new SecondOperatorError(message),
-  [statuses.CHANGED]: (message) => new ChangedMeanwhileError(message)
+  [statuses.CHANGED]: (message) => new ChangedMeanwhileError(message),
+  [statuses.NOT_ALLOWED]: (message) => new NotAllowedError(message),
+  [statuses.NOT_EXPOSED]: (message) => new NotExposedError(message)
 }
 
 /** The error of the registry that a status stands for, so that a caller handles a remote registry like one in process. */

@@ -31,6 +31,16 @@ export const holds = (stream: Stream, waiting: () => Waiting): void => {
   held.set(stream, waiting)
 }
 
+/** Streams that have limits of their own. */
+const apart = new WeakSet<Stream>()
+
+/** Takes a stream out of what its peer may have open, and have waiting: whoever calls bounds both. */
+export const countApart = (stream: Stream): void => {
+  apart.add(stream)
+}
+
+export const isCountedApart = (stream: Stream): boolean => apart.has(stream)
+
 /** Bytes that wait on a connection, in all its layers. */
 export function waitingOn(muxer: Layers): Waiting {
   let { arrived, leaving } = buffered(muxer)
@@ -39,6 +49,7 @@ export function waitingOn(muxer: Layers): Waiting {
     leaving += more?.leaving ?? 0
   }
   for (const stream of muxer.streams) {
+    if (apart.has(stream)) continue
     add(buffered(stream))
     add(held.get(stream)?.())
   }

@@ -4,7 +4,7 @@ import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import type { Rate } from '../../../src/protocols/engine/rate-limiter.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
 
-const { stream, strangers, hello, register, sync, lookup, probe, blocks, admin, announce, kad } = defaultLimits
+const { stream, strangers, hello, register, sync, lookup, probe, blocks, forward, admin, announce, kad } = defaultLimits
 
 const kib = (bytes: number): string => `${bytes / 1024} KiB`
 const mib = (bytes: number): string => `${bytes / 2 ** 20} MiB`
@@ -109,6 +109,18 @@ const docs: Record<string, [string, string[]][]> = {
     ['client: a source that failed', [s(blocks.restMs)]],
     ['client: a source that answered wrongly', [h(blocks.wrongMs)]],
     ['client: nobody gives anything', [s(blocks.idleFetchMs)]]
+  ],
+  forward: [
+    ['request', [`${forward.requestBytes} bytes`, s(forward.connectMs)]],
+    ['answer', [`${forward.answerBytes} bytes`, s(forward.openMs)]],
+    ['forwards of a member', [String(forward.ofPeer), number(forward.ofAll)]],
+    ['opened', [rate(forward.rate), String(forward.opening)]],
+    ['bytes on the way', [mib(forward.windowBytes)]],
+    ['bytes that came and were not taken', [mib(forward.waitingBytesOfPeer), mib(forward.waitingBytes)]],
+    ['pieces to a member', [rate(forward.pieces)]],
+    ['nothing moves', [`${forward.idleMs / 60_000} min`]],
+    ['client: connections of a listener', [String(forward.ofListener)]],
+    ['client: commands', [String(forward.commands)]]
   ],
   announce: [
     ['message', [kib(announce.messageBytes)]],

@@ -9,3 +9,30 @@ export function widenWindow(stream: Stream, bytes: number): void {
   if (!('recvWindow' in stream)) return
   Object.assign(stream, { recvWindow: bytes, maxStreamWindowSize: bytes, maxReadBufferLength: bytes + bytes / 4 })
 }
+
+/** The parts of a yamux stream that are used. */
+interface Windowed {
+  recvWindow: number
+  recvWindowCapacity: number
+  state: number
+  sendWindowUpdate(): void
+}
+
+/** Number of the state of a stream that is open both ways. */
+const established = 3
+
+/**
+ * Widens the window of a stream, and answers only when half of it is used up: yamux answers every frame, which for a keystroke is a second
+ * frame to encrypt, to send and to count.
+ */
+export function lazyWindow(stream: Stream, bytes: number): void {
+  widenWindow(stream, bytes)
+  if (!isWindowed(stream)) return
+  const update = stream.sendWindowUpdate.bind(stream)
+  stream.sendWindowUpdate = () => {
+    if (stream.state !== established || stream.recvWindowCapacity < stream.recvWindow / 2) update()
+  }
+}
+
+const isWindowed = (stream: Stream): stream is Stream & Windowed =>
+  'sendWindowUpdate' in stream && 'recvWindowCapacity' in stream && 'state' in stream

@@ -124,6 +124,23 @@ const scopes: Scopes<ProtocolLimits> = {
     dialMs: 'time',
     deadlineMs: 'time'
   },
+  forward: {
+    requestBytes: 'message',
+    answerBytes: 'message',
+    ofPeer: 'peer',
+    ofAll: { process: 'forward.ofPeer; the newest gives way of whoever has most' },
+    rate: 'peer',
+    opening: 'peer',
+    connectMs: 'time',
+    openMs: 'time',
+    idleMs: 'time',
+    windowBytes: 'stream',
+    waitingBytesOfPeer: 'peer',
+    waitingBytes: { process: 'forward.waitingBytesOfPeer; the forward goes first that holds most' },
+    pieces: 'peer',
+    commands: { process: 'those of this machine' },
+    ofListener: { process: 'those of this machine' }
+  },
   admin: { requestBytes: 'message', answerBytes: 'message', streams: 'connection', rate: 'peer', deadlineMs: 'time' },
   blocks: {
     requestBytes: 'message',

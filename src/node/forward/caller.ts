@@ -1,0 +1,102 @@
+import type { Duplex } from 'node:stream'
+import { peerIdText } from '../../identity/keys.ts'
+import { AnswerTurns } from '../../protocols/engine/answer-turns.ts'
+import type { FrameStream } from '../../protocols/engine/frames.ts'
+import { Gcra } from '../../protocols/engine/rate-limiter.ts'
+import type { Forward } from '../../protocols/forward/forward.ts'
+import { type LiveForwards, openForward } from '../../protocols/forward/index.ts'
+import type { Member } from '../../registry/log/state/network-state.ts'
+import { within } from '../../runtime/abort.ts'
+import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import { connectionToMember } from '../actions/connect.ts'
+import { requireNetwork } from '../actions/require.ts'
+import type { NodeContext } from '../node-context.ts'
+import { requireMember } from '../views/peer-names.ts'
+import { candidatesFor } from './candidates.ts'
+
+/** A service to call: at one member, or without a peer at any that is well. */
+export interface Called {
+  /** Name, PeerId or the end of one. */
+  peer?: string | undefined
+  service: string
+}
+
+interface Opened {
+  readonly forward: Forward
+  readonly frames: FrameStream
+}
+
+/** Calls services of other members. Never opens more, or more quickly, than they take. */
+export class Caller {
+  readonly #node: NodeContext
+  readonly #live: LiveForwards
+  readonly #opening: AnswerTurns
+  readonly #rate: Gcra
+
+  constructor(node: NodeContext, live: LiveForwards) {
+    const { opening, rate } = node.config.protocols.forward
+    this.#node = node
+    this.#live = live
+    this.#opening = new AnswerTurns(opening)
+    // Half of what the other side takes: what was delayed on the way comes there all at once.
+    this.#rate = new Gcra({ ...rate, count: Math.ceil(rate.count / 2) }, { clock: node.clock })
+  }
+
+  /**
+   * Joins a socket to a service, as long as both last. The socket is closed when it fails.
+   * @throws NotFoundError, NotAllowedError, NotExposedError, UnavailableError
+   */
+  async join(called: Called, socket: Duplex, signal: AbortSignal): Promise<Forward> {
+    const gone = new AbortController()
+    const onClose = (): void => gone.abort(new UnavailableError('whoever called has gone', 0))
+    socket.once('close', onClose)
+    try {
+      const { openMs } = this.#node.config.protocols.forward
+      const { forward, frames } = await this.#open(called, within(openMs, AbortSignal.any([signal, gone.signal])))
+      await forward.join(frames, socket)
+      return forward
+    } catch (error) {
+      socket.destroy()
+      throw error
+    } finally {
+      socket.off('close', onClose)
+    }
+  }
+
+  async #open({ peer, service }: Called, signal: AbortSignal): Promise<Opened> {
+    const network = requireNetwork(this.#node)
+    if (peer !== undefined) return await this.#openAt(requireMember(network.registry, peer), service, signal)
+    let failure: unknown
+    for (const member of candidatesFor(this.#node, network, service)) {
+      try {
+        return await this.#openAt(member, service, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  async #openAt(member: Member, service: string, signal: AbortSignal): Promise<Opened> {
+    const { registry, limits } = requireNetwork(this.#node)
+    if (Buffer.compare(member.publicKey, this.#node.key.publicKey) === 0)
+      throw new InvalidPayloadError(`${member.name} is this node itself: call the service at its own address`)
+    const peer = peerIdText(member.publicKey)
+    return await this.#opening.run(peer, async () => {
+      for (let ms = this.#rate.take(peer); ms > 0; ms = this.#rate.take(peer)) await sleep(ms, signal)
+      const connection = await connectionToMember(this.#node, member, signal)
+      const { publicKey } = member
+      const forward = this.#live.begin({ peer, publicKey, service, direction: 'out', connection })
+      try {
+        const options = { networkId: registry.networkId, limits, signal }
+        const frames = await openForward(connection, service, options)
+        return { forward, frames }
+      } catch (error) {
+        forward[Symbol.dispose]()
+        throw error
+      }
+    })
+  }
+}

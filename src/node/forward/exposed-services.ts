@@ -1,0 +1,86 @@
+import { renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { checkName } from '../../identity/checked-bytes.ts'
+import { codeOf } from '../../runtime/error-code.ts'
+import { InvalidPayloadError, LimitError } from '../../runtime/errors.ts'
+import { readText } from '../../runtime/files/read-file.ts'
+import { targetText } from './target.ts'
+
+/** A service that members may call, and where it is on this machine. */
+export interface ExposedService {
+  readonly name: string
+  /** `[::1]:22` or `unix:/run/app.sock`. */
+  readonly to: string
+}
+
+const file = z.array(z.strictObject({ name: z.string(), to: z.string() })).max(64)
+const maxFileBytes = 64 * 1024
+/** A record announces no more. */
+const most = 16
+
+/** Exposed services, which last in a file beside the data of the node. */
+export class ExposedServices {
+  readonly #path: string
+  readonly #control: string
+  #all: ReadonlyMap<string, string>
+
+  /** `control`: the path of the own control socket, behind which everything may be done. @throws what is wrong with the file */
+  constructor(dataFolder: string, control: string) {
+    this.#path = join(dataFolder, 'exposed.json')
+    this.#control = control
+    this.#all = new Map(readAll(this.#path).map(({ name, to }) => [name, to]))
+  }
+
+  /** By name. */
+  list(): ExposedService[] {
+    return [...this.#all].map(([name, to]) => ({ name, to })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  addressOf(name: string): string | undefined {
+    return this.#all.get(name)
+  }
+
+  /** @throws InvalidPayloadError, AddressSpellingError; LimitError when there are too many; the error of the system */
+  add(name: string, to: string): ExposedService {
+    checkName(name, 'name of a service')
+    const address = targetText(to)
+    if (address === `unix:${this.#control}`)
+      throw new InvalidPayloadError('the control socket of this node is not exposed: members would be its operators')
+    if (!this.#all.has(name) && this.#all.size >= most)
+      throw new LimitError(`${most} services are exposed, which is as many as can be`)
+    this.#save(new Map([...this.#all, [name, address]]))
+    return { name, to: address }
+  }
+
+  /** undefined: it was not exposed. */
+  remove(name: string): ExposedService | undefined {
+    const to = this.#all.get(name)
+    if (to === undefined) return undefined
+    this.#save(new Map([...this.#all].filter(([each]) => each !== name)))
+    return { name, to }
+  }
+
+  /** Whole or not at all: a crash in between leaves what was. */
+  #save(all: ReadonlyMap<string, string>): void {
+    const before = this.#all
+    this.#all = all
+    try {
+      writeFileSync(`${this.#path}.new`, `${JSON.stringify(this.list())}\n`, { mode: 0o600, flush: true })
+      renameSync(`${this.#path}.new`, this.#path)
+    } catch (error) {
+      this.#all = before
+      throw error
+    }
+  }
+}
+
+function readAll(path: string): ExposedService[] {
+  try {
+    return file.parse(JSON.parse(readText(path, maxFileBytes)))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new InvalidPayloadError(`${path} is no list of exposed services: ${reason}. Remove it and expose them anew`)
+  }
+}

@@ -1,0 +1,60 @@
+import { connect, type Socket } from 'node:net'
+import { mayCall } from '../../registry/objects/policy/call-rules.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { onAbort } from '../../runtime/abort.ts'
+import { NotAllowedError, NotExposedError, NotMemberError, UnavailableError } from '../../runtime/errors.ts'
+import { inWords } from '../../runtime/files/system-error.ts'
+import type { ExposedServices } from './exposed-services.ts'
+import { targetOf } from './target.ts'
+
+const retryMs = 2_000
+
+export interface GateInit {
+  registry: Registry
+  /** Key of this node. */
+  self: Uint8Array
+  exposed: ExposedServices
+}
+
+/** The reason why a member may not call a service here; undefined: it may. */
+export function refusalOf({ registry, self }: GateInit, publicKey: Uint8Array, service: string): Error | undefined {
+  const { replica } = registry
+  const { n, policy } = replica.state.policyRow
+  if (!replica.isMember(publicKey)) return new NotMemberError('the caller is no member any more')
+  const [caller, called] = [replica.state.member(publicKey), replica.state.member(self)]
+  if (caller === undefined || called === undefined) return new NotMemberError('caller or called is no member here yet')
+  if (mayCall(policy, caller, called, service)) return undefined
+  return new NotAllowedError(`no rule of the policy lets ${caller.name} call ${service} here`, n)
+}
+
+/** Connects to an exposed service for a member. @throws NotMemberError, NotAllowedError, NotExposedError, UnavailableError */
+export async function connectFor(
+  gate: GateInit,
+  publicKey: Uint8Array,
+  service: string,
+  signal: AbortSignal
+): Promise<Socket> {
+  const refusal = refusalOf(gate, publicKey, service)
+  if (refusal !== undefined) throw refusal
+  const address = gate.exposed.addressOf(service)
+  if (address === undefined) throw new NotExposedError(`${service} is not exposed here`)
+  return await connected(address, signal)
+}
+
+async function connected(address: string, signal: AbortSignal): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+  const socket = connect(targetOf(address))
+  const failed = (error: Error): void => {
+    socket.destroy()
+    reject(new UnavailableError(`nothing answers at ${address}: ${inWords(error.message)}`, retryMs))
+  }
+  using _ = onAbort(signal, failed)
+  socket.once('error', failed)
+  socket.once('connect', () => {
+    socket.off('error', failed)
+    socket.setNoDelay(true)
+    socket.pause()
+    resolve(socket)
+  })
+  return await promise
+}

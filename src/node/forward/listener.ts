@@ -1,0 +1,92 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { inBackground } from '../../runtime/background.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { LimitError } from '../../runtime/errors.ts'
+import type { Called, Caller } from './caller.ts'
+
+export interface ListenerInit extends Called {
+  host: string
+  port: number
+  /** Connections that are taken at a time. */
+  most: number
+  caller: Caller
+  /** Told why a connection came to nothing. */
+  onFailed: (error: Error) => void
+}
+
+/** An address of this machine at which a service of another member is reached. */
+export class ForwardListener implements AsyncDisposable {
+  readonly peer: string | undefined
+  readonly service: string
+  /** Connections since the start, and those of them that came to nothing. */
+  taken = 0
+  failed = 0
+  readonly #init: ListenerInit
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #over = new AbortController()
+  readonly #closed = Promise.withResolvers<void>()
+  /** Resolves when it listens no more. */
+  readonly closed = this.#closed.promise
+
+  private constructor(init: ListenerInit) {
+    this.#init = init
+    this.peer = init.peer
+    this.service = init.service
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) =>
+      inBackground(this.#take(socket), 'forwarding a connection')
+    )
+  }
+
+  /** @throws the error of the system, when the address cannot be listened on */
+  static async open(init: ListenerInit): Promise<ForwardListener> {
+    const listener = new ForwardListener(init)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    listener.#server.once('error', reject)
+    listener.#server.listen({ host: init.host, port: init.port, ipv6Only: true }, resolve)
+    await promise
+    // A descriptor that is missing for one connection is no end of the listener.
+    listener.#server.off('error', reject).on('error', (error) => init.onFailed(error))
+    return listener
+  }
+
+  /** `[::1]:5432`. */
+  get address(): string {
+    const bound = this.#server.address()
+    const port = typeof bound === 'object' && bound !== null ? bound.port : this.#init.port
+    return `[${this.#init.host}]:${port}`
+  }
+
+  get open(): number {
+    return this.#sockets.size
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort(new Error('the forward is over'))
+    this.#server.close(() => this.#closed.resolve())
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+    await this.closed
+  }
+
+  async #take(socket: Socket): Promise<void> {
+    socket.on('error', () => {})
+    this.taken++
+    if (this.#sockets.size >= this.#init.most) {
+      socket.resetAndDestroy()
+      this.#fail(new LimitError(`more than ${this.#init.most} connections at a time: one more is reset`))
+      return
+    }
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+    try {
+      await this.#init.caller.join(this.#init, socket, this.#over.signal)
+    } catch (error) {
+      if (!this.#over.signal.aborted) this.#fail(error instanceof Error ? error : new Error(reasonOf(error)))
+    }
+  }
+
+  #fail(error: Error): void {
+    this.failed++
+    this.#init.onFailed(error)
+  }
+}

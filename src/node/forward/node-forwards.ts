@@ -1,0 +1,153 @@
+import { join } from 'node:path'
+import { type Duplex, duplexPair } from 'node:stream'
+import { culpritOf } from '../../protocols/engine/culprits.ts'
+import { type ForwardServerInit, LiveForwards } from '../../protocols/forward/index.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { NotMemberError } from '../../runtime/errors.ts'
+import type { NodeContext } from '../node-context.ts'
+import { type Called, Caller } from './caller.ts'
+import { type ExposedService, ExposedServices } from './exposed-services.ts'
+import { connectFor, type GateInit, refusalOf } from './gate.ts'
+import { ForwardListener } from './listener.ts'
+import { loopbackParts } from './target.ts'
+
+export type { Called, ExposedService, ForwardListener }
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined
+}
+
+export interface ListenOptions extends CallOptions {
+  /** Loopback address with a port, or a port; without it a free one. */
+  at?: string | undefined
+  /** Told why a connection came to nothing. */
+  onFailed?: (error: Error) => void
+}
+
+/** Services of members, for programs. */
+export interface Forwards {
+  /** Lets members that the policy allows call what listens at `[::1]:PORT` or `unix:PATH`; it lasts. @throws InvalidPayloadError, LimitError */
+  expose(name: string, to: string): ExposedService
+  /** Exposes it no longer, and ends its forwards; undefined: it was not exposed. */
+  unexpose(name: string): ExposedService | undefined
+  /** By name. */
+  readonly exposed: readonly ExposedService[]
+  /** Bytes to and from a service of another member; without a peer of any that has it. @throws NotFoundError, NotAllowedError, NotExposedError, UnavailableError */
+  call(called: Called, options?: CallOptions): Promise<Duplex>
+  /** Listens on loopback for whoever wants to call it, until it is disposed of. */
+  listen(called: Called, options?: ListenOptions): Promise<ForwardListener>
+}
+
+/** The same, for the other parts of the node. */
+export class NodeForwards implements Forwards {
+  readonly live: LiveForwards
+  readonly #node: NodeContext
+  readonly #exposed: ExposedServices
+  readonly #caller: Caller
+  readonly #listeners = new Set<ForwardListener>()
+
+  constructor(node: NodeContext) {
+    const { config, clock } = node
+    this.#node = node
+    this.#exposed = new ExposedServices(config.paths.data, join(config.paths.runtime, `${config.name}.sock`))
+    this.live = new LiveForwards({
+      limits: config.protocols.forward,
+      clock,
+      onExceeded: (limit, connection) => node.network?.trust.culprits.exceeded(limit, culpritOf(connection))
+    })
+    this.#caller = new Caller(node, this.live)
+    for (const event of ['entries', 'ended'] as const) node.events.listen(event, () => this.#recheck())
+    node.signal.addEventListener('abort', () => this.#stop())
+  }
+
+  get exposed(): readonly ExposedService[] {
+    return this.#exposed.list()
+  }
+
+  get listeners(): readonly ForwardListener[] {
+    return [...this.#listeners]
+  }
+
+  expose(name: string, to: string): ExposedService {
+    const service = this.#exposed.add(name, to)
+    this.#node.changed()
+    return service
+  }
+
+  unexpose(name: string): ExposedService | undefined {
+    const service = this.#exposed.remove(name)
+    if (service === undefined) return undefined
+    this.live.recheck((forward) =>
+      forward.direction === 'in' && forward.service === name ? new Error(`${name} is not exposed any more`) : undefined
+    )
+    this.#node.changed()
+    return service
+  }
+
+  async call(called: Called, { signal }: CallOptions = {}): Promise<Duplex> {
+    const [ours, theirs] = duplexPair()
+    await this.join(called, ours, signal)
+    return theirs
+  }
+
+  /** Joins a socket to a service. Resolves when bytes go. */
+  async join(called: Called, socket: Duplex, signal: AbortSignal = this.#node.signal): ReturnType<Caller['join']> {
+    return await this.#caller.join(called, socket, AbortSignal.any([signal, this.#node.signal]))
+  }
+
+  async listen(
+    called: Called,
+    { at = '0', signal, onFailed = () => {} }: ListenOptions = {}
+  ): Promise<ForwardListener> {
+    signal?.throwIfAborted()
+    const { ofListener: most } = this.#node.config.protocols.forward
+    const listener = await ForwardListener.open({
+      ...called,
+      ...loopbackParts(at),
+      most,
+      caller: this.#caller,
+      onFailed
+    })
+    this.#listeners.add(listener)
+    listener.closed.then(
+      () => this.#listeners.delete(listener),
+      () => {}
+    )
+    return listener
+  }
+
+  /** The parts that the protocol's server is made with. */
+  served(registry: Registry): Pick<ForwardServerInit, 'networkId' | 'live' | 'connect'> {
+    const gate = this.#gate(registry)
+    return {
+      networkId: registry.networkId,
+      live: this.live,
+      connect: (publicKey, service, signal) => connectFor(gate, publicKey, service, signal)
+    }
+  }
+
+  #gate(registry: Registry): GateInit {
+    return { registry, self: this.#node.key.publicKey, exposed: this.#exposed }
+  }
+
+  /** The policy, or a member, has changed. */
+  #recheck(): void {
+    const { network } = this.#node
+    if (network === undefined) return
+    const { registry } = network
+    const gate = this.#gate(registry)
+    this.live.recheck(({ direction, publicKey, service }) => {
+      if (direction === 'in') return refusalOf(gate, publicKey, service)
+      return registry.replica.isMember(publicKey)
+        ? undefined
+        : new NotMemberError('the other side is no member any more')
+    })
+  }
+
+  #stop(): void {
+    this.live.recheck(() => new Error('this node stops'))
+    for (const listener of this.#listeners) listener[Symbol.asyncDispose]().catch(() => {})
+  }
+}
+
+export const nodeForwards = (node: NodeContext): NodeForwards => new NodeForwards(node)

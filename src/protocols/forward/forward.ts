@@ -1,0 +1,246 @@
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { StreamEndedError } from '../engine/errors.ts'
+import type { FrameStream } from '../engine/frames.ts'
+import { lazyWindow } from '../engine/libraries/stream-window.ts'
+import { countApart } from '../engine/waiting-bytes.ts'
+import type { Sender, SendTurns } from './send-turns.ts'
+
+/** The facts about a forward that do not change. */
+export interface ForwardFacts {
+  /** PeerId of the other side. */
+  readonly peer: string
+  readonly publicKey: Uint8Array
+  readonly service: string
+  /** in: a service of this node is used there; out: one of theirs here. */
+  readonly direction: 'in' | 'out'
+  readonly connection: Connection
+}
+
+export interface ForwardInit {
+  turns: SendTurns
+  clock: Clock
+  windowBytes: number
+  onEnd: (forward: Forward) => void
+}
+
+/** As much as Node reads of a socket at a time. */
+const pieceBytes = 64 * 1024
+
+/** A service of one member in use by another: a stream and a socket, and what comes at one leaves at the other. */
+export class Forward implements Sender, ForwardFacts {
+  readonly peer: string
+  readonly publicKey: Uint8Array
+  readonly service: string
+  readonly direction: 'in' | 'out'
+  readonly connection: Connection
+  /** On the monotonic clock. */
+  readonly beganAt: number
+  /** Resolves when it is over: with the reason when that was no orderly end. */
+  readonly done: Promise<Error | undefined>
+  movedAt: number
+  /** Bytes that came from the peer, and that it was sent. */
+  bytesIn = 0
+  bytesOut = 0
+  readonly #init: ForwardInit
+  readonly #settle: (reason: Error | undefined) => void
+  #frames: FrameStream | undefined
+  #stream: Stream | undefined
+  #socket: Duplex | undefined
+  #held: Uint8Array | undefined
+  #isOver = false
+  #isResuming = false
+  /** The other side has sent all. */
+  #hasEnded = false
+  /** The socket has ended. */
+  #isEnding = false
+
+  constructor(facts: ForwardFacts, init: ForwardInit) {
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>()
+    this.peer = facts.peer
+    this.publicKey = facts.publicKey
+    this.service = facts.service
+    this.direction = facts.direction
+    this.connection = facts.connection
+    this.beganAt = this.movedAt = init.clock.monotonic()
+    this.done = promise
+    this.#settle = resolve
+    this.#init = init
+  }
+
+  /** The answer was given, and bytes go both ways. */
+  get isOpen(): boolean {
+    return this.#stream !== undefined && !this.#isOver
+  }
+
+  get isBlocked(): boolean {
+    return this.#stream?.writableNeedsDrain ?? true
+  }
+
+  /** Bytes that came on either side and were not taken on the other. */
+  get waitingBytes(): number {
+    const stream = (this.#stream?.readBufferLength ?? 0) + (this.#stream?.writeBufferLength ?? 0)
+    return stream + (this.#held?.byteLength ?? 0) + (this.#socket?.writableLength ?? 0)
+  }
+
+  /** Joins a stream, behind whose frames bytes come, to a socket. Takes both over, also when it fails. */
+  async join(frames: FrameStream, socket: Duplex): Promise<void> {
+    this.#frames = frames
+    this.#socket = socket
+    socket.on('error', (error) => this.end(error))
+    if (this.#isOver) return this.#drop(new StreamEndedError('the forward has ended'))
+    try {
+      const { stream, rest } = await frames.handOver()
+      if (this.#isOver) return
+      countApart(stream)
+      lazyWindow(stream, this.#init.windowBytes)
+      this.#stream = stream
+      this.#listen(stream, socket)
+      if (rest.byteLength > 0) this.#came(rest)
+      this.#resume()
+    } catch (error) {
+      this.end(error instanceof Error ? error : new StreamEndedError('the forward failed'))
+    }
+  }
+
+  /** Ends it at once: both sides see a connection that is reset. */
+  end(error: Error): void {
+    if (this.#isOver) return
+    this.#over(error)
+    this.#drop(error)
+  }
+
+  /** Releases the place of a forward that was never joined. */
+  [Symbol.dispose](): void {
+    if (this.#frames === undefined) this.#over(undefined)
+  }
+
+  sendHeld(): void {
+    this.#sendPiece()
+    if (this.#held !== undefined) this.#init.turns.wait(this)
+    else if (this.#isEnding) this.#closeStream()
+    else if (!this.#isOver) this.#socket?.resume()
+  }
+
+  #listen(stream: Stream, socket: Duplex): void {
+    this.#hasEnded = stream.remoteWriteStatus === 'closed' && stream.status === 'open'
+    stream.addEventListener('message', ({ data }) => this.#came(data))
+    stream.addEventListener('drain', () => this.#init.turns.wake())
+    stream.addEventListener('remoteCloseWrite', () => {
+      this.#hasEnded = true
+    })
+    stream.addEventListener('end', () => this.#endSocket())
+    stream.addEventListener('close', ({ error }) => {
+      // A connection that is gone closes its streams as if they had been ended.
+      if (error !== undefined || !this.#hasEnded) this.end(error ?? new StreamEndedError('the connection is closed'))
+      else this.#lookOver()
+    })
+    socket.on('data', (bytes: Uint8Array) => this.#read(bytes))
+    socket.on('end', () => {
+      this.#isEnding = true
+      if (this.#held === undefined) this.#closeStream()
+    })
+    socket.on('drain', () => this.#resume())
+    socket.on('close', () => {
+      if (socket.readableEnded && socket.writableFinished) this.#lookOver()
+      else this.end(new StreamEndedError('the socket was closed'))
+    })
+    if (stream.status !== 'open') this.end(new StreamEndedError(`the stream is ${stream.status}`))
+    else if (socket.destroyed) this.end(new StreamEndedError('the socket was closed'))
+    else if (stream.readableEnded) this.#endSocket()
+    socket.resume()
+  }
+
+  #read(bytes: Uint8Array): void {
+    this.#held = bytes
+    while (this.#held !== undefined) {
+      if (this.#init.turns.take(this)) this.#sendPiece()
+      else {
+        this.#socket?.pause()
+        this.#init.turns.wait(this)
+        return
+      }
+    }
+  }
+
+  #sendPiece(): void {
+    const bytes = this.#held
+    if (bytes === undefined || this.#isOver) return
+    const piece = bytes.subarray(0, pieceBytes)
+    this.#held = piece.byteLength < bytes.byteLength ? bytes.subarray(pieceBytes) : undefined
+    this.movedAt = this.#init.clock.monotonic()
+    this.bytesOut += piece.byteLength
+    try {
+      this.#stream?.send(piece)
+    } catch (error) {
+      this.end(error instanceof Error ? error : new StreamEndedError('the stream takes no more'))
+    }
+  }
+
+  #came(data: StreamMessageEvent['data']): void {
+    const socket = this.#socket
+    if (socket === undefined || this.#isOver) return
+    this.movedAt = this.#init.clock.monotonic()
+    this.bytesIn += data.byteLength
+    if (data instanceof Uint8Array) socket.write(data)
+    else {
+      socket.cork()
+      for (const part of data) socket.write(part)
+      socket.uncork()
+    }
+    if (!this.#isResuming) this.#pauseWhenFull()
+  }
+
+  #pauseWhenFull(): void {
+    if (this.#socket?.writableNeedDrain === true && this.#stream?.readStatus === 'readable') this.#stream.pause()
+  }
+
+  /** A stream that is paused again while it resumes would let as much come as its window has. */
+  #resume(): void {
+    const stream = this.#stream
+    if (stream?.readStatus !== 'paused' || this.#socket?.writableNeedDrain === true) return
+    this.#isResuming = true
+    try {
+      stream.resume()
+    } catch (error) {
+      this.end(error instanceof Error ? error : new StreamEndedError('the connection is closed'))
+    } finally {
+      this.#isResuming = false
+    }
+    this.#pauseWhenFull()
+  }
+
+  /** All that came was written. */
+  #endSocket(): void {
+    if (this.#hasEnded && !this.#isOver) this.#socket?.end()
+  }
+
+  #closeStream(): void {
+    // What is missing when it fails is told by its close.
+    this.#stream?.close().catch(() => {})
+  }
+
+  /** Over in order: both sides have ended, and each has all. */
+  #lookOver(): void {
+    if (this.#socket?.closed === true && this.#stream?.status === 'closed') this.#over(undefined)
+  }
+
+  #over(reason: Error | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#held = undefined
+    this.#init.turns.leave(this)
+    this.#init.onEnd(this)
+    this.#settle(reason)
+  }
+
+  #drop(error: Error): void {
+    this.#frames?.abort(error)
+    const socket = this.#socket
+    // A reset, where the socket knows one: an end would look like all of it.
+    if (socket instanceof Socket && socket.remoteAddress !== undefined) socket.resetAndDestroy()
+    else socket?.destroy(error)
+  }
+}

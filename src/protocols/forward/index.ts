@@ -1,0 +1,3 @@
+export { openForward } from './client.ts'
+export { LiveForwards } from './live-forwards.ts'
+export { type ForwardServerInit, forwardServer } from './server.ts'

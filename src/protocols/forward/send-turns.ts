@@ -1,0 +1,71 @@
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { Gcra } from '../engine/rate-limiter.ts'
+
+/** One that has a piece to send. */
+export interface Sender {
+  readonly peer: string
+  /** Its stream or its connection takes nothing now. */
+  readonly isBlocked: boolean
+  sendHeld(): void
+}
+
+/**
+ * Turns in which forwards send, a piece each: libp2p lets the stream that was opened first send all that it has whenever a connection takes
+ * more. A peer is sent no more pieces than it takes; those that wait grow meanwhile.
+ */
+export class SendTurns {
+  readonly #pieces: Gcra
+  /** The one that has waited longest is first. */
+  readonly #waiting = new Set<Sender>()
+  #isDue = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor({ pieces }: ProtocolLimits['forward'], clock: Clock) {
+    this.#pieces = new Gcra(pieces, { clock })
+  }
+
+  /** True: it may send a piece at once, which is counted. */
+  take(sender: Sender): boolean {
+    return this.#waiting.size === 0 && !sender.isBlocked && this.#pieces.take(sender.peer) === 0
+  }
+
+  /** Lets it send the piece that it holds when its turn has come. */
+  wait(sender: Sender): void {
+    this.#waiting.add(sender)
+    if (!sender.isBlocked) this.wake()
+  }
+
+  leave(sender: Sender): void {
+    this.#waiting.delete(sender)
+  }
+
+  /** Something may be sent again. */
+  wake(): void {
+    if (this.#isDue || this.#waiting.size === 0) return
+    this.#isDue = true
+    queueMicrotask(() => this.#round())
+  }
+
+  #round(): void {
+    this.#isDue = false
+    let waitMs = Number.POSITIVE_INFINITY
+    for (const sender of [...this.#waiting]) {
+      if (sender.isBlocked) continue
+      const dueMs = this.#pieces.take(sender.peer)
+      if (dueMs > 0) waitMs = Math.min(waitMs, dueMs)
+      else {
+        this.#waiting.delete(sender)
+        sender.sendHeld()
+      }
+    }
+    if (Number.isFinite(waitMs) && this.#timer === undefined) this.#later(waitMs)
+  }
+
+  #later(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.wake()
+    }, ms).unref()
+  }
+}
