@@ -10,6 +10,7 @@ import { AdminAnswer, AdminQuestion, AdminRequest } from '../dist/src/protocols/
 import { BlockAnswer, BlocksRequest } from '../dist/src/protocols/blocks/pb/blocks.js'
 import { defaultLimits as limits } from '../dist/src/protocols/engine/limits.js'
 import { statuses } from '../dist/src/protocols/engine/status.js'
+import { ForwardAnswer, ForwardRequest } from '../dist/src/protocols/forward/pb/forward.js'
 import { Hello } from '../dist/src/protocols/hello/pb/hello.js'
 import { LookupAnswer, LookupRequest } from '../dist/src/protocols/lookup/pb/lookup.js'
 import { dialFailures, outcomes } from '../dist/src/protocols/probe/descriptor.js'
@@ -25,6 +26,8 @@ const codecs = {
   AdminRequest,
   BlockAnswer,
   BlocksRequest,
+  ForwardAnswer,
+  ForwardRequest,
   Hello,
   LookupAnswer,
   LookupRequest,
@@ -74,6 +77,7 @@ const lookup = '/trustnet/lookup/1.0.0'
 const probe = '/trustnet/probe/1.0.0'
 const admin = '/trustnet/admin/1.0.0'
 const blocks = '/trustnet/blocks/1.0.0'
+const forward = '/trustnet/forward/1.0.0'
 
 const genesis = first('genesis')
 const checkpoint = first('checkpoint')
@@ -420,6 +424,33 @@ const cases = [
     frames: [
       client('BlocksRequest', { version: 1, networkId, digests: [named(block)] }),
       server('BlockAnswer', { status: statuses.NOT_MEMBER })
+    ],
+    outcome: 'ends'
+  },
+  {
+    name: 'a call of an exposed service: bytes follow that are no frames',
+    protocol: forward,
+    frames: [
+      client('ForwardRequest', { version: 1, networkId, service: 'ssh' }),
+      server('ForwardAnswer', { version: 1, status: statuses.OK })
+    ],
+    outcome: 'goes on'
+  },
+  {
+    name: 'a call that no rule of the policy allows, also of a service that is not there',
+    protocol: forward,
+    frames: [
+      client('ForwardRequest', { version: 1, networkId, service: 'postgres' }),
+      server('ForwardAnswer', { version: 1, status: statuses.NOT_ALLOWED, policyEntry: 17 })
+    ],
+    outcome: 'ends'
+  },
+  {
+    name: 'a call of a service that is not exposed',
+    protocol: forward,
+    frames: [
+      client('ForwardRequest', { version: 1, networkId, service: 'http' }),
+      server('ForwardAnswer', { version: 1, status: statuses.NOT_EXPOSED })
     ],
     outcome: 'ends'
   }

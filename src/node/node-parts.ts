@@ -3,7 +3,7 @@ import type { Clock } from '../runtime/clock-and-logger.ts'
 import type { Supervisor } from '../runtime/supervisor.ts'
 import type { PendingInvite } from './bootstrap/pending-invite.ts'
 import type { Config } from './config/schema.ts'
-import type { NodeForwards } from './forward/node-forwards.ts'
+import type { ForwardParts } from './forward/forwards.ts'
 import type { LibraryMetrics } from './host/libp2p.ts'
 import type { Logging } from './logging.ts'
 import type { Resolvers } from './resolve/resolvers.ts'
@@ -27,7 +27,7 @@ export interface NodeParts {
   /** Services that this node offers to the others. */
   readonly announced: AnnouncedServices
   /** Services that members use of each other. */
-  readonly forwards: NodeForwards
+  readonly forwards: ForwardParts
   /** Network id of the invite or the configuration. */
   readonly pin: Uint8Array | undefined
   /** Time for which an address that is not there is waited for, and by root and secondary a port that is taken. */

@@ -21,7 +21,7 @@ import { Endpoints } from './control/endpoints.ts'
 import { createControl } from './control/handlers.ts'
 import { type NodeDocuments, nodeDocuments } from './documents/node-documents.ts'
 import { EventBus } from './event-bus.ts'
-import { type NodeForwards, nodeForwards } from './forward/node-forwards.ts'
+import { NodeForwards } from './forward/node-forwards.ts'
 import { recordHistory } from './history/record-history.ts'
 import { followHooks } from './hooks/hook-events.ts'
 import type { Host } from './host/host-services.ts'
@@ -97,7 +97,7 @@ export class TrustNode implements Node, NodeContext {
     this.rotation = new KeyRotation(config.paths.key, key)
     this.resolvers = new Resolvers(this)
     this.announced = announcedServices(this)
-    this.forwards = nodeForwards(this)
+    this.forwards = new NodeForwards(this)
     this.control = createControl(this)
     this.#followers = [followHooks(this), recordHistory(this)]
   }

@@ -14,13 +14,7 @@ import { requireNetwork } from '../actions/require.ts'
 import type { NodeContext } from '../node-context.ts'
 import { requireMember } from '../views/peer-names.ts'
 import { candidatesFor } from './candidates.ts'
-
-/** A service to call: at one member, or without a peer at any that is well. */
-export interface Called {
-  /** Name, PeerId or the end of one. */
-  peer?: string | undefined
-  service: string
-}
+import type { Called } from './forwards.ts'
 
 interface Opened {
   readonly forward: Forward

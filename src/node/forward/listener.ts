@@ -2,14 +2,16 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { inBackground } from '../../runtime/background.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { LimitError } from '../../runtime/errors.ts'
-import type { Called, Caller } from './caller.ts'
 
-export interface ListenerInit extends Called {
+export interface ListenerInit {
+  peer?: string | undefined
+  service: string
   host: string
   port: number
   /** Connections that are taken at a time. */
   most: number
-  caller: Caller
+  /** Joins a connection to the service. */
+  join: (socket: Socket, signal: AbortSignal) => Promise<unknown>
   /** Told why a connection came to nothing. */
   onFailed: (error: Error) => void
 }
@@ -79,7 +81,7 @@ export class ForwardListener implements AsyncDisposable {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
     try {
-      await this.#init.caller.join(this.#init, socket, this.#over.signal)
+      await this.#init.join(socket, this.#over.signal)
     } catch (error) {
       if (!this.#over.signal.aborted) this.#fail(error instanceof Error ? error : new Error(reasonOf(error)))
     }

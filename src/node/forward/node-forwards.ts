@@ -1,45 +1,20 @@
 import { join } from 'node:path'
 import { type Duplex, duplexPair } from 'node:stream'
 import { culpritOf } from '../../protocols/engine/culprits.ts'
+import type { Forward } from '../../protocols/forward/forward.ts'
 import { type ForwardServerInit, LiveForwards } from '../../protocols/forward/index.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
 import type { NodeContext } from '../node-context.ts'
-import { type Called, Caller } from './caller.ts'
+import { Caller } from './caller.ts'
 import { type ExposedService, ExposedServices } from './exposed-services.ts'
+import type { Called, ForwardOptions, ForwardParts, ListenOptions } from './forwards.ts'
 import { connectFor, type GateInit, refusalOf } from './gate.ts'
 import { ForwardListener } from './listener.ts'
 import { loopbackParts } from './target.ts'
 
-export type { Called, ExposedService, ForwardListener }
-
-export interface CallOptions {
-  signal?: AbortSignal | undefined
-}
-
-export interface ListenOptions extends CallOptions {
-  /** Loopback address with a port, or a port; without it a free one. */
-  at?: string | undefined
-  /** Told why a connection came to nothing. */
-  onFailed?: (error: Error) => void
-}
-
-/** Services of members, for programs. */
-export interface Forwards {
-  /** Lets members that the policy allows call what listens at `[::1]:PORT` or `unix:PATH`; it lasts. @throws InvalidPayloadError, LimitError */
-  expose(name: string, to: string): ExposedService
-  /** Exposes it no longer, and ends its forwards; undefined: it was not exposed. */
-  unexpose(name: string): ExposedService | undefined
-  /** By name. */
-  readonly exposed: readonly ExposedService[]
-  /** Bytes to and from a service of another member; without a peer of any that has it. @throws NotFoundError, NotAllowedError, NotExposedError, UnavailableError */
-  call(called: Called, options?: CallOptions): Promise<Duplex>
-  /** Listens on loopback for whoever wants to call it, until it is disposed of. */
-  listen(called: Called, options?: ListenOptions): Promise<ForwardListener>
-}
-
-/** The same, for the other parts of the node. */
-export class NodeForwards implements Forwards {
+/** Services of this node that members may call, and calls of theirs. */
+export class NodeForwards implements ForwardParts {
   readonly live: LiveForwards
   readonly #node: NodeContext
   readonly #exposed: ExposedServices
@@ -84,14 +59,14 @@ export class NodeForwards implements Forwards {
     return service
   }
 
-  async call(called: Called, { signal }: CallOptions = {}): Promise<Duplex> {
+  async call(called: Called, { signal }: ForwardOptions = {}): Promise<Duplex> {
     const [ours, theirs] = duplexPair()
     await this.join(called, ours, signal)
     return theirs
   }
 
   /** Joins a socket to a service. Resolves when bytes go. */
-  async join(called: Called, socket: Duplex, signal: AbortSignal = this.#node.signal): ReturnType<Caller['join']> {
+  async join(called: Called, socket: Duplex, signal: AbortSignal = this.#node.signal): Promise<Forward> {
     return await this.#caller.join(called, socket, AbortSignal.any([signal, this.#node.signal]))
   }
 
@@ -105,7 +80,7 @@ export class NodeForwards implements Forwards {
       ...called,
       ...loopbackParts(at),
       most,
-      caller: this.#caller,
+      join: (socket, over) => this.join(called, socket, over),
       onFailed
     })
     this.#listeners.add(listener)
@@ -149,5 +124,3 @@ export class NodeForwards implements Forwards {
     for (const listener of this.#listeners) listener[Symbol.asyncDispose]().catch(() => {})
   }
 }
-
-export const nodeForwards = (node: NodeContext): NodeForwards => new NodeForwards(node)

@@ -50,7 +50,7 @@ export class SendTurns {
   #round(): void {
     this.#isDue = false
     let waitMs = Number.POSITIVE_INFINITY
-    for (const sender of [...this.#waiting]) {
+    for (const sender of Array.from(this.#waiting)) {
       if (sender.isBlocked) continue
       const dueMs = this.#pieces.take(sender.peer)
       if (dueMs > 0) waitMs = Math.min(waitMs, dueMs)

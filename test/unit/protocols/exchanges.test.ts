@@ -9,6 +9,7 @@ import { gossipOptions } from '../../../src/protocols/announce/options.ts'
 import { BlockAnswer, BlocksRequest } from '../../../src/protocols/blocks/pb/blocks.ts'
 import { FrameParser } from '../../../src/protocols/engine/frame-parser.ts'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
+import { ForwardAnswer, ForwardRequest } from '../../../src/protocols/forward/pb/forward.ts'
 import { Hello } from '../../../src/protocols/hello/pb/hello.ts'
 import { LookupAnswer, LookupRequest } from '../../../src/protocols/lookup/pb/lookup.ts'
 import { ProbeAnswer, ProbeRequest } from '../../../src/protocols/probe/pb/probe.ts'
@@ -50,6 +51,8 @@ const codecs: Readonly<Record<string, Codec>> = {
   AdminRequest,
   BlockAnswer,
   BlocksRequest,
+  ForwardAnswer,
+  ForwardRequest,
   Hello,
   LookupAnswer,
   LookupRequest,

@@ -1,0 +1,48 @@
+import type { Duplex } from 'node:stream'
+import type { Forward } from '../../protocols/forward/forward.ts'
+import type { ForwardServerInit, LiveForwards } from '../../protocols/forward/index.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { ExposedService } from './exposed-services.ts'
+import type { ForwardListener } from './listener.ts'
+
+/** A service to call: at one member, or without a peer at any that is well. */
+export interface Called {
+  /** Name, PeerId or the end of one. */
+  readonly peer?: string | undefined
+  readonly service: string
+}
+
+export interface ForwardOptions {
+  signal?: AbortSignal | undefined
+}
+
+export interface ListenOptions extends ForwardOptions {
+  /** Loopback address with a port, or a port; without it a free one. */
+  at?: string | undefined
+  /** Told why a connection came to nothing. */
+  onFailed?: (error: Error) => void
+}
+
+/** Services of members, for programs. */
+export interface Forwards {
+  /** Lets members that the policy allows call what listens at `[::1]:PORT` or `unix:PATH`; it lasts. @throws InvalidPayloadError, LimitError */
+  expose(name: string, to: string): ExposedService
+  /** Exposes it no longer, and ends its forwards; undefined: it was not exposed. */
+  unexpose(name: string): ExposedService | undefined
+  /** By name. */
+  readonly exposed: readonly ExposedService[]
+  /** Bytes to and from a service of another member; without a peer of any that has it. @throws NotFoundError, NotAllowedError, NotExposedError, UnavailableError */
+  call(called: Called, options?: ForwardOptions): Promise<Duplex>
+  /** Listens on loopback for whoever wants to call it, until it is disposed of. */
+  listen(called: Called, options?: ListenOptions): Promise<ForwardListener>
+}
+
+/** The same, for the other parts of the node. */
+export interface ForwardParts extends Forwards {
+  readonly live: LiveForwards
+  readonly listeners: readonly ForwardListener[]
+  /** Joins a socket to a service. Resolves when bytes go. */
+  join(called: Called, socket: Duplex, signal?: AbortSignal): Promise<Forward>
+  /** The parts that the protocol's server is made with. */
+  served(registry: Registry): Pick<ForwardServerInit, 'networkId' | 'live' | 'connect'>
+}

@@ -1,0 +1,167 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ceilingMs } from '../../helpers/ceiling.ts'
+import { readAll } from '../../helpers/hosts/forward-members.ts'
+import { eventually, TestNetwork } from '../../helpers/network.ts'
+
+let network: TestNetwork
+const servers: Server[] = []
+
+beforeAll(async () => {
+  network = await TestNetwork.create()
+})
+afterAll(async () => {
+  for (const server of servers.splice(0)) server.close()
+  await network[Symbol.asyncDispose]()
+})
+
+/** A service on this machine that greets, and sends back what it is sent. Gives its address. */
+const startService = async (greeting: string, path?: string): Promise<string> => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {})
+    socket.write(greeting)
+    socket.pipe(socket)
+  })
+  servers.push(server)
+  if (path === undefined) server.listen(0, '::1')
+  else server.listen(path)
+  await once(server, 'listening')
+  return path === undefined ? `[::1]:${(server.address() as AddressInfo).port}` : `unix:${path}`
+}
+
+const dial = (address: string): Socket => {
+  const [, port] = /:(\d+)$/.exec(address) ?? []
+  const socket = connect({ host: '::1', port: Number(port), allowHalfOpen: true })
+  socket.on('error', () => {})
+  return socket
+}
+
+const joined = async (name: string) =>
+  network.nodes.some(({ config }) => config.name === name) ? network.node(name) : await network.join(name)
+
+/** The same two in each test; the last one revokes one of them. */
+const both = async () => {
+  const [root, a, b] = [network.node('root'), await joined('a'), await joined('b')]
+  const { state } = b.registry.replica
+  await eventually(
+    () => state.memberByName('a') !== undefined && a.registry.replica.state.memberByName('b') !== undefined
+  )
+  return { root, a, b }
+}
+
+describe('services of members', () => {
+  test('are called by name over TCP and unix sockets, end each way by itself, and are seen at both ends', async () => {
+    const { a, b } = await both()
+    b.forwards.expose('echo', await startService('tcp '))
+    b.forwards.expose('local', await startService('unix ', join(network.folder, 'app.sock')))
+    await using listener = await a.forwards.listen({ peer: 'b', service: 'echo' })
+    const socket = dial(listener.address)
+    const [greeting] = (await once(socket, 'data')) as [Buffer]
+    expect(greeting.toString()).toBe('tcp ')
+    expect(a.forwards.live.list()).toMatchObject([{ direction: 'out', service: 'echo', peer: b.peerId }])
+    expect(b.forwards.live.list()).toMatchObject([{ direction: 'in', service: 'echo', peer: a.peerId }])
+    socket.end('over a')
+    expect((await readAll(socket)).toString()).toBe('over a')
+    const bytes = await a.forwards.call({ peer: 'b', service: 'local' })
+    bytes.end('over b')
+    expect((await readAll(bytes)).toString()).toBe('unix over b')
+    await eventually(() => [a, b].every(({ forwards }) => forwards.live.list().length === 0))
+  })
+
+  test('are refused in words: not exposed, not answering, unknown, offline, itself', async () => {
+    const { a, b } = await both()
+    b.forwards.expose('dead', '[::1]:1')
+    const call = async (peer: string, service: string) => await a.forwards.call({ peer, service })
+    await expect(call('b', 'other')).rejects.toThrow(/other is not exposed there.*trustnet expose other/)
+    await expect(call('b', 'dead')).rejects.toThrow(/dead.*UNAVAILABLE/)
+    await expect(call('nobody', 'echo')).rejects.toThrow('no member is called nobody')
+    await expect(call('a', 'echo')).rejects.toThrow('this node itself')
+    await expect(a.forwards.call({ service: 'nothing' })).rejects.toThrow('no other member that is online')
+    expect(() => b.forwards.expose('a'.repeat(65), '[::1]:22')).toThrow('name of a service')
+    expect(() => b.forwards.expose('<b>', '[::1]:22')).toThrow('name of a service')
+    for (const to of ['[::1]:0', '[::1]:70000', '[2001:db8::1]:22', '127.0.0.1:22', 'unix:relative', '']) {
+      expect(() => b.forwards.expose('ssh', to)).toThrow(/write/)
+    }
+    expect(b.forwards.exposed.map(({ name }) => name)).not.toContain('ssh')
+  })
+
+  test('stay exposed over a restart, until they are taken back, which ends their forwards', async () => {
+    const { a, b } = await both()
+    b.forwards.expose('echo', await startService('hello'))
+    await b.stop()
+    const again = await network.join('b')
+    await eventually(async () => {
+      try {
+        const bytes = await a.forwards.call({ peer: 'b', service: 'echo' })
+        bytes.on('error', () => {}).resume()
+        return true
+      } catch {
+        return false
+      }
+    })
+    const [live] = a.forwards.live.list()
+    expect(again.forwards.unexpose('echo')).toMatchObject({ name: 'echo' })
+    expect(await live?.done).toBeInstanceOf(Error)
+    await expect(a.forwards.call({ peer: 'b', service: 'echo' })).rejects.toThrow('not exposed')
+  })
+})
+
+test('any member that has a service is taken, and another one when it dies', async () => {
+  const { a } = await both()
+  const greetings = ['c', 'd']
+  for (const name of greetings) {
+    const address = await startService(name)
+    const [, port] = /:(\d+)$/.exec(address) ?? []
+    const node = await network.join(name, { services: [`web:${port}`] })
+    node.forwards.expose('web', address)
+  }
+  await eventually(() => a.registry.lookup({ service: 'web' }).rows.length === 2)
+  await using listener = await a.forwards.listen({ service: 'web' })
+  const greeting = async (): Promise<string> => {
+    const socket = dial(listener.address)
+    socket.end()
+    return (await readAll(socket).catch(() => Buffer.of())).toString()
+  }
+  const first = await greeting()
+  expect(greetings).toContain(first)
+  await network.node(first).stop()
+  const second = greetings.find((name) => name !== first)
+  await eventually(async () => (await greeting()) === second)
+})
+
+describe('the policy of the network', () => {
+  test('says who may call what: a change ends what it forbids, and the refusal names its entry', async () => {
+    const { root, a, b } = await both()
+    b.forwards.expose('echo', await startService('hello'))
+    const open = await a.forwards.call({ peer: 'b', service: 'echo' })
+    open.on('error', () => {}).resume()
+    const [live] = a.forwards.live.list()
+    const { entry } = await root.control.setPolicy({
+      rules: [{ from: 'admins', to: '*', service: 'echo' }],
+      force: true
+    })
+    expect(await live?.done).toBeInstanceOf(Error)
+    await expect(a.forwards.call({ peer: 'b', service: 'echo' })).rejects.toThrow(`log entry ${entry}`)
+    await expect(a.forwards.call({ peer: 'b', service: 'unknown' })).rejects.toThrow('no rule')
+    await root.control.changeMember({ peer: 'a', groups: ['admins'] })
+    await eventually(() => b.registry.replica.state.memberByName('a')?.groups.length === 1)
+    const allowed = await a.forwards.call({ peer: 'b', service: 'echo' })
+    allowed.end()
+    expect((await readAll(allowed)).toString()).toBe('hello')
+  })
+
+  test('a member that is revoked loses its forwards at once', async () => {
+    const { root, a, b } = await both()
+    b.forwards.expose('echo', await startService('hello'))
+    const open = await a.forwards.call({ peer: 'b', service: 'echo' })
+    open.on('error', () => {}).resume()
+    const [served] = b.forwards.live.list()
+    await root.control.revoke({ peer: 'a', reason: 'stolen' })
+    expect(await served?.done).toBeInstanceOf(Error)
+    await expect(
+      a.forwards.call({ peer: 'b', service: 'echo' }, { signal: AbortSignal.timeout(ceilingMs) })
+    ).rejects.toThrow(Error)
+  })
+})
