@@ -4,6 +4,7 @@ import { culpritOf } from '../../protocols/engine/culprits.ts'
 import type { Forward } from '../../protocols/forward/forward.ts'
 import { type ForwardServerInit, LiveForwards } from '../../protocols/forward/index.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
 import type { NodeContext } from '../node-context.ts'
 import { Caller } from './caller.ts'
@@ -20,6 +21,7 @@ export class NodeForwards implements ForwardParts {
   readonly #exposed: ExposedServices
   readonly #caller: Caller
   readonly #listeners = new Set<ForwardListener>()
+  readonly #announcements = new Map<string, Disposable>()
 
   constructor(node: NodeContext) {
     const { config, clock } = node
@@ -31,6 +33,7 @@ export class NodeForwards implements ForwardParts {
       onExceeded: (limit, connection) => node.network?.trust.culprits.exceeded(limit, culpritOf(connection))
     })
     this.#caller = new Caller(node, this.live)
+    for (const { name } of this.#exposed.list()) this.#announce(name)
     for (const event of ['entries', 'ended'] as const) node.events.listen(event, () => this.#recheck())
     node.signal.addEventListener('abort', () => this.#stop())
   }
@@ -45,6 +48,7 @@ export class NodeForwards implements ForwardParts {
 
   expose(name: string, to: string): ExposedService {
     const service = this.#exposed.add(name, to)
+    this.#announce(name)
     this.#node.changed()
     return service
   }
@@ -52,6 +56,8 @@ export class NodeForwards implements ForwardParts {
   unexpose(name: string): ExposedService | undefined {
     const service = this.#exposed.remove(name)
     if (service === undefined) return undefined
+    this.#announcements.get(name)?.[Symbol.dispose]()
+    this.#announcements.delete(name)
     this.live.recheck((forward) =>
       forward.direction === 'in' && forward.service === name ? new Error(`${name} is not exposed any more`) : undefined
     )
@@ -98,6 +104,18 @@ export class NodeForwards implements ForwardParts {
       networkId: registry.networkId,
       live: this.live,
       connect: (publicKey, service, signal) => connectFor(gate, publicKey, service, signal)
+    }
+  }
+
+  /** Tells the others of it, unless a service of that name is announced with its port already, or the record has no room. */
+  #announce(name: string): void {
+    const { announced, logging } = this.#node
+    if (this.#announcements.has(name) || announced.offers().some(({ service }) => service.name === name)) return
+    try {
+      this.#announcements.set(name, announced.announce({ name }))
+    } catch (error) {
+      const fields = { service: name, error: reasonOf(error) }
+      logging.logger.warn(fields, 'a service is exposed and cannot be announced: it is called by the name of this node')
     }
   }
 

@@ -5,6 +5,7 @@ import { BlockAnswer } from '../../../src/protocols/blocks/pb/blocks.ts'
 import { FrameStream } from '../../../src/protocols/engine/frames.ts'
 import { limitsWith } from '../../../src/protocols/engine/limits.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
+import { ForwardAnswer } from '../../../src/protocols/forward/pb/forward.ts'
 import { Hello as HelloMessage } from '../../../src/protocols/hello/pb/hello.ts'
 import { LookupAnswer } from '../../../src/protocols/lookup/pb/lookup.ts'
 import { SyncFrame } from '../../../src/protocols/sync/pb/sync.ts'
@@ -52,7 +53,7 @@ const ended = (stream: Stream): Promise<void> =>
 describe('a stranger', () => {
   it('meets protocols that it knows all of: none is served by accident', () => {
     const known =
-      /^\/(ipfs\/(id\/1\.0\.0|id\/push\/1\.0\.0|ping\/1\.0\.0)|meshsub\/1\.[0-3]\.0|trustnet\/(hello|register|sync|lookup|probe|admin|blocks)\/1\.0\.0|trustnet\/tn\w+\/kad\/1\.0\.0)$/
+      /^\/(ipfs\/(id\/1\.0\.0|id\/push\/1\.0\.0|ping\/1\.0\.0)|meshsub\/1\.[0-3]\.0|trustnet\/(hello|register|sync|lookup|probe|admin|blocks|forward)\/1\.0\.0|trustnet\/tn\w+\/kad\/1\.0\.0)$/
     expect(protocols.filter((protocol) => !known.test(protocol))).toEqual([])
     expect(protocols.length).toBeGreaterThanOrEqual(9)
   })
@@ -62,7 +63,7 @@ describe('a stranger', () => {
     expect(HelloMessage.decode(answer ?? new Uint8Array()).status).toBe(statuses.NOT_MEMBER)
   })
 
-  it('is told NOT_MEMBER by sync, lookup and blocks', async () => {
+  it('is told NOT_MEMBER by sync, lookup, blocks and forward', async () => {
     const request = Uint8Array.of(8, 1)
     const sync = await answerTo('/trustnet/sync/1.0.0', request)
     expect(SyncFrame.decode(sync ?? new Uint8Array()).start?.status).toBe(statuses.NOT_MEMBER)
@@ -70,6 +71,8 @@ describe('a stranger', () => {
     expect(LookupAnswer.decode(lookup ?? new Uint8Array()).status).toBe(statuses.NOT_MEMBER)
     const blocks = await answerTo('/trustnet/blocks/1.0.0', request)
     expect(BlockAnswer.decode(blocks ?? new Uint8Array()).status).toBe(statuses.NOT_MEMBER)
+    const forward = await answerTo('/trustnet/forward/1.0.0', request)
+    expect(ForwardAnswer.decode(forward ?? new Uint8Array()).status).toBe(statuses.NOT_MEMBER)
   })
 
   it.each(['meshsub', 'kad', 'ping'])('has every stream of %s reset, without a word', async (part) => {

@@ -113,8 +113,7 @@ test('any member that has a service is taken, and another one when it dies', asy
   const greetings = ['c', 'd']
   for (const name of greetings) {
     const address = await startService(name)
-    const [, port] = /:(\d+)$/.exec(address) ?? []
-    const node = await network.join(name, { services: [`web:${port}`] })
+    const node = await network.join(name)
     node.forwards.expose('web', address)
   }
   await eventually(() => a.registry.lookup({ service: 'web' }).rows.length === 2)
