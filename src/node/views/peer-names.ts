@@ -66,10 +66,21 @@ export function requireMember(registry: Pick<Registry, 'replica'>, text: string)
 export const requireKey = (registry: Pick<Registry, 'replica'>, text: string): Uint8Array =>
   keyOfPeerId(text) ?? requireMember(registry, text).publicKey
 
+/** Names of keys that are shut out, by their rows: the log gives such a key no other one. */
+const lastNames = new WeakMap<RevokedRow, string | null>()
+
+function lastName(registry: Pick<Registry, 'replica'>, row: RevokedRow): string | null {
+  const known = lastNames.get(row)
+  if (known !== undefined) return known
+  const name = formerName(registry, row.publicKey)
+  lastNames.set(row, name)
+  return name
+}
+
 /** Revoked key that had that name last, as long as the entry that gave it is in the store; of several the one that was revoked last. */
 export const revokedByName = (registry: Pick<Registry, 'replica'>, name: string): RevokedRow | undefined =>
   [...registry.replica.state.revokedKeys()]
-    .filter(({ publicKey }) => formerName(registry, publicKey) === name)
+    .filter((row) => lastName(registry, row) === name)
     .toSorted((a, b) => a.n - b.n)
     .at(-1)
 

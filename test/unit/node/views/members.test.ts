@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { peerIdText } from '../../../../src/identity/keys.ts'
 import { formerName, logView } from '../../../../src/node/views/log-view.ts'
 import { lookupHere } from '../../../../src/node/views/lookup-view.ts'
@@ -272,6 +272,17 @@ describe('the log', () => {
     expect(last).toMatchObject({ kind: 'revoke', subject: { peerId: peerIdOf(2), name: 'm1' } })
     // Of the two keys that are shut out now the newer one is what `why m1` is about.
     expect(revokedByName(registry, 'm1')?.publicKey).toEqual(keyNumber(2).publicKey)
+  })
+
+  it('reads the entries of a revoked key once, however often a name is asked for that nobody has', async () => {
+    const { registry } = await rootWith(5)
+    for (const at of [1, 2, 3]) await registry.admission.revoke(keyNumber(at).publicKey, 'stolen')
+    const about = vi.spyOn(registry.replica.ledger.table, 'about')
+    expect(revokedByName(registry, 'nobody')).toBeUndefined()
+    expect(about).toHaveBeenCalledTimes(3)
+    expect(revokedByName(registry, 'nobody')).toBeUndefined()
+    expect(revokedByName(registry, 'm2')?.publicKey).toEqual(keyNumber(2).publicKey)
+    expect(about).toHaveBeenCalledTimes(3)
   })
 
   it('follows a name over a few keys, however many a member has taken', async () => {
