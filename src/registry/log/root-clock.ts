@@ -25,9 +25,9 @@ const fix =
  * is one that has not set the clock. It counts as confirmed when more agree, when that service or an operator says so, or after a day.
  */
 export class RootClock {
-  readonly #replica: Pick<Replica, 'ledger' | 'checkpoint'>
+  readonly #replica: Pick<Replica, 'ledger' | 'checkpoint' | 'isMember'>
   /** Time of each member's clock when ours of monotonic time was 0. */
-  readonly #heard = new Map<string, number>()
+  readonly #heard = new Map<string, { publicKey: Uint8Array; timeMs: number }>()
   readonly #doubt: ClockDoubt | undefined
   /** Time of the newest checkpoint by a clock that was confirmed, before the first one by this clock, and the monotonic time of that. */
   #lastMs: number | undefined
@@ -38,7 +38,7 @@ export class RootClock {
   #isAccepted = false
   #nowMs = 0
 
-  constructor(replica: Pick<Replica, 'ledger' | 'checkpoint'>, doubt?: ClockDoubt) {
+  constructor(replica: Pick<Replica, 'ledger' | 'checkpoint' | 'isMember'>, doubt?: ClockDoubt) {
     this.#replica = replica
     this.#doubt = doubt
     this.#lastMs = doubt?.confirmedMs
@@ -52,7 +52,7 @@ export class RootClock {
     this.#heard.delete(key)
     const oldest = this.#heard.keys().next().value
     if (oldest !== undefined && this.#heard.size >= maxHeard) this.#heard.delete(oldest)
-    this.#heard.set(key, timeMs - momentOf(this.#clock))
+    this.#heard.set(key, { publicKey, timeMs: timeMs - momentOf(this.#clock) })
   }
 
   /** Reads the clock: never back, unless an operator says that a time cannot have been, since others judge by it who is a member. */
@@ -111,7 +111,9 @@ export class RootClock {
   /** Counts the members whose clocks are as this one and those whose are not, and says how far one of these is off, ms. */
   others(stepMs = 0): { agree: number; differ: number; offMs: number } {
     const nowMs = this.#clock.now() + stepMs - momentOf(this.#clock)
-    const offs = [...this.#heard.values()].map((heardMs) => nowMs - heardMs)
+    // Of a member that has changed its key, or came again with another one, only the newest counts.
+    const voices = [...this.#heard.values()].filter(({ publicKey }) => this.#replica.isMember(publicKey))
+    const offs = voices.map(({ timeMs }) => nowMs - timeMs)
     const differing = offs.filter((each) => Math.abs(each) > maxStepMs)
     return { agree: offs.length - differing.length, differ: differing.length, offMs: differing[0] ?? 0 }
   }

@@ -45,7 +45,7 @@ async function admitted(ephemeralMs: number) {
       expect(liveness.view(key.publicKey)).toMatchObject({ state: 'left' })
       const look = new EphemeralEnds({ registry: again, answers: async () => false, logger: silentLogger })
       return {
-        hearsOthers: () => root?.clock.heard(keyNumber(6).publicKey, clock.now()),
+        hearsOthers: () => root?.clock.heard(rootKey.publicKey, clock.now()),
         stays: async (): Promise<boolean> => {
           await look.look()
           return again.replica.isMember(key.publicKey)

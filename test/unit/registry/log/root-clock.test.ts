@@ -11,10 +11,10 @@ import { tempFolder } from '../../../helpers/temp.ts'
 const hour = 3_600_000
 
 /** The root of a network, by another clock than it has; its newest checkpoint is of now. */
-async function rootClock(clock: Clock): Promise<RootClock> {
+async function rootClock(clock: Clock, isMember = (_: Uint8Array): boolean => true): Promise<RootClock> {
   await using network = await RealNetwork.create()
   const { checkpoint, ledger } = network.root.replica
-  return new RootClock({ checkpoint, ledger: Object.create(ledger, { clock: { value: clock } }) })
+  return new RootClock({ checkpoint, ledger: Object.create(ledger, { clock: { value: clock } }), isMember })
 }
 
 const at = (timeMs: number): TestClock => Object.assign(new TestClock(), { timeMs })
@@ -39,7 +39,8 @@ describe('the clock of a root that has signed nothing yet', () => {
   })
 
   it('is no matter where nothing was ever signed', () => {
-    const clock = new RootClock({ checkpoint: undefined, ledger: Object.create(null, { clock: { value: at(5) } }) })
+    const ledger = Object.create(null, { clock: { value: at(5) } })
+    const clock = new RootClock({ checkpoint: undefined, ledger, isMember: () => true })
     clock.heard(key(1), 9 * day)
     clock.signed(silentLogger)
     expect([answerOf(clock), clock.isConfirmed]).toEqual([undefined, true])
@@ -84,6 +85,16 @@ describe('a root that was away for long', () => {
   })
 
   const hears = (number: number, ms: number): void => clock.heard(key(number), machine.timeMs + ms)
+
+  it('hears those that are members now alone: one that has changed its key many times has one voice', async () => {
+    const members = new Set([7, 8, 9])
+    clock = await rootClock(machine, (publicKey) => members.has(publicKey[0] ?? 0))
+    for (const former of [1, 2, 3, 4, 5, 6]) hears(former, -90 * day)
+    hears(7, -90 * day)
+    expect(answerOf(clock)).toContain('1 of 1 members')
+    for (const honest of [8, 9]) hears(honest, 0)
+    expect([answerOf(clock), clock.isConfirmed]).toEqual([undefined, true])
+  })
 
   it('signs nothing while more members differ than agree, also when it had begun to', () => {
     hears(1, -90 * day)
@@ -180,7 +191,8 @@ describe('a doubt of the clock', () => {
       new RootClock(
         {
           checkpoint: checkpoint && { ...checkpoint, value: { ...checkpoint.value, timeMs: signedMs } },
-          ledger: Object.create(ledger, { clock: { value: clock } })
+          ledger: Object.create(ledger, { clock: { value: clock } }),
+          isMember: () => true
         },
         doubt
       )
