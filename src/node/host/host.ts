@@ -23,6 +23,7 @@ import type { Config } from '../config/schema.ts'
 import type { NetworkParts } from '../network-parts.ts'
 import type { NodeParts } from '../node-parts.ts'
 import { carryOut } from '../root/carry-out.ts'
+import { OrderRelay } from '../root/order-relay.ts'
 import type { Host, HostServices } from './host-services.ts'
 import { libp2pOptions } from './libp2p.ts'
 
@@ -135,6 +136,7 @@ function registryServices(init: HostInit) {
   const { registry, heads } = network
   const { networkId } = registry
   const common = commonOf(init)
+  const relay = new OrderRelay(network)
   return {
     register: register({
       ...common,
@@ -147,7 +149,11 @@ function registryServices(init: HostInit) {
     admin: adminServer({
       ...common,
       networkId,
-      carryOut: async (call, from, options) => await carryOut(network, call, from, options)
+      carryOut: async (call, from, options) => {
+        // What says that it was brought already is not sent on.
+        if (!options.forwarded) relay.judge(call, from)
+        return await carryOut(network, call, from, options)
+      }
     }),
     probe: probeServer({
       ...common,

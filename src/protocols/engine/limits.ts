@@ -148,6 +148,9 @@ export const defaultLimits: ProtocolLimits = {
     streams: 2,
     // People type.
     rate: { count: 20, perMs: 10_000 },
+    // The root counts what is brought as asked by this node: half is kept for itself.
+    relayed: { count: 10, perMs: 10_000 },
+    relayedOfPeer: { count: 5, perMs: 10_000 },
     deadlineMs: 10_000
   },
   blocks: {

@@ -169,6 +169,9 @@ export interface ProtocolLimits {
     answerBytes: number
     streams: number
     rate: Rate
+    /** What members bring here for the root, all together, and one of them. */
+    relayed: Rate
+    relayedOfPeer: Rate
     deadlineMs: number
   }
   blocks: {

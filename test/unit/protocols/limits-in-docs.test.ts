@@ -33,6 +33,7 @@ const docs: Record<string, [string, string[]][]> = {
     ['acts', []],
     ['acts that wait for a second operator', []],
     ['streams', [`${admin.streams} per connection`, rate(admin.rate)]],
+    ['requests that members bring to a node that is not the root', [rate(admin.relayed), rate(admin.relayedOfPeer)]],
     ['answer within', [s(admin.deadlineMs)]]
   ],
   register: [

@@ -141,7 +141,15 @@ const scopes: Scopes<ProtocolLimits> = {
     commands: { process: 'those of this machine' },
     ofListener: { process: 'those of this machine' }
   },
-  admin: { requestBytes: 'message', answerBytes: 'message', streams: 'connection', rate: 'peer', deadlineMs: 'time' },
+  admin: {
+    requestBytes: 'message',
+    answerBytes: 'message',
+    streams: 'connection',
+    rate: 'peer',
+    relayed: { process: 'admin.relayedOfPeer; whoever is a member may ask the root itself' },
+    relayedOfPeer: 'peer',
+    deadlineMs: 'time'
+  },
   blocks: {
     requestBytes: 'message',
     digests: 'message',
