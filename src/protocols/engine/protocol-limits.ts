@@ -169,7 +169,7 @@ export interface ProtocolLimits {
     answerBytes: number
     streams: number
     rate: Rate
-    /** What members bring here for the root, all together, and one of them. */
+    /** Requests that members bring here for the root, all together, and those of one. */
     relayed: Rate
     relayedOfPeer: Rate
     deadlineMs: number
