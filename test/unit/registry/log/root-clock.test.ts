@@ -11,7 +11,7 @@ import { tempFolder } from '../../../helpers/temp.ts'
 const hour = 3_600_000
 
 /** The root of a network, by another clock than it has; its newest checkpoint is of now. */
-async function rootClock(clock: Clock, isMember = (_: Uint8Array): boolean => true): Promise<RootClock> {
+async function rootClock(clock: Clock, isMember: (publicKey: Uint8Array) => boolean = () => true): Promise<RootClock> {
   await using network = await RealNetwork.create()
   const { checkpoint, ledger } = network.root.replica
   return new RootClock({ checkpoint, ledger: Object.create(ledger, { clock: { value: clock } }), isMember })
