@@ -13,7 +13,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { controlClient } from '../../../src/node/api/client.ts'
 import { type Ran, runProgram, startProgram } from '../../helpers/built-program.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
@@ -23,11 +23,17 @@ let home: string
 let env: Record<string, string>
 const data = () => join(home, 'data', 'root')
 
-beforeEach(async () => {
-  home = mkdtempSync(join(tmpdir(), 'tn-refused-'))
-  env = { TRUSTNET_HOME: home, TRUSTNET_ANNOUNCE_ALLOW: 'loopback', TRUSTNET_LISTEN_PORT: '0' }
+/** A home with a root that was not started yet. */
+const made = async (): Promise<{ home: string; env: Record<string, string> }> => {
+  const folder = mkdtempSync(join(tmpdir(), 'tn-refused-'))
+  const own = { TRUSTNET_HOME: folder, TRUSTNET_ANNOUNCE_ALLOW: 'loopback', TRUSTNET_LISTEN_PORT: '0' }
   const init = ['init', '--name', 'root', '--domain', 'example.test', '--policy', 'open', '--new-network', '--json']
-  expect((await runProgram(init, env)).code).toBe(0)
+  expect((await runProgram(init, own)).code).toBe(0)
+  return { home: folder, env: own }
+}
+
+beforeEach(async () => {
+  ;({ home, env } = await made())
 })
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
@@ -49,6 +55,22 @@ const givenUp = async (child: ChildProcess): Promise<Ran> => {
 }
 
 describe('a registry does not start, says why and what to do, and changes nothing', () => {
+  let holder: Awaited<ReturnType<typeof taken>>
+  let waiting: { home: string; ended: Promise<Ran> }
+
+  // It waits for 30 s, beside the others.
+  beforeAll(async () => {
+    holder = await taken()
+    const own = await made()
+    const { ended } = startProgram(['registry', 'start'], { ...own.env, TRUSTNET_LISTEN_PORT: String(holder.port) })
+    waiting = { home: own.home, ended }
+  })
+  afterAll(async () => {
+    await waiting?.ended
+    holder?.server.close()
+    if (waiting !== undefined) rmSync(waiting.home, { recursive: true, force: true })
+  })
+
   it('on a data folder that a running one uses, which goes on', async () => {
     const first = startProgram(['registry', 'start'], env)
     const client = controlClient({ path: join(home, 'run', 'root.sock') })
@@ -128,12 +150,10 @@ describe('a registry does not start, says why and what to do, and changes nothin
   })
 
   it('on a port that is taken, after 30 s of waiting for its holder to go', async () => {
-    const { server, port } = await taken()
-    const { code, err } = await start({ TRUSTNET_LISTEN_PORT: String(port) })
+    const { code, err } = await waiting.ended
     expect(code).toBe(2)
-    expect(err).toContain(`port ${port} is taken by`)
+    expect(err).toContain(`port ${holder.port} is taken by`)
     expect(err).toContain(`pid ${process.pid}`)
-    server.close()
   })
 })
 
