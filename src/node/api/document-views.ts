@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { answer, type Body, peerId, peerRef, text, textOrNull, time, whole, wholeOrNull } from './parts.ts'
+import { answer, type Body, peerId, peerRef, plan, text, textOrNull, time, whole, wholeOrNull } from './parts.ts'
 
 // The JSON answers about the register of documents.
 
@@ -14,9 +14,8 @@ export const publishInput = {
   content: z.base64().max(maxContentChars).describe('at most 256 KiB, base64')
 }
 
-const plan = { plan: z.boolean().describe('say what would happen, and change nothing').optional() }
-export const retireInput = { ...idInput, reason: text.max(256), ...plan }
-export const publisherInput = { publisher: text.min(1).max(256), ...plan }
+export const retireInput = { ...idInput, reason: text.max(256), plan: plan.optional() }
+export const publisherInput = { publisher: text.min(1).max(256), plan: plan.optional() }
 
 const version = z.object({
   id: text,

@@ -1,5 +1,17 @@
 import { z } from 'zod'
-import { answer, type Body, numberOrNull, peerRef, state, text, time, whole, wholeOrNull } from './parts.ts'
+import {
+  answer,
+  type Body,
+  count,
+  numberOrNull,
+  peer,
+  peerRef,
+  state,
+  text,
+  time,
+  whole,
+  wholeOrNull
+} from './parts.ts'
 import { happeningTypes } from './words.ts'
 
 // The JSON answers about what was: of the members, and of the log.
@@ -40,3 +52,18 @@ export const timelineView = answer('timeline', 'trustnet peers --long, and the p
 export type HistoryView = Body<typeof historyView>
 export type HappeningRow = z.infer<typeof happening>
 export type TimelineView = Body<typeof timelineView>
+
+/** Input of `history`. */
+export const historyInput = {
+  after: count.describe('id; without it and sinceMs the newest').optional(),
+  sinceMs: count.describe('not before, ms since 1970').optional(),
+  peer: peer.optional(),
+  limit: z.int().min(1).max(1000).describe('default 100').optional()
+}
+
+/** Input of `timeline`. */
+export const timelineInput = {
+  peer: peer.optional(),
+  spanMs: z.int().min(60_000).describe('default a day').optional(),
+  slots: z.int().min(1).max(96).describe('default 24').optional()
+}

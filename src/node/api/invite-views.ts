@@ -1,5 +1,17 @@
 import { z } from 'zod'
-import { answer, type Body, network, peerRef, role, text, textOrNull, time, whole, wholeOrNull } from './parts.ts'
+import {
+  answer,
+  type Body,
+  groups,
+  network,
+  peerRef,
+  role,
+  text,
+  textOrNull,
+  time,
+  whole,
+  wholeOrNull
+} from './parts.ts'
 import { inviteStates } from './words.ts'
 
 // Answers about invites.
@@ -52,3 +64,15 @@ export type InviteView = Body<typeof inviteView>
 export type ListedInvite = z.infer<typeof listedInvite>
 export type InvitesView = Body<typeof invitesView>
 export type InviteEndView = Body<typeof inviteEndView>
+
+/** Input of `invite`. */
+export const inviteInput = {
+  role: role.optional(),
+  name: z.string().max(64).optional(),
+  replaces: z.string().max(64).describe('name of the member whose place is taken').optional(),
+  uses: z.int().min(1).max(1_000_000).describe('default 1').optional(),
+  ttlMs: z.int().min(1000).describe('default 1 h').optional(),
+  note: z.string().max(128).describe('for people').optional(),
+  groups: groups.optional(),
+  ephemeralMs: z.int().min(1000).describe('memberships by it end after so long offline').optional()
+}

@@ -3,6 +3,7 @@ import {
   ageOrNull,
   answer,
   type Body,
+  count,
   peerRef,
   reach,
   role,
@@ -79,3 +80,11 @@ export const matrixView = answer('matrix', 'trustnet peers --matrix --json', {
 })
 
 export type MatrixView = Body<typeof matrixView>
+
+/** Input of `matrix`. */
+export const matrixInput = {
+  limit: z.int().min(1).max(500).describe('members, the worst first where there are more; default 30').optional(),
+  offset: count
+    .describe('all members page by page, the worst first, from this one on; with the pairs whose `from` is shown')
+    .optional()
+}

@@ -64,6 +64,16 @@ export const ownAnswer = <T extends z.ZodRawShape>(id: string, commands: string,
     .meta({ id, title: commands })
 
 /** Content of an answer, without what is the same in all of them. */
+
+// Fields of what is asked.
+
+/** A peer is named by its member name, its PeerId, or an unambiguous end of its PeerId of at least 6 characters. */
+export const peer = z.string().min(1).max(256)
+export const reason = z.string().max(256)
+export const count = z.int().min(0)
+export const groups = z.array(z.string().max(63)).max(16)
+export const plan = z.boolean().describe('say what would happen, and change nothing')
+
 export type Body<T extends z.ZodType> = Omit<z.infer<T>, keyof typeof stamp>
 
 export const warning = z

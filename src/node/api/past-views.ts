@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { answer, type Body, peerRef, role, text, time, whole } from './parts.ts'
+import { answer, type Body, count, peerRef, role, text, time, whole } from './parts.ts'
 import { policyView } from './policy-views.ts'
 
 // Answers about the network as the log says that it was.
@@ -50,3 +50,17 @@ export const logDiffView = answer('registry-log-diff', 'trustnet registry diff v
 
 export type PastView = Body<typeof pastView>
 export type LogDiffView = Body<typeof logDiffView>
+
+/** Input of `registryAt`. */
+export const placeInput = {
+  n: count.optional(),
+  timeMs: count.describe('ms since 1970').optional()
+}
+
+/** Input of `logDiff`. */
+export const diffInput = {
+  fromN: count.optional(),
+  fromMs: count.describe('in place of fromN: a time, ms since 1970').optional(),
+  toN: count.describe('default: the head').optional(),
+  toMs: count.optional()
+}

@@ -4,9 +4,11 @@ import {
   ageOrNull,
   answer,
   type Body,
+  count,
   network,
   numberOrNull,
   part,
+  peer,
   peerId,
   peerRef,
   role,
@@ -265,3 +267,12 @@ export type BackupView = Body<typeof backupView>
 export type PreparedView = Body<typeof preparedView>
 export type EnteredView = Body<typeof enteredView>
 export type SpreadView = Body<typeof spreadView>
+
+/** Input of `log`. */
+export const logInput = {
+  after: count.optional(),
+  sinceMs: count.describe('signed at that time or later, ms since 1970').optional(),
+  untilMs: count.describe('signed at that time or earlier').optional(),
+  peer: peer.describe('about this member, or former one').optional(),
+  limit: count.max(1000).optional()
+}

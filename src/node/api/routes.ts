@@ -4,7 +4,7 @@ import * as documents from './document-views.ts'
 import * as history from './history-views.ts'
 import * as invites from './invite-views.ts'
 import * as matrix from './matrix-views.ts'
-import { role, state } from './parts.ts'
+import { count, groups, peer, plan, reason, role } from './parts.ts'
 import * as past from './past-views.ts'
 import * as policy from './policy-views.ts'
 import * as running from './process-views.ts'
@@ -14,13 +14,7 @@ import * as topology from './topology-views.ts'
 import * as views from './views.ts'
 import { logLevels } from './words.ts'
 
-/** A peer is named by its member name, its PeerId, or an unambiguous end of its PeerId of at least 6 characters. */
-const peer = z.string().min(1).max(256)
-const reason = z.string().max(256)
-const count = z.int().min(0)
 const path = z.string().min(1).max(4096)
-const groups = z.array(z.string().max(63)).max(16)
-const plan = z.boolean().describe('say what would happen, and change nothing')
 const inviteId = z.string().min(1).max(32)
 
 /**
@@ -35,54 +29,22 @@ export const routes = {
   stats: ask.process('Figures of this process', running.statsView, {}, '/stats'),
   status: ask.process('How this process is, and what is to be done', views.statusView, {}, '/connection/status'),
   peers: ask.process('Everybody, unfiltered: self first, then registries, then by name', views.peersView, {}, '/peers'),
-  lookup: ask.network(
-    'Members that fit, page by page',
-    views.lookupView,
-    {
-      peer: peer.optional(),
-      role: role.optional(),
-      service: z.string().max(64).optional(),
-      state: state.optional(),
-      after: z.string().max(256).optional(),
-      limit: count.max(500).describe('rows of a page; default 100').optional(),
-      remote: z.boolean().describe('ask the registry that holds the lease, over the wire').optional()
-    },
-    '/lookup'
-  ),
+  lookup: ask.network('Members that fit, page by page', views.lookupView, views.lookupInput, '/lookup'),
   why: ask.network('Why a peer is as it is shown', views.whyView, { peer }, '/why'),
   history: ask.network(
     'What happened to members and to this node, page by page',
     history.historyView,
-    {
-      after: count.describe('id; without it and sinceMs the newest').optional(),
-      sinceMs: count.describe('not before, ms since 1970').optional(),
-      peer: peer.optional(),
-      limit: z.int().min(1).max(1000).describe('default 100').optional()
-    },
+    history.historyInput,
     '/history'
   ),
   timeline: ask.network(
     'How much of the last day each member was up, slot by slot',
     history.timelineView,
-    {
-      peer: peer.optional(),
-      spanMs: z.int().min(60_000).describe('default a day').optional(),
-      slots: z.int().min(1).max(96).describe('default 24').optional()
-    },
+    history.timelineInput,
     '/timeline'
   ),
   topology: ask.network('Who is connected to whom, as far as is known', topology.topologyView, {}, '/topology'),
-  matrix: ask.network(
-    'Who reaches whom, as members say',
-    matrix.matrixView,
-    {
-      limit: z.int().min(1).max(500).describe('members, the worst first where there are more; default 30').optional(),
-      offset: count
-        .describe('all members page by page, the worst first, from this one on; with the pairs whose `from` is shown')
-        .optional()
-    },
-    '/matrix'
-  ),
+  matrix: ask.network('Who reaches whom, as members say', matrix.matrixView, matrix.matrixInput, '/matrix'),
   compare: ask.network(
     'Members about whom views differ, of this node and of members',
     compare.compareView,
@@ -106,38 +68,14 @@ export const routes = {
 
   registryStatus: ask.network('Log, store and registries', registry.registryStatusView, {}, '/registries'),
   registryNodes: ask.network('What this registry knows of each member', registry.registryNodesView, {}, '/nodes'),
-  log: ask.network(
-    'Entries of the log, page by page',
-    registry.logView,
-    {
-      after: count.optional(),
-      sinceMs: count.describe('signed at that time or later, ms since 1970').optional(),
-      untilMs: count.describe('signed at that time or earlier').optional(),
-      peer: peer.describe('about this member, or former one').optional(),
-      limit: count.max(1000).optional()
-    },
-    '/log'
-  ),
+  log: ask.network('Entries of the log, page by page', registry.logView, registry.logInput, '/log'),
   registryAt: ask.network(
     'The network as it was after an entry, or at a time',
     past.pastView,
-    {
-      n: count.optional(),
-      timeMs: count.describe('ms since 1970').optional()
-    },
+    past.placeInput,
     '/log/at'
   ),
-  logDiff: ask.network(
-    'What changed between two places of the log',
-    past.logDiffView,
-    {
-      fromN: count.optional(),
-      fromMs: count.describe('in place of fromN: a time, ms since 1970').optional(),
-      toN: count.describe('default: the head').optional(),
-      toMs: count.optional()
-    },
-    '/log/diff'
-  ),
+  logDiff: ask.network('What changed between two places of the log', past.logDiffView, past.diffInput, '/log/diff'),
   pending: ask.network('Joins that wait', registry.pendingView, {}),
   approve: order('Lets in one that waits', views.changeView, { peer }),
   reject: order('Turns away one that waits', views.changeView, { peer, reason, plan: plan.optional() }),
@@ -186,16 +124,7 @@ export const routes = {
     head: count.describe('the entry that its log ends at')
   }),
 
-  invite: order('Makes an invite', invites.inviteView, {
-    role: role.optional(),
-    name: z.string().max(64).optional(),
-    replaces: z.string().max(64).describe('name of the member whose place is taken').optional(),
-    uses: z.int().min(1).max(1_000_000).describe('default 1').optional(),
-    ttlMs: z.int().min(1000).describe('default 1 h').optional(),
-    note: z.string().max(128).describe('for people').optional(),
-    groups: groups.optional(),
-    ephemeralMs: z.int().min(1000).describe('memberships by it end after so long offline').optional()
-  }),
+  invite: order('Makes an invite', invites.inviteView, invites.inviteInput),
   invites: ask.network('Open invites, or the one whose id begins so', invites.invitesView, {
     id: inviteId.optional(),
     all: z.boolean().describe('ended ones, too, the newest 500 whose entries are kept').optional()

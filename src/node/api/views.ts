@@ -4,10 +4,12 @@ import {
   ageOrNull,
   answer,
   type Body,
+  count,
   network,
   numberOrNull,
   ownAnswer,
   part,
+  peer,
   peerRef,
   peerRow,
   phase,
@@ -273,3 +275,14 @@ export type DisconnectView = Body<typeof disconnectView>
 export type WhyView = Body<typeof whyView>
 export type AckView = Body<typeof acknowledgeView>
 export type JoinView = Body<typeof joinView>
+
+/** Input of `lookup`. */
+export const lookupInput = {
+  peer: peer.optional(),
+  role: role.optional(),
+  service: z.string().max(64).optional(),
+  state: state.optional(),
+  after: z.string().max(256).optional(),
+  limit: count.max(500).describe('rows of a page; default 100').optional(),
+  remote: z.boolean().describe('ask the registry that holds the lease, over the wire').optional()
+}
