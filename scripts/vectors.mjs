@@ -300,6 +300,16 @@ const theRecord = {
   issuedMs: time,
   relayKeys: [root.publicKey, other.publicKey]
 }
+const sharingRecord = {
+  ...theRecord,
+  seq: 9,
+  services: [],
+  maintenance: { sinceMs: time, reason: 'a new disk' },
+  stores: [
+    { name: 'maps', digest: bytes(32, 0x51) },
+    { name: 'music', digest: bytes(32, 0x52) }
+  ]
+}
 const leftRecord = {
   ...own,
   seq: 8,
@@ -433,6 +443,17 @@ const unknownEntry = entry.sealEntry(
 )
 
 const header = { version: 1, networkId }
+const stores = (...names) =>
+  pb.RecordAdditions.encode({ stores: names.map((name) => ({ name, digest: bytes(32, 0x51) })) })
+/** Stores of a record that are not as they should be. */
+const absentAdditions = [
+  ['a list of stores that do not ascend', stores('b', 'a')],
+  ['a store twice', stores('a', 'a')],
+  ['a list of 9 stores', stores(...Array.from('abcdefghi'))],
+  ['a store with markup', stores('<b>')],
+  ['a store with a short digest', pb.RecordAdditions.encode({ stores: [{ name: 'a', digest: bytes(31, 1) }] })],
+  ['a store that is no message', [0x82, 1, 1, 0xff]]
+]
 const recordMessage = { ...header, publicKey: joiner.publicKey, seq: 1 }
 const badRecord = (name, change, error = 'InvalidPayloadError') =>
   bad(name, error, craft(domains.nodeRecord, pb.NodeRecord, { ...recordMessage, ...change }, joiner))
@@ -640,8 +661,18 @@ const files = {
   'node-record': {
     good: [
       good('of a member', joiner, record.sealRecord(theRecord, joiner)),
-      good('of one who left', joiner, record.sealRecord(leftRecord, joiner))
+      good('of one who left', joiner, record.sealRecord(leftRecord, joiner)),
+      good('of one in maintenance that shares stores', joiner, record.sealRecord(sharingRecord, joiner))
     ],
+    newer: absentAdditions.map(([name, more]) => {
+      const { value, bytes: given } = record.sealRecord(leftRecord, joiner)
+      const changed = resign(domains.nodeRecord, given, joiner, (payload) => Uint8Array.of(...payload, ...more))
+      return good(`${name} counts as absent`, joiner, {
+        value,
+        bytes: changed,
+        hash: openEnvelope(domains.nodeRecord, changed).hash
+      })
+    }),
     bad: [
       badRecord('seq 0', { seq: 0 }),
       badRecord('signed by another than its subject', { publicKey: other.publicKey }, 'InvalidEnvelopeError'),
@@ -808,7 +839,7 @@ const codecs = {
 for (const [name, [domain, codec]] of Object.entries(codecs)) {
   const [first] = files[name].good
   const key = keys.SigningKey.fromSeed(first.seed)
-  files[name].newer = files[name].good.map((vector) => withNewer(domain, vector))
+  files[name].newer = [...files[name].good.map((vector) => withNewer(domain, vector)), ...(files[name].newer ?? [])]
   files[name].bad = [...(await commonBad(domain, codec, first.envelope, key)), ...(files[name].bad ?? [])]
 }
 

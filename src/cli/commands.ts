@@ -37,6 +37,7 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['member', async () => (await import('./network/member.ts')).addMember],
   ['operator', async () => (await import('./network/operator.ts')).addOperator],
   ['document', async () => (await import('./document/command.ts')).addDocument],
+  ['store', async () => (await import('./store/command.ts')).addStore],
   ['revoke', async () => (await import('./registry/revoke.ts')).addRevoke],
   ['authority', async () => (await import('./registry/authority.ts')).addAuthority],
   ['dns', async () => (await import('./dns/command.ts')).addDns],

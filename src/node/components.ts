@@ -44,6 +44,9 @@ import { makeMembership } from './session/join-and-renew.ts'
 import { LeaseClient } from './session/lease-client.ts'
 import { RegistryFinder } from './session/registry-finder.ts'
 import { RootForwarder } from './session/root-forwarder.ts'
+import { SharedFolders } from './stores/shared-folders.ts'
+import { StoreKeeper } from './stores/store-keeper.ts'
+import { Stores } from './stores/stores.ts'
 
 /** Fraction of the pull interval after which a checkpoint has reached every connected node; the next one comes within two intervals. */
 const settledPart = 0.75
@@ -69,7 +72,7 @@ export const announcedServices = (
 
 /** Makes what the host of a node is made with. `network` is the node that gets these parts: it is asked later. */
 export function hostedParts(node: NodeParts, registry: Registry, network: NetworkParts): HostedParts {
-  const { config, key, software, clock, announced } = node
+  const { config, clock } = node
   const { logger } = node.logging
   const limits = protocolLimits(config)
   const isRevoked = (publicKey: Uint8Array): boolean => registry.replica.state.isRevoked(publicKey)
@@ -93,21 +96,41 @@ export function hostedParts(node: NodeParts, registry: Registry, network: Networ
       onHeard: () => node.changed()
     }),
     clocks: new PeerClocks(clock),
-    self: new SelfPublisher({
-      config,
-      key,
-      says: { software, offers: () => announced.said() },
-      registry,
-      clock,
-      logger,
-      // A root that was restored has signed newer records than it knows of: it waits for somebody who shows them.
-      mayPublish: () => network.session !== undefined || (config.role === 'root' && registry.restored === undefined),
-      tell: async (record) => await node.resolvers.register(record)
-    }),
+    self: makeSelf(node, registry, network),
     matrix: makeMatrix(node, registry, trust, limits),
-    forwarder: new RootForwarder({ registry, config, logger })
+    forwarder: new RootForwarder({ registry, config, logger }),
+    stores: makeStores(node, registry)
   }
 }
+
+/** Publishes the own record. */
+const makeSelf = (node: NodeParts, registry: Registry, network: NetworkParts): SelfPublisher =>
+  new SelfPublisher({
+    config: node.config,
+    key: node.key,
+    says: {
+      software: node.software,
+      offers: () => ({ ...node.announced.said(), stores: network.stores.announced() })
+    },
+    registry,
+    clock: node.clock,
+    logger: node.logging.logger,
+    // A root that was restored has signed newer records than it knows of: it waits for somebody who shows them.
+    mayPublish: () =>
+      network.session !== undefined || (node.config.role === 'root' && registry.restored === undefined),
+    tell: async (record) => await node.resolvers.register(record)
+  })
+
+/** Folders of content that are shared, followed or kept here. */
+const makeStores = ({ key, config, clock, logging }: NodeParts, { networkId }: Registry): Stores =>
+  new Stores({
+    folder: dataFiles(config.paths.data).stores,
+    networkId,
+    key,
+    config: config.stores,
+    clock,
+    logger: logging.logger
+  })
 
 /** Words of members about each other's addresses. */
 const makeMatrix = (
@@ -139,16 +162,24 @@ function makeGater(
 export type RunningParts = ReturnType<typeof runningParts>
 
 /** Makes what runs on top of the host of a node, in the order in which it is started. */
-export const runningParts = (node: NodeParts, network: NetworkParts, host: Host, owner: Reactions) => ({
-  sync: makeReplicator(node, network, owner),
-  peers: makeConnector(node, network, host),
-  pingMonitor: makePingMonitor(node, network),
-  lease: makeLeaseClient(node, network, host, owner),
-  reach: makeReachability(node, network),
-  matrix: makeMatrixProber(node, network, host),
-  documents: makeDocumentKeeper(node, network, host),
-  announced: node.announced
-})
+export const runningParts = (node: NodeParts, network: NetworkParts, host: Host, owner: Reactions) => {
+  const exchange = makeExchange(node, network, host)
+  const { logger } = node.logging
+  const folders = new SharedFolders({ stores: network.stores, logger, onRead: () => stores.wake() })
+  const stores: StoreKeeper = new StoreKeeper({ node, network, exchange, folders })
+  return {
+    sync: makeReplicator(node, network, owner),
+    peers: makeConnector(node, network, host),
+    pingMonitor: makePingMonitor(node, network),
+    lease: makeLeaseClient(node, network, host, owner),
+    reach: makeReachability(node, network),
+    matrix: makeMatrixProber(node, network, host),
+    documents: new DocumentKeeper({ carrier: network, exchange, trust: network.trust }),
+    announced: node.announced,
+    folders,
+    stores
+  }
+}
 
 /** Starts them, and the looks that need no part of their own. */
 export function startParts(
@@ -246,18 +277,13 @@ function makeMatrixProber({ config, key, clock, logging }: NodeParts, network: N
   return new MatrixProber({ registry, self: key.publicKey, trust, limits, words: matrix.words, prober, clock, logger })
 }
 
-/** Keeps the bytes of documents, which come from any member. */
-function makeDocumentKeeper({ clock, logging }: NodeParts, network: NetworkParts, host: Host): DocumentKeeper {
+/** Fetches blocks of documents and stores from any member. */
+function makeExchange({ clock, logging }: NodeParts, network: NetworkParts, host: Host): BlockFetcher {
   const { registry, trust, limits } = network
   const connect = (peer: PeerId, signal: AbortSignal): Promise<Connection> =>
     connectionTo(network, publicKeyOf(peer.toString()), signal)
   const { networkId } = registry
-  const common = { networkId, trust, limits, clock, logger: logging.logger }
-  return new DocumentKeeper({
-    carrier: network,
-    exchange: new BlockFetcher({ ...common, self: host.peerId, connect }),
-    trust
-  })
+  return new BlockFetcher({ networkId, trust, limits, clock, logger: logging.logger, self: host.peerId, connect })
 }
 
 /** Makes what begins when a node listens: the duties of a root, and chores. `goesOn`: this process was the root a moment ago. */

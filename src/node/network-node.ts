@@ -30,6 +30,8 @@ import type { SelfRecord } from './self/record.ts'
 import { invitedHistory, tellOtherHistory } from './session/invited-history.ts'
 import type { LeaseClient, SessionView } from './session/lease-client.ts'
 import type { RootForwarder } from './session/root-forwarder.ts'
+import type { StoreKeeper } from './stores/store-keeper.ts'
+import type { Stores } from './stores/stores.ts'
 
 /** Time that a push may be on its way to those who follow us, and for which this process waits at the end. */
 const pushMs = 100
@@ -49,6 +51,7 @@ export class NetworkNode implements NetworkParts {
   readonly self: SelfPublisher
   readonly matrix: Matrix
   readonly forwarder: RootForwarder
+  readonly stores: Stores
   readonly #node: NodeParts
   readonly #reactions: Reactions
   readonly #stops: (() => void)[] = []
@@ -71,6 +74,7 @@ export class NetworkNode implements NetworkParts {
     this.self = parts.self
     this.matrix = parts.matrix
     this.forwarder = parts.forwarder
+    this.stores = parts.stores
     this.#reactions = new Reactions(node, this)
   }
 
@@ -128,6 +132,10 @@ export class NetworkNode implements NetworkParts {
     return this.#running?.pingMonitor
   }
 
+  get storeKeeper(): StoreKeeper | undefined {
+    return this.#running?.stores
+  }
+
   get matrixProber(): MatrixProber | undefined {
     return this.#running?.matrix
   }
@@ -177,6 +185,8 @@ export class NetworkNode implements NetworkParts {
     const { host, port } = await startHost({ node: this.#node, network: this }, signal)
     this.#host = host
     this.#port = port
+    // The first record names them.
+    if (this.stores.isUsed) await this.stores.load()
     await this.self.start(host, port)
     this.#running = runningParts(this.#node, this, host, this.#reactions)
     startParts(this.#running, this.#node, this, host)
@@ -211,7 +221,7 @@ export class NetworkNode implements NetworkParts {
     registry.liveness.leaving(reason)
     for (const stop of this.#stops) stop()
     this.heads.stop()
-    await this.#running?.documents.stop()
+    await Promise.all([this.#running?.documents.stop(), this.#running?.stores.stop(), this.#running?.folders.stop()])
     this.peers?.stop()
     this.pingMonitor?.stop()
     await Promise.all([this.lease?.stop(reason, left ? await this.#farewell() : undefined), this.#told()])

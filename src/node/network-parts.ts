@@ -15,6 +15,7 @@ import type { Replicator } from './replication/replicator.ts'
 import type { SelfPublisher } from './self/publisher.ts'
 import type { LeaseClient, SessionView } from './session/lease-client.ts'
 import type { RootForwarder } from './session/root-forwarder.ts'
+import type { Stores } from './stores/stores.ts'
 
 /** The parts of a node in its network that its host is made with. */
 export interface HostedParts {
@@ -39,6 +40,8 @@ export interface HostedParts {
   readonly matrix: Matrix
   /** The way of requests to the root. */
   readonly forwarder: RootForwarder
+  /** Folders of content that are shared, followed or kept here. */
+  readonly stores: Stores
 }
 
 /** The parts that run on top of its host; undefined before it is started. */

@@ -10,6 +10,7 @@ import type { Host } from './host/host-services.ts'
 import type { Logging } from './logging.ts'
 import type { AnnouncedServices } from './services/announced-services.ts'
 import type { ServiceInit } from './services/offered.ts'
+import type { NodeStores } from './stores/node-stores.ts'
 
 export interface NodeOptions {
   config: Config
@@ -45,6 +46,8 @@ export interface Node extends AsyncDisposable {
   readonly announced: Pick<AnnouncedServices, 'list' | 'announce'>
   /** Services of this node that members may call, and calls of theirs. */
   readonly forwards: Forwards
+  /** Folders of content that members share. */
+  readonly stores: NodeStores
   /** Resolves when it listens, or, on a first start, when it has begun to look for its network. @throws ConfigError */
   start(): Promise<void>
   /** Resolves when this node is a member with a session, or is the root. */

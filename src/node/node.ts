@@ -40,6 +40,7 @@ import type { ServiceInit } from './services/offered.ts'
 import { PhaseWatch } from './status/phase-watch.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
 import { StopSteps } from './stop-steps.ts'
+import { type NodeStores, nodeStores } from './stores/node-stores.ts'
 
 /** Makes a node; nothing runs before `start`. @throws ConfigError, KeyFileError */
 export const createNode = async (options: NodeOptions): Promise<Node> => new TrustNode(options)
@@ -68,6 +69,7 @@ export class TrustNode implements Node, NodeContext {
   readonly #options: NodeOptions
   readonly #over = new AbortController()
   readonly documents: NodeDocuments = nodeDocuments(() => this.registry, this.events, this.signal)
+  readonly stores: NodeStores = nodeStores(this)
   readonly #attacher = new Attacher(this)
   readonly #watch = new PhaseWatch(this, this.#attacher)
   readonly #endpoints = new Endpoints()

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { main } from '../../src/cli/main.ts'
-import type { ControlApi, ControlEvent, Made } from '../../src/node/api/control-api.ts'
-import type { RouteName } from '../../src/node/api/routes.ts'
+import type { ControlApi, ControlEvent } from '../../src/node/api/control-api.ts'
 import { stamp } from '../../src/node/api/stamp.ts'
 import { startControlServer } from '../../src/node/control/server.ts'
 import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
@@ -28,7 +27,6 @@ import {
   unknownRow,
   whyView
 } from './commands/control-views.ts'
-import { documentHistoryView, documentsView, documentView, publishedView } from './commands/document-views.ts'
 import {
   compareView,
   logDiffView,
@@ -41,11 +39,8 @@ import {
 } from './commands/past-views.ts'
 import { checkpointView, policyCall, policyPreview, policyView } from './commands/policy-views.ts'
 import { healthView, preparedView, statsView } from './commands/process-views.ts'
-
-/** The operations as their handlers answer them: without a stamp. */
-export type Scripted = {
-  [K in RouteName]: (...args: Parameters<ControlApi[K]>) => Promise<Made<K>>
-} & Pick<ControlApi, 'events'>
+import type { Scripted } from './commands/scripted.ts'
+import { ScriptedContent } from './commands/scripted-content.ts'
 
 /** The same with the stamp of a process on each answer. */
 export const stampedApi = (api: Scripted): ControlApi =>
@@ -59,7 +54,7 @@ export const stampedApi = (api: Scripted): ControlApi =>
   }) as ControlApi
 
 /** A process's answers, fixed, behind whatever socket a test opens for them. */
-export class ScriptedApi implements Scripted {
+export class ScriptedApi extends ScriptedContent implements Scripted {
   peersAnswer = peersView([peerRow({ ...root, self: true, role: 'root' }), peerRow(), unknownRow()])
   statusAnswer = statusView()
   joined: string[] = []
@@ -195,13 +190,6 @@ export class ScriptedApi implements Scripted {
     entry: 18,
     message: 'retired'
   })
-  documents: Scripted['documents'] = async () => documentsView
-  document: Scripted['document'] = async () => documentView
-  documentHistory: Scripted['documentHistory'] = async ({ id }) => ({ ...documentHistoryView, id })
-  publishDocument: Scripted['publishDocument'] = async ({ id }) => ({ ...publishedView, id })
-  retireDocument: Scripted['retireDocument'] = async ({ id }) => ({ id, entry: 23, message: 'is retired' })
-  allowPublisher: Scripted['allowPublisher'] = async () => ({ ...root, entry: 24, message: 'may publish' })
-  removePublisher: Scripted['removePublisher'] = async () => ({ ...root, entry: 25, message: 'may not publish' })
   operators: Scripted['operators'] = async () => ({
     operators: [{ name: 'ann', keyId: root.peerId, entry: 3 }]
   })

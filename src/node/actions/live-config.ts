@@ -65,6 +65,8 @@ export const marks: Marks = {
   gossip: { enabled: 'restart', refreshMs: 'restart' },
   dht: { enabled: 'restart', server: 'restart' },
   backup: { enabled: 'live', intervalMs: 'live', path: 'live', keep: 'live' },
+  // The quota belongs to the folder of blocks, which is opened once.
+  stores: { fetch: 'live', quotaBytes: 'restart', keep: 'live', symlinks: 'live', revoked: 'live' },
   alarms: { hook: 'live' },
   hooks: { onEvent: 'live', timeoutMs: 'live' },
   http: { listen: 'restart', tokenFile: 'restart', hosts: 'restart' },

@@ -12,6 +12,7 @@ export type * from './past-views.ts'
 export type * from './policy-views.ts'
 export type * from './process-views.ts'
 export type * from './registry-views.ts'
+export type * from './stores/store-views.ts'
 export type * from './topology-views.ts'
 export type * from './views.ts'
 

@@ -10,6 +10,7 @@ import * as policy from './policy-views.ts'
 import * as running from './process-views.ts'
 import * as registry from './registry-views.ts'
 import { ask, order, type Route, tell } from './route.ts'
+import { storeRoutes } from './stores/store-routes.ts'
 import * as topology from './topology-views.ts'
 import * as views from './views.ts'
 import { logLevels } from './words.ts'
@@ -194,6 +195,8 @@ export const routes = {
   retireDocument: order('Retires a document', documents.retiredView, documents.retireInput),
   allowPublisher: order('Lets a key publish documents', documents.publisherView, documents.publisherInput),
   removePublisher: order('Lets a key publish no more', documents.publisherView, documents.publisherInput),
+
+  ...storeRoutes,
 
   operators: ask.network('The people whose orders count', registry.operatorsView, {}, '/operators'),
   addOperator: order('Enters an operator', registry.operatorView, {

@@ -64,6 +64,8 @@ export const defaults = {
   gossip: { enabled: true, refreshMs: 600_000 },
   dht: { enabled: true, server: 'auto' },
   backup: { enabled: true, intervalMs: 3_600_000, keep: 24 },
+  // Nobody's content comes to a machine that did not ask for it.
+  stores: { fetch: 'none', quotaBytes: 10 * 2 ** 30, keep: 1, symlinks: 'refuse', revoked: 'keep' },
   alarms: {},
   hooks: { timeoutMs: 30_000 },
   http: { hosts: [] },

@@ -90,6 +90,8 @@ export const dataFiles = (
   passphrase: string
   /** Services that commands have added, and a maintenance that was begun. */
   services: string
+  /** Folder of the blocks of stores, and of what is known of them. */
+  stores: string
   /** Note that a network is being made in the folder, or was when its process was killed. */
   unfinished: string
 } => ({
@@ -100,6 +102,7 @@ export const dataFiles = (
   nextRecoveryKit: join(dataFolder, 'next-recovery.kit'),
   passphrase: join(dataFolder, 'recovery.passphrase'),
   services: join(dataFolder, 'services.json'),
+  stores: join(dataFolder, 'stores'),
   unfinished: join(dataFolder, 'init.unfinished')
 })
 

@@ -15,6 +15,7 @@ import { maxServices, servicesBytes } from '../../registry/objects/service.ts'
 import { hookProgram } from '../hooks/hook-field.ts'
 import { announcedAs, maxServicesBytes } from '../services/offered.ts'
 import { addressOf, networkIdText, peerIdText } from './addresses.ts'
+import { followField } from './field-types/follow-field.ts'
 import { serviceField } from './field-types/service-field.ts'
 import { domainName, duration, flag, integer, list, nodeName, number, oneOf, rate, text } from './fields.ts'
 
@@ -135,6 +136,18 @@ const backup = z.object({
   keep: integer(1, 10_000).describe('how many are kept')
 })
 
+const stores = z.object({
+  fetch: followField().describe(
+    'stores of other members to fetch and keep up to date: all, none, or a list of NAME, OWNER/NAME and OWNER/*'
+  ),
+  quotaBytes: integer(1_048_576, 2 ** 50).describe('bytes of the blocks of all stores on this machine'),
+  keep: integer(1, 100).describe('versions of each store whose blocks are kept, the newest among them'),
+  symlinks: oneOf(['refuse', 'skip', 'keep']).describe(
+    'symbolic links in shared and written folders; keep: those that lead out of the folder are still refused'
+  ),
+  revoked: oneOf(['keep', 'drop']).describe('what becomes of stores whose owner was revoked; none is followed any more')
+})
+
 const alarms = z.object({
   hook: text().optional().describe('command that is run for every alarm, with ALARM_CODE and ALARM_MESSAGE set')
 })
@@ -201,6 +214,7 @@ export const schema = z.object({
   gossip,
   dht,
   backup,
+  stores,
   alarms,
   hooks,
   http,

@@ -35,6 +35,8 @@ import { healthView, readyView, versionView } from '../status/health-view.ts'
 import { Notices } from '../status/notices.ts'
 import { statusFacts } from '../status/status-facts.ts'
 import { statusView } from '../status/status-view.ts'
+import { addStore, listStores, pinStore, removeStore, syncStore } from '../stores/store-actions.ts'
+import { storeView } from '../stores/stores-view.ts'
 import { checkpointView } from '../views/checkpoint-view.ts'
 import { compareView } from '../views/compare-view.ts'
 import { connectionsView, statsView } from '../views/connections-view.ts'
@@ -193,6 +195,13 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   retireDocument: (query, { registry, author }) => retireDocument(registry, query, author),
   allowPublisher: (query, { registry, author }) => allowPublisher(registry, query, author),
   removePublisher: (query, { registry, author }) => removePublisher(registry, query, author),
+
+  stores: ({ look }, { network, signal }) => listStores(network, look === true, signal),
+  store: ({ store }, { network }) => storeView(network, store),
+  addStore: (query, { node, network }) => addStore(node, network, query),
+  syncStore: (query, { node, network, signal }) => syncStore(node, network, query, signal),
+  removeStore: (query, { network }) => removeStore(network, query),
+  pinStore: (query, { network, signal }) => pinStore(network, query, signal),
 
   operators: (_, { registry }) => operatorsView(registry),
   addOperator: (query, { registry, author }) => addOperator(registry, query, author),

@@ -85,7 +85,7 @@ const commonOf = ({ node, network }: HostInit) => ({
 /** Services of every member, whatever its role. */
 function memberServices(init: HostInit) {
   const { key, software, invites, forwards } = init.node
-  const { registry } = init.network
+  const { registry, stores } = init.network
   const common = commonOf(init)
   const { trust, limits, clock } = common
   const source = registryHello(registry, {
@@ -100,7 +100,7 @@ function memberServices(init: HostInit) {
   return {
     guard: hostGuard(common),
     hello: hello({ ...common, source }),
-    blocks: blocksServer({ ...common, networkId: registry.networkId, readers: [registry.documents.bytes] }),
+    blocks: blocksServer({ ...common, networkId: registry.networkId, readers: [registry.documents.bytes, stores] }),
     forward: forwardServer({ ...common, ...forwards.served(registry) }),
     ping: membersOnly(trust, ping(streams), { bounds: { section: 'ping', ...limits.ping } })
   }

@@ -1,5 +1,6 @@
 import { domains } from '../../registry/objects/envelope.ts'
 import { type NodeRecord, recordBytes } from '../../registry/objects/record.ts'
+import type { RecordStore } from '../../registry/objects/record-additions.ts'
 
 /**
  * Shortens a record until it fits into its bytes: a record that is too long is none, and a node without one is not found. First the worst
@@ -22,4 +23,13 @@ function shorter(record: NodeRecord): NodeRecord | undefined {
     return { ...record, maintenance: { ...maintenance, reason: Array.from(maintenance.reason).slice(0, -1).join('') } }
   }
   return undefined
+}
+
+/** Names as many of the stores, the most important first, as a record has bytes for. */
+export function withStores(record: NodeRecord, stores: readonly RecordStore[]): NodeRecord {
+  for (let count = stores.length; count > 0; count--) {
+    const named = { ...record, stores: stores.slice(0, count).toSorted((a, b) => (a.name < b.name ? -1 : 1)) }
+    if (recordBytes(named) <= domains.nodeRecord.maxBytes) return named
+  }
+  return record
 }

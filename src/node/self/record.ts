@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { keyId } from '../../identity/key-id.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import { compareRecords, type NodeRecord, openRecord, sealRecord } from '../../registry/objects/record.ts'
+import type { RecordStore } from '../../registry/objects/record-additions.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
-import { fitting } from './fitting-record.ts'
+import { fitting, withStores } from './fitting-record.ts'
 
 /** Store in which the own record survives a restart. */
 export interface SelfRecordStore {
@@ -24,14 +26,16 @@ export interface SelfRecordInit {
   /** Addresses of this node now; every record says so. */
   addrs: () => readonly string[]
   clock: Clock
-  /** Its services now, and whether it takes work. */
-  offers?: () => Pick<NodeRecord, 'services' | 'maintenance'>
+  /** Its services now, whether it takes work, and the stores to name, the most important first. */
+  offers?: () => Offers
 }
 
 /** The part of the record that a node decides; the rest follows from who it is. */
 export type SelfChange = Partial<Pick<NodeRecord, 'registryKey' | 'reach' | 'left' | 'services' | 'tags'>>
 
-const nothing: Pick<NodeRecord, 'services' | 'maintenance'> = { services: [] }
+type Offers = Pick<NodeRecord, 'services' | 'maintenance'> & { stores?: readonly RecordStore[] }
+
+const nothing: Offers = { services: [] }
 
 /**
  * This node's own signed record. seq is one more than the highest that this key is known to have signed: the stored one, or
@@ -64,8 +68,7 @@ export class SelfRecord {
   get isRight(): boolean {
     const current = this.#current?.value
     if (current === undefined || current.left || current.software !== this.#init.software) return false
-    const { addrs, services, maintenance } = this.#fitting(current, {})
-    return isDeepStrictEqual([addrs, services, maintenance], [current.addrs, current.services, current.maintenance])
+    return isDeepStrictEqual(saidOf(this.#fitting(current, {})), saidOf(current))
   }
 
   /** A record that a registry holds for this key. false: it is not ours, or not newer. */
@@ -106,14 +109,15 @@ export class SelfRecord {
   /** The record that says what is so now. */
   #fitting(before: NodeRecord | undefined, change: SelfChange): NodeRecord {
     const { networkId, key, role, software, clock, offers } = this.#init
-    return fitting({
+    const { stores = [], ...offered } = offers?.() ?? nothing
+    const record = fitting({
       networkId,
       publicKey: key.publicKey,
       addrs: [...this.#init.addrs()],
       reach: before?.reach ?? 'unknown',
       tags: [],
       left: false,
-      ...(offers?.() ?? nothing),
+      ...offered,
       ...(before?.registryKey === undefined ? {} : { registryKey: before.registryKey }),
       ...change,
       seq: this.#highest + 1,
@@ -121,7 +125,16 @@ export class SelfRecord {
       software,
       issuedMs: clock.now()
     })
+    return record.left ? record : withStores(record, stores)
   }
 }
+
+/** The part of a record that says how the node is now. */
+const saidOf = ({ addrs, services, maintenance, stores = [] }: NodeRecord) => [
+  addrs,
+  services,
+  maintenance,
+  stores.map(({ name, digest }) => [name, keyId(digest)])
+]
 
 const position = (record: Signed<NodeRecord>) => ({ seq: record.value.seq, hash: record.hash })

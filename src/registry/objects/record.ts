@@ -18,6 +18,7 @@ import { type Role, roleOf, roles } from '../../identity/role.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { Envelope, NodeRecord as NodeRecordMessage } from '../pb/registry.ts'
 import { domains, type Signed } from './envelope.ts'
+import { additionsOf, checkAdditions, type RecordAdditions, withAdditions } from './record-additions.ts'
 import { checkServices, type Service, serviceMessage, serviceOf } from './service.ts'
 import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealedBytes, sealSigned } from './signed.ts'
 
@@ -26,7 +27,7 @@ export const reaches = { unknown: 0, direct: 1, outbound: 2 } as const
 export type Reach = keyof typeof reaches
 
 /** Statement of a node about itself. */
-export interface NodeRecord {
+export interface NodeRecord extends RecordAdditions {
   networkId: Uint8Array
   publicKey: Uint8Array
   /** From 1, one more for each record of this key. */
@@ -75,6 +76,7 @@ const kind: SignedKind<NodeRecord, NodeRecordMessage> = {
     reach: reaches[value.reach]
   }),
   fromMessage: recordOf,
+  later: { append: withAdditions, read: additionsOf },
   check: checkRecord,
   signers: (value) => [value.publicKey]
 }
@@ -115,6 +117,7 @@ function checkRecord(value: NodeRecord): void {
   checkTime(value.issuedMs, 'time of the record')
   checkRelays(value)
   if (value.maintenance !== undefined) checkMaintenance(value.maintenance)
+  checkAdditions(value)
 }
 
 export function checkMaintenance({ sinceMs, reason }: Maintenance): void {
@@ -160,5 +163,7 @@ export function compareRecords(a: RecordOrder, b: RecordOrder): -1 | 0 | 1 {
 }
 
 /** Reads a stored record, whose signature and rules were checked before it was stored. */
-export const readStoredRecord = (bytes: Uint8Array): NodeRecord =>
-  recordOf(NodeRecordMessage.decode(Envelope.decode(bytes).payload))
+export function readStoredRecord(bytes: Uint8Array): NodeRecord {
+  const { payload } = Envelope.decode(bytes)
+  return { ...recordOf(NodeRecordMessage.decode(payload)), ...additionsOf(payload) }
+}

@@ -38,6 +38,8 @@ export interface SignedKind<T, M extends { version: number }> {
   /** Everything but the version. */
   toMessage(value: T): Partial<M>
   fromMessage(message: M): T
+  /** Fields that came after the first version of the kind: they stand behind its message, which does not know them. */
+  later?: { append(payload: Uint8Array, value: T): Uint8Array; read(payload: Uint8Array): Partial<T> }
   /** Runs before signing and after opening. @throws InvalidPayloadError */
   check(value: T): void
   /** Keys of which one must have signed; undefined: only the log can tell. */
@@ -60,13 +62,18 @@ export function sealSigned<T, M extends { version: number }>(
 ): Signed<T> {
   kind.check(value)
   requireSigner(kind, value, key.publicKey, undefined)
-  const payload = kind.codec.encode({ ...kind.toMessage(value), version: payloadVersion })
+  const payload = payloadOf(kind, value)
   return { value, signer: key.publicKey, bytes: seal(kind.domain, payload, key), hash: sha256(payload) }
 }
 
 /** Bytes that an object has when it is signed. */
 export const sealedBytes = <T, M extends { version: number }>(kind: SignedKind<T, M>, value: T): number =>
-  envelopeBytes(kind.domain, kind.codec.encode({ ...kind.toMessage(value), version: payloadVersion }).length)
+  envelopeBytes(kind.domain, payloadOf(kind, value).length)
+
+function payloadOf<T, M extends { version: number }>(kind: SignedKind<T, M>, value: T): Uint8Array {
+  const message = kind.codec.encode({ ...kind.toMessage(value), version: payloadVersion })
+  return kind.later?.append(message, value) ?? message
+}
 
 export function openSigned<T extends Bound, M extends Bound & { version: number }>(
   kind: SignedKind<T, M>,
@@ -111,7 +118,8 @@ function judgeMessage<T, M extends { version: number }>(
   opened: Opened,
   options: OpenOptions
 ): Signed<T> {
-  const value = kind.fromMessage(message)
+  const known = kind.fromMessage(message)
+  const value = kind.later === undefined ? known : { ...known, ...kind.later.read(opened.payload) }
   kind.check(value)
   requireSigner(kind, value, opened.signer, options.signer)
   return { value, signer: opened.signer, bytes: opened.bytes, hash: opened.hash }

@@ -2017,6 +2017,73 @@ export const Service = messageType<Service>((obj, w) => {
   return true
 })
 
+export interface RecordAdditions {
+  stores: RecordStore[]
+}
+
+export const RecordAdditions = messageType<RecordAdditions>((obj, w) => {
+  if (obj.stores != null && obj.stores.length > 0) {
+    for (const value of obj.stores) {
+      w.uint32(130)
+      RecordStore.codec().encode(value, w)
+    }
+  }
+}, () => ({
+  stores: []
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 16: {
+      if (opts.limits?.stores != null && obj.stores.length === opts.limits.stores) {
+        throw new MaxLengthError('Decode error - repeated field "stores" had too many elements')
+      }
+
+      obj.stores.push(RecordStore.codec().decode(reader, reader.uint32(), inside(opts.limits?.stores$)))
+      break
+    }
+    default: {
+      return false
+    }
+  }
+
+  return true
+})
+
+export interface RecordStore {
+  name: string
+  digest: Uint8Array
+}
+
+export const RecordStore = messageType<RecordStore>((obj, w) => {
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(10)
+    w.string(obj.name)
+  }
+
+  if ((obj.digest != null && obj.digest.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.digest)
+  }
+}, () => ({
+  name: '',
+  digest: uint8ArrayAlloc(0)
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 1: {
+      obj.name = reader.string()
+      break
+    }
+    case 2: {
+      obj.digest = reader.bytes()
+      break
+    }
+    default: {
+      return false
+    }
+  }
+
+  return true
+})
+
 export interface Invite {
   version: number
   domain: string
@@ -2708,6 +2775,8 @@ export const shapes: Shapes = new Map<unknown, Shape>([
   [NodeRecord, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' }, 5: { type: 'bytes', rule: 'repeated' }, 6: { type: 'bytes' }, 7: { type: 'uint32', rule: 'repeated' }, 8: { type: Service, rule: 'repeated' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'string' }, 11: { type: 'uint32' }, 12: { type: 'bool' }, 13: { type: 'uint64' }, 14: { type: 'bytes', rule: 'repeated' }, 15: { type: Maintenance } }],
   [Maintenance, { 1: { type: 'uint64' }, 2: { type: 'string' } }],
   [Service, { 1: { type: 'string' }, 2: { type: 'uint32' }, 3: { type: 'uint32' }, 4: { type: 'string', rule: 'repeated' }, 5: { type: 'uint32' } }],
+  [RecordAdditions, { 16: { type: RecordStore, rule: 'repeated' } }],
+  [RecordStore, { 1: { type: 'string' }, 2: { type: 'bytes' } }],
   [Invite, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'bytes' }, 4: { type: InviteRegistry, rule: 'repeated' }, 5: { type: 'bytes' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'bytes' }, 9: { type: 'uint32' }, 10: { type: 'string' }, 11: { type: 'uint64' }, 12: { type: 'bytes' } }],
   [InviteRegistry, { 1: { type: 'bytes' }, 2: { type: 'bytes', rule: 'repeated' } }],
   [JoinRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'string' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'bytes' }, 9: { type: 'uint64' } }],

@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Route } from '../../../src/node/api/route.ts'
@@ -26,6 +28,10 @@ beforeAll(async () => {
   await eventually(isThere)
   await root.control.publishDocument({ id: 'plan', mediaType: 'text/plain', content: 'cGxhbg==' })
   await eventually(async () => (await hal.control.documents()).documents.length === 1)
+  const folder = join(network.folder, 'music')
+  mkdirSync(folder)
+  await root.control.addStore({ folder })
+  await eventually(async () => (await hal.control.stores({ look: true })).stores.length === 1)
 })
 afterAll(() => network[Symbol.asyncDispose]())
 
@@ -39,7 +45,8 @@ const inputs: Readonly<Record<string, object>> = {
   policyCall: { from: 'hal', to: 'root', service: 'ssh' },
   spread: { epoch: 0, n: 1 },
   document: { id: 'plan' },
-  documentHistory: { id: 'plan' }
+  documentHistory: { id: 'plan' },
+  store: { store: 'music' }
 }
 const table: [string, Route][] = Object.entries(routes)
 /** Answered at a root alone. */

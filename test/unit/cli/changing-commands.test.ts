@@ -55,6 +55,10 @@ const changes: ReadonlyMap<string, RouteName | 'here' | 'root'> = new Map([
   ['document retire', 'retireDocument'],
   ['document allow-publisher', 'allowPublisher'],
   ['document remove-publisher', 'removePublisher'],
+  ['store add', 'here'],
+  ['store sync', 'here'],
+  ['store remove', 'here'],
+  ['store pin', 'here'],
   ['dns set', 'here'],
   ['config migrate', 'here']
 ])
@@ -69,6 +73,10 @@ const harmless: ReadonlySet<string> = new Set([
   'backup',
   // What was published before stays.
   'publish',
+  // It shares a folder, brings one, or keeps it.
+  'store add',
+  'store sync',
+  'store pin',
   'resume',
   'clock',
   'void',
@@ -115,7 +123,8 @@ const commandOf = (words: string): KnownCommand => {
 }
 
 const changing = [...changes.keys()]
-const takingAway = changing.filter((words) => !harmless.has(words.split(' ').at(-1) ?? ''))
+const isHarmless = (words: string): boolean => harmless.has(words) || harmless.has(words.split(' ').at(-1) ?? '')
+const takingAway = changing.filter((words) => !isHarmless(words))
 const calls = [...changes].flatMap(([words, by]) => (by === 'here' || by === 'root' ? [] : [{ words, by }]))
 
 test.each(changing)('%s has --json', (words) => {
@@ -140,6 +149,6 @@ test.each(planned)('$words has --plan, as its call has', ({ words }) => {
 })
 
 test('each verb that is called harmless is that of a command', () => {
-  const verbs = new Set(changing.map((words) => words.split(' ').at(-1)))
+  const verbs = new Set(changing.flatMap((words) => [words, words.split(' ').at(-1)]))
   expect([...harmless].filter((verb) => !verbs.has(verb))).toEqual([])
 })

@@ -78,6 +78,21 @@ function checkField(reader: Reader, type: number, field: Field, shapes: Shapes):
   return field.type === 'string' && !isUtf8(bytes) ? 'text that is not UTF-8' : undefined
 }
 
+/** All fields of this number, tags and all, in a message whose encoding was checked: they stand together. No bytes: there is none. */
+export function fieldsOf(bytes: Uint8Array, number: number): Uint8Array {
+  const reader = new Reader(bytes)
+  let from = bytes.length
+  while (reader.at < bytes.length) {
+    const start = reader.at
+    const tag = reader.varint() ?? 0
+    const found = Math.floor(tag / 8)
+    if (found > number) return bytes.subarray(Math.min(from, start), start)
+    if (found === number) from = Math.min(from, start)
+    skip(reader, tag % 8)
+  }
+  return bytes.subarray(from)
+}
+
 /** Reads the parts of a message. */
 class Reader {
   readonly #bytes: Uint8Array

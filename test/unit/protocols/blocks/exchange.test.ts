@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
 import type { BlockMember, BlockMemberInit } from '../../../helpers/hosts/block-members.ts'
 import { digestsOf, keyOf, makeBlocks, startBlockMember } from '../../../helpers/hosts/block-members.ts'
 import type { Members } from '../../../helpers/hosts/members.ts'
+import { TestClock } from '../../../helpers/real-network.ts'
 
 const members: Members = new Map()
 const started: BlockMember[] = []
@@ -47,8 +49,13 @@ describe('a fetch', () => {
   test('ends without what nobody has', async () => {
     const blocks = makeBlocks(10)
     const owner = await start({ blocks })
-    const asker = await start({ limits: { blocks: { idleFetchMs: 300 } } })
-    const got = await asker.fetch(digestsOf(new Map([...blocks, ...makeBlocks(5)])), [owner])
-    expect(got).toHaveLength(10)
+    const clock = new TestClock()
+    const asker = await start({ clock })
+    const wants = digestsOf(new Map([...blocks, ...makeBlocks(5)]))
+    const options = { sources: () => [owner.peerId], signal: new AbortController().signal }
+    let got = 0
+    for await (const _ of asker.fetcher.fetch(wants, options))
+      if (++got === 10) setImmediate(() => clock.advance(defaultLimits.blocks.idleFetchMs + 1))
+    expect(got).toBe(10)
   })
 })

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Block } from '../../../../src/protocols/blocks/index.ts'
 import { encodeAnswer } from '../../../../src/protocols/blocks/messages.ts'
-import type { LimitOverrides } from '../../../../src/protocols/engine/limits.ts'
+import { defaultLimits, type LimitOverrides } from '../../../../src/protocols/engine/limits.ts'
 import type { Exchange } from '../../../../src/protocols/engine/protocol.ts'
 import {
   type BlockMember,
@@ -44,6 +44,7 @@ afterEach(async () => {
 const quick: LimitOverrides = { blocks: { idleFetchMs: 200, hedgeMs: 50 } }
 /** For a fetch that gets all: however long the machine pauses, it does not end before. */
 const patient: LimitOverrides = { blocks: { idleFetchMs: 60_000, hedgeMs: 50 } }
+const { dialMs, silenceMs, idleFetchMs } = defaultLimits.blocks
 const blocks = makeBlocks(40)
 const wants = digestsOf(blocks)
 const other = Uint8Array.of(1, 2, 3)
@@ -148,9 +149,14 @@ describe('a source', () => {
   })
 
   test('that is silent and the only one is given up, and the fetch ends', async () => {
-    const silent = await startHostile(async () => {})
-    const asker = await start({ limits: { blocks: { ...quick.blocks, silenceMs: 100 } } })
-    expect(await asker.fetch(wants, [silent])).toEqual([])
+    const asked = Promise.withResolvers<void>()
+    const silent = await startHostile(async () => asked.resolve())
+    const clock = new TestClock()
+    const asker = await start({ clock })
+    const fetched = asker.fetch(wants, [silent])
+    await asked.promise
+    clock.advance(dialMs + silenceMs + idleFetchMs + 1)
+    expect(await fetched).toEqual([])
     expect(silent.requests).toHaveLength(1)
   })
 
