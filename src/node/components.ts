@@ -116,8 +116,7 @@ const makeSelf = (node: NodeParts, registry: Registry, network: NetworkParts): S
     clock: node.clock,
     logger: node.logging.logger,
     // A root that was restored has signed newer records than it knows of: it waits for somebody who shows them.
-    mayPublish: () =>
-      network.session !== undefined || (node.config.role === 'root' && registry.restored === undefined),
+    mayPublish: () => network.session !== undefined || (node.config.role === 'root' && registry.restored === undefined),
     tell: async (record) => await node.resolvers.register(record)
   })
 

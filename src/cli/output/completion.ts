@@ -99,6 +99,12 @@ const waitingIds: Ask = async (api, signal) =>
 const operatorNames: Ask = async (api, signal) =>
   (await api.operators({}, { signal })).operators.map(({ name }) => name)
 
+const storeNames: Ask = async (api, signal) => {
+  const { stores } = await api.stores({}, { signal })
+  const isOnly = (name: string): boolean => stores.filter((one) => one.name === name).length === 1
+  return stores.map(({ name, owner }) => (isOnly(name) ? name : `${owner.name ?? owner.peerId}/${name}`))
+}
+
 /** Words that a process knows, by what asks for them: an option, an argument, or the argument of a command. */
 const known: ReadonlyMap<string, Ask> = new Map([
   ['--replace', memberNames],
@@ -114,6 +120,7 @@ const known: ReadonlyMap<string, Ask> = new Map([
   ['document show id', documentIds],
   ['document history id', documentIds],
   ['document retire id', documentIds],
+  ...['show', 'sync', 'remove', 'pin'].map((verb): [string, Ask] => [`store ${verb} name`, storeNames]),
   ['operator approve id', waitingIds],
   ['operator remove name', operatorNames]
 ])

@@ -46,7 +46,20 @@ describe('completion', () => {
   })
 
   /** Arguments that nobody can know: new names and texts, addresses, places in time, and files, which the shell completes. */
-  const free = ['file', 'store', 'release', 'invite', 'name', 'group', 'multiaddr', 'service', 'key=value', 'words']
+  const free = [
+    'file',
+    'folder',
+    'store',
+    'release',
+    'invite',
+    'name',
+    'group',
+    'multiaddr',
+    'service',
+    'key=value',
+    'words'
+  ]
+  const knownHere = ['operator remove name', ...['show', 'sync', 'remove', 'pin'].map((verb) => `store ${verb} name`)]
   const freeHere = ['registry at time-or-n', 'registry diff file-or-from', 'registry diff to']
 
   test('completion knows something for each argument that can be known', async () => {
@@ -55,7 +68,7 @@ describe('completion', () => {
       const given: string[] = []
       for (const argument of command.registeredArguments) {
         const what = [...words, argument.name()].join(' ')
-        const isKnown = what === 'operator remove name' || !(free.includes(argument.name()) || freeHere.includes(what))
+        const isKnown = knownHere.includes(what) || !(free.includes(argument.name()) || freeHere.includes(what))
         const { out } = await run(['complete', '--', ...words, ...given, ''])
         const offered = out
           .split('\n')
