@@ -1,6 +1,6 @@
 import { concat } from 'uint8arrays/concat'
 import { at } from '../../identity/bytes.ts'
-import { checkCount, checkHash, checkName, checkText, maxReasonChars, maxTimeMs } from '../../identity/checked-bytes.ts'
+import { checkCount, checkHash, checkName } from '../../identity/checked-bytes.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { RecordAdditions as RecordAdditionsMessage } from '../pb/registry.ts'
 import { fieldsOf } from './encoding/canonical.ts'
