@@ -1,35 +1,19 @@
 // A program of your own on a TrustNet node: `trustnet invite` prints a line, then
 //   node dist/examples/echo.js serve ./invite.txt            on one machine
 //   node dist/examples/echo.js ask ./invite.txt NAME hello    on another
-import { lpStream } from '@libp2p/utils'
-import { createNode, type Node, parseConfig } from '../src/index.ts'
+import { readFileSync } from 'node:fs'
+import { createNode, type ProgramNode } from 'trustnet'
 
 const protocol = '/example/echo/1.0.0'
-const maxBytes = 64 * 1024
 
 /** Answers each message with itself. Only members of the network reach it, and it knows which one asks. */
-export async function serveEcho(node: Node): Promise<void> {
-  await node.handle(protocol, async (stream, member) => {
-    const frames = lpStream(stream, { maxDataLength: maxBytes })
-    const signal = AbortSignal.timeout(5_000)
-    const message = await frames.read({ signal })
-    await frames.write(
-      new TextEncoder().encode(`${member.name} said: ${new TextDecoder().decode(message.subarray())}`),
-      { signal }
-    )
-    await stream.close({ signal })
-  })
+export async function serveEcho(node: ProgramNode): Promise<void> {
+  await node.answer(protocol, (request, member) => `${member.name} said: ${new TextDecoder().decode(request)}`)
 }
 
 /** Asks a member, by name or PeerId. */
-export async function askEcho(node: Node, peer: string, text: string): Promise<string> {
-  const signal = AbortSignal.timeout(5_000)
-  const stream = await node.openStream(peer, protocol, { signal })
-  const frames = lpStream(stream, { maxDataLength: maxBytes })
-  await frames.write(new TextEncoder().encode(text), { signal })
-  const answer = await frames.read({ signal })
-  await stream.close({ signal })
-  return new TextDecoder().decode(answer.subarray())
+export async function askEcho(node: ProgramNode, peer: string, text: string): Promise<string> {
+  return new TextDecoder().decode(await node.request(peer, protocol, text))
 }
 
 async function main([command, inviteFile, peer, text]: string[]): Promise<void> {
@@ -38,8 +22,8 @@ async function main([command, inviteFile, peer, text]: string[]): Promise<void> 
     process.exitCode = 2
     return
   }
-  const { config } = parseConfig({ flags: { 'bootstrap.inviteFile': inviteFile, 'logging.level': 'warn' } })
-  await using node = await createNode({ config, control: false })
+  const invite = readFileSync(inviteFile, 'utf8')
+  await using node = await createNode({ folder: './echo-node', invite, log: process.stderr })
   await node.start()
   await node.joined({ signal: AbortSignal.timeout(30_000) })
   if (command === 'ask') {

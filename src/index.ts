@@ -2,24 +2,45 @@
  * A TrustNet node as a library: a libp2p host in a network of members that know and find each other.
  *
  * @example
- * const { config } = parseConfig({ flags: { name: 'hal', domain: 'example.org', 'bootstrap.inviteFile': './invite.txt' } })
- * await using node = await createNode({ config, control: false })
+ * await using node = await createNode({ folder: './node', invite, config: { name: 'hal' } })
  * await node.start()
  * await node.joined()
- * await node.handle('/my-program/echo/1.0.0', (stream, member) => { … })
+ * await node.answer('/my-program/greet/1.0.0', (request, member) => `Hello ${member.name}`)
  */
 
 export type * from './node/api/control-api.ts'
-export { type Config, configExample, type Parsed, type ParseInit, parseConfig } from './node/config/index.ts'
+export type { Config } from './node/config/index.ts'
+export type {
+  DocumentChange,
+  DocumentContent,
+  DocumentInfo,
+  NodeDocuments
+} from './node/documents/node-documents.ts'
+export * from './node/errors.ts'
+export type { LibraryMetrics } from './node/host/libp2p.ts'
+export type { LogOutput } from './node/logging.ts'
+export type { MemberEvent } from './node/member-events.ts'
+export type { CreatedNetwork, CreateNetworkOptions } from './node/offline/create-network.ts'
+export type { ConfigValues } from './node/program/config-values.ts'
 export {
-  ConfigError,
-  type CreatedNetwork,
-  type CreateNetworkOptions,
-  createNetworkHere,
+  type AnswerOptions,
+  type CreateNodeOptions,
+  createNetwork,
   createNode,
-  type MemberHandler,
-  type Node,
-  type NodeOptions
-} from './node/index.ts'
+  type NodeFolder,
+  type NodeMembers,
+  type ProgramNode
+} from './node/program/create-node.ts'
+export type { PartFactory } from './node/program/program.ts'
+export type { MemberHandler } from './node/program/protocols.ts'
+export { framed, type RequestHandler, type RequestOptions } from './node/program/requests.ts'
+export type { MemberMessage, Topic } from './node/program/topics.ts'
+export type { ServiceInit } from './node/services/offered.ts'
 export type { TrustedMember } from './protocols/engine/connection-trust.ts'
+export * from './protocols/engine/errors.ts'
+export type { Frame } from './protocols/engine/frame-writer.ts'
+export type { FrameStream, FrameStreamInit, ReadOptions } from './protocols/engine/frames.ts'
+export type { ProtocolLimits } from './protocols/engine/protocol-limits.ts'
 export { decodeInvite, encodeInvite, type Invite } from './registry/index.ts'
+export type { Service } from './registry/objects/service.ts'
+export * from './runtime/errors.ts'

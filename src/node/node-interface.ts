@@ -1,5 +1,5 @@
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
-import type { ConnectionTrust, TrustedMember } from '../protocols/engine/connection-trust.ts'
+import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Clock } from '../runtime/clock-and-logger.ts'
 import type { ControlApi } from './api/control-api.ts'
@@ -8,6 +8,8 @@ import type { NodeDocuments } from './documents/node-documents.ts'
 import type { Forwards } from './forward/forwards.ts'
 import type { Host } from './host/host-services.ts'
 import type { Logging } from './logging.ts'
+import type { ProgramInit } from './program/program.ts'
+import type { MemberHandler } from './program/protocols.ts'
 import type { AnnouncedServices } from './services/announced-services.ts'
 import type { ServiceInit } from './services/offered.ts'
 import type { NodeStores } from './stores/node-stores.ts'
@@ -26,10 +28,9 @@ export interface NodeOptions {
   portWaitMs?: number
   /** Without it no control socket is opened: for a node inside another program. */
   control?: boolean
+  /** Parts that the program around this node brings along. */
+  program?: ProgramInit
 }
-
-/** Serves a protocol of the developer's own; only proven members reach it. */
-export type MemberHandler = (stream: Stream, member: TrustedMember) => void | Promise<void>
 
 /** A node of a TrustNet network, in this process. */
 export interface Node extends AsyncDisposable {

@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts'
 import type { ForwardParts } from './forward/forwards.ts'
 import type { LibraryMetrics } from './host/libp2p.ts'
 import type { Logging } from './logging.ts'
+import type { Program } from './program/program.ts'
 import type { Resolvers } from './resolve/resolvers.ts'
 import type { KeyRotation } from './self/key-rotation.ts'
 import type { AnnouncedServices } from './services/announced-services.ts'
@@ -28,6 +29,8 @@ export interface NodeParts {
   readonly announced: AnnouncedServices
   /** Services that members use of each other. */
   readonly forwards: ForwardParts
+  /** Protocols, topics and services of the program around this node. */
+  readonly program: Program
   /** Network id of the invite or the configuration. */
   readonly pin: Uint8Array | undefined
   /** Time for which an address that is not there is waited for, and by root and secondary a port that is taken. */

@@ -30,7 +30,9 @@ import { createLogging, type Logging } from './logging.ts'
 import type { ProcessMetrics } from './metrics/reader.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
-import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
+import type { Node, NodeOptions } from './node-interface.ts'
+import { Program } from './program/program.ts'
+import type { MemberHandler } from './program/protocols.ts'
 import { putOtherHistoryAside } from './put-aside.ts'
 import { Resolvers } from './resolve/resolvers.ts'
 import type { RootController } from './root/root-controller.ts'
@@ -64,6 +66,7 @@ export class TrustNode implements Node, NodeContext {
   readonly resolvers: Resolvers
   readonly announced: AnnouncedServices
   readonly portWaitMs: number | undefined
+  readonly program: Program
   readonly #end = Promise.withResolvers<void>()
   readonly stopped = this.#end.promise
   readonly #options: NodeOptions
@@ -88,6 +91,7 @@ export class TrustNode implements Node, NodeContext {
     this.portWaitMs = options.portWaitMs
     this.configFile = options.configFile
     this.logging = options.logging ?? createLogging({ node: config.name, ...config.logging })
+    this.program = new Program(options.program ?? {}, this.logging.logger)
     this.clock = new SteadyClock(options.clock === undefined ? {} : { clock: options.clock })
     this.services = new Supervisor(this.clock)
     this.phases = new PhaseTracker(this.clock)
@@ -235,7 +239,7 @@ export class TrustNode implements Node, NodeContext {
   }
 
   async handle(protocol: string, handler: MemberHandler, options: StreamHandlerOptions = {}): Promise<void> {
-    await this.#attacher.protocols.add({ protocol, handler, options })
+    await this.program.protocols.add({ protocol, handler, options })
   }
 
   announce(service: ServiceInit): Disposable {

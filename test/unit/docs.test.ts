@@ -49,3 +49,14 @@ it('begins doc comments of the source with what a thing is or gives', () => {
   )
   expect(begins.filter(({ begin }) => riddle.test(begin))).toEqual([])
 })
+
+it('has every name of the library in the reference (npm run reference)', async () => {
+  const index = textOf('src/index.ts')
+  const named = [...index.matchAll(/export (?:type )?\{([^}]+)\}/g)]
+    .filter(([line]) => !line.includes('* from'))
+    .flatMap(([, list = '']) => list.split(',').map((name) => name.trim().replace(/^type /, '')))
+  const errors = Object.keys(await import('../../src/runtime/errors.ts'))
+  const headings = new Set([...textOf('docs/reference.md').matchAll(/^### (\w+)/gm)].map(([, name]) => name))
+  expect(named.length).toBeGreaterThan(20)
+  expect([...named, ...errors].filter((name) => name !== '' && !headings.has(name))).toEqual([])
+})

@@ -1,4 +1,3 @@
-import { AppProtocols } from '../app-protocols.ts'
 import type { Config } from '../config/schema.ts'
 import type { NodeContext } from '../node-context.ts'
 import type { StopSteps } from '../stop-steps.ts'
@@ -13,7 +12,6 @@ export interface AttachedNode extends NodeContext {
 
 /** Attaches a node to its network: at the start, or once it was found, and anew where something changes while nothing is open. */
 export class Attacher {
-  readonly protocols = new AppProtocols()
   /** Failures in the last round of looking for the network. */
   failures: readonly DialFailure[] = []
   readonly #failure = Promise.withResolvers<never>()
@@ -69,7 +67,7 @@ export class Attacher {
     const node = this.#node
     const registry = await registryOf(node, genesis)
     if (registry.role !== node.config.role) node.config = { ...node.config, role: registry.role }
-    this.#attachment = new Attachment(node, { registry, protocols: this.protocols, goesOn })
+    this.#attachment = new Attachment(node, { registry, goesOn })
     node.events.follow(registry, this.#attachment.network.trust)
     await this.#attachment.start(node.signal)
     node.changed()

@@ -1,6 +1,5 @@
 import { openStoredGenesis } from '../../registry/log/stored-genesis.ts'
 import type { Registry } from '../../registry/registry.ts'
-import type { AppProtocols } from '../app-protocols.ts'
 import type { ClockWatch } from '../clock-watch.ts'
 import { choresOf } from '../components.ts'
 import { savePort } from '../host/saved-port.ts'
@@ -15,7 +14,6 @@ import { requireSameNetwork } from './pin-checks.ts'
 
 export interface AttachmentInit {
   registry: Registry
-  protocols: AppProtocols
   /** This process was the root, and appended, a moment ago. */
   goesOn: boolean
 }
@@ -37,11 +35,9 @@ export class Attachment {
   readonly housekeeping: Housekeeping
   readonly #clockWatch: ClockWatch
   readonly #node: NodeParts
-  readonly #protocols: AppProtocols
 
-  constructor(node: NodeParts, { registry, protocols, goesOn }: AttachmentInit) {
+  constructor(node: NodeParts, { registry, goesOn }: AttachmentInit) {
     this.#node = node
-    this.#protocols = protocols
     this.network = new NetworkNode(node, registry)
     const { duties, housekeeping, clockWatch } = choresOf(node, this.network, goesOn)
     this.duties = duties
@@ -50,13 +46,13 @@ export class Attachment {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { config, configFile, services } = this.#node
+    const { config, configFile, services, program } = this.#node
     const { logger } = this.#node.logging
     const { network } = this
     signal.throwIfAborted()
     await network.start(signal)
     savePort({ configFile, data: config.paths.data, wanted: config.listen.port, port: network.port }, logger)
-    await this.#protocols.open(network)
+    await program.protocols.open(network)
     signal.throwIfAborted()
     this.duties.start(services)
     this.housekeeping.start(services)

@@ -3,7 +3,7 @@ export { configExample } from './example.ts'
 export { type Key, keys } from './keys.ts'
 export { findConfigFile, type Loaded, loadConfig } from './load.ts'
 export { configVersion, migrateConfig, versionKey } from './migrate.ts'
-export { type Parsed, type ParseInit, parseConfig } from './parse.ts'
+export { type ParseInit, parseConfig } from './parse.ts'
 export {
   configCopyName,
   configWriter,

@@ -3,7 +3,7 @@ export interface Tree {
   [name: string]: unknown
 }
 
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null
+export const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null
 
 export const treeAt = (tree: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((node, part) => (isTree(node) ? node[part] : undefined), tree)

@@ -1,7 +1,7 @@
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { Libp2p, Startable } from '@libp2p/interface'
 import type { Ping } from '@libp2p/ping'
-import type { Announce } from '../../protocols/announce/index.ts'
+import type { Announce, Topics } from '../../protocols/announce/index.ts'
 import type { Hello } from '../../protocols/hello/index.ts'
 import type { Kad } from '../../protocols/kad/index.ts'
 import type { ProbeServer } from '../../protocols/probe/index.ts'
@@ -17,6 +17,7 @@ export type HostServices = BaseServices & {
   ping: Ping
   pubsub?: GossipSub
   announce?: Announce
+  topics?: Topics
   kad?: Kad
   register?: Register
   sync?: SyncServer
@@ -26,3 +27,25 @@ export type HostServices = BaseServices & {
 }
 
 export type Host = Libp2p<HostServices>
+
+const own: Readonly<Record<keyof HostServices, true>> = {
+  identify: true,
+  identifyPush: true,
+  connectionList: true,
+  guard: true,
+  hello: true,
+  blocks: true,
+  ping: true,
+  pubsub: true,
+  announce: true,
+  topics: true,
+  kad: true,
+  register: true,
+  sync: true,
+  lookup: true,
+  probe: true,
+  admin: true
+}
+
+/** True for the name of a service that is TrustNet's own. */
+export const isOwnService = (name: string): boolean => Object.hasOwn(own, name)

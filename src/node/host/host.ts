@@ -5,7 +5,7 @@ import { scopeOf } from '../../address/ipv6.ts'
 import { parseAddr } from '../../address/multiaddr.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import { adminServer } from '../../protocols/admin/index.ts'
-import { announce, gossipOptions } from '../../protocols/announce/index.ts'
+import { announce, gossipOptions, topics } from '../../protocols/announce/index.ts'
 import { blocksServer } from '../../protocols/blocks/index.ts'
 import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
@@ -51,7 +51,7 @@ export async function startAt(init: HostInit, port: number): Promise<Host> {
 }
 
 function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> {
-  const { config, key, software, logging, metrics } = init.node
+  const { config, key, software, logging, metrics, program } = init.node
   const { gater, self, dials } = init.network
   return libp2pOptions<HostServices>({
     privateKey: key.toLibp2p(),
@@ -60,13 +60,14 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
     gater,
     dials,
     logger: logging.libp2p,
-    metrics: metrics?.forHost(),
+    metrics: program.metrics ?? metrics?.forHost(),
     limits: {
       dialTimeoutMs: config.bootstrap.dialTimeoutMs,
       memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
     },
     version: software,
     services: {
+      ...programServices(init),
       ...memberServices(init),
       ...(config.gossip.enabled && gossipServices(init)),
       ...(config.dht.enabled && { kad: dhtService(init) }),
@@ -107,12 +108,12 @@ function memberServices(init: HostInit) {
 }
 
 function gossipServices(init: HostInit) {
-  const { config } = init.node
+  const { config, program } = init.node
   const { registry, self, heads } = init.network
   const { trust, limits, clock, logger } = commonOf(init)
   const isRegistry = isRegistryRole(config.role)
   return {
-    pubsub: membersOnly(trust, gossipsub(gossipOptions(registry.networkId, limits.announce)), {
+    pubsub: membersOnly(trust, gossipsub(gossipOptions(registry.networkId, limits.announce, program.topics.names)), {
       bounds: { section: 'announce', ...announceBounds(limits) },
       ...(isRegistry && { most: limits.announce.circle })
     }),
@@ -124,9 +125,22 @@ function gossipServices(init: HostInit) {
       self: { isRegistry, refreshMs: config.gossip.refreshMs, refresh: async () => await self.refresh() },
       onNewerHead: ({ bytes }) => heads.look(bytes),
       limits: limits.announce
+    }),
+    topics: topics({
+      networkId: registry.networkId,
+      names: program.topics.names,
+      limits: limits.announce,
+      clock,
+      culprits: trust.culprits,
+      isMember: (publicKey) => registry.replica.isMember(publicKey),
+      onMessage: (message) => program.topics.deliver(message, registry)
     })
   }
 }
+
+/** Services of the program around this node: they see members alone. */
+const programServices = ({ node: { program }, network: { trust } }: HostInit) =>
+  Object.fromEntries(Object.entries(program.services).map(([name, factory]) => [name, membersOnly(trust, factory)]))
 
 const dhtService = ({ node: { config, logging }, network: { registry, trust, limits } }: HostInit) =>
   kad({ source: registry, trust, logger: logging.logger, server: servesDht(config), limits: limits.kad })

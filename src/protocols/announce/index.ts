@@ -1,2 +1,3 @@
 export { type Announce, announce } from './announce.ts'
 export { announceTopic, gossipOptions } from './options.ts'
+export { type TopicMessage, type Topics, topics } from './topics.ts'

@@ -1,16 +1,27 @@
 import { createHash } from 'node:crypto'
-import { type GossipsubOpts, StrictSign } from '@libp2p/gossipsub'
+import { type GossipsubOpts, type Message, StrictSign } from '@libp2p/gossipsub'
 import { networkIdText } from '../../identity/network-id.ts'
 import { defaultLimits, type ProtocolLimits } from '../engine/limits.ts'
 
 /** 160 bits: ids fill most of a gossip control frame. */
 const messageIdBytes = 20
 
+/** Topic of the programs in this network, by their own name for it. */
+export const appTopic = (networkId: Uint8Array, name: string): string =>
+  `/trustnet/${networkIdText(networkId)}/app/${name}`
+
 export const announceTopic = (networkId: Uint8Array): string => `/trustnet/${networkIdText(networkId)}/announce/1`
 
 /** The same envelope has the same id, whoever publishes it: several registries that learn a head together send it once. */
 const messageId = (data: Uint8Array): Uint8Array =>
   createHash('sha256').update(data).digest().subarray(0, messageIdBytes)
+
+/** A program may say the same twice, and so may two members. */
+const appMessageId = (message: Message): Uint8Array => {
+  const said = createHash('sha256').update(message.topic).update('\0').update(message.data)
+  if (message.type === 'signed') said.update(message.from.toMultihash().bytes).update(String(message.sequenceNumber))
+  return said.digest().subarray(0, messageIdBytes)
+}
 
 /** Misbehaviour of a peer, not of the network: see docs/protocols/announce.md for what counts as invalid. */
 const scoreParams = (topic: string): NonNullable<GossipsubOpts['scoreParams']> => ({
@@ -43,16 +54,18 @@ const scoreParams = (topic: string): NonNullable<GossipsubOpts['scoreParams']> =
   }
 })
 
-/** Options of the gossipsub service of a member. */
+/** Options of the gossipsub service of a member, with the topics of its program. */
 export function gossipOptions(
   networkId: Uint8Array,
-  limits: ProtocolLimits['announce'] = defaultLimits.announce
+  limits: ProtocolLimits['announce'] = defaultLimits.announce,
+  topics: readonly string[] = []
 ): Partial<GossipsubOpts> {
   const topic = announceTopic(networkId)
+  const apps = new Set(topics.map((name) => appTopic(networkId, name)))
   return {
     globalSignaturePolicy: StrictSign,
-    msgIdFn: (message) => messageId(message.data),
-    allowedTopics: [topic],
+    msgIdFn: (message) => (apps.has(message.topic) ? appMessageId(message) : messageId(message.data)),
+    allowedTopics: [topic, ...apps],
     fallbackToFloodsub: false,
     floodPublish: false,
     doPX: false,

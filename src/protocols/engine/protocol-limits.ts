@@ -276,6 +276,10 @@ export interface ProtocolLimits {
     headMs: number
     /** Members that a root or secondary gossips with, other registries not counted. */
     circle: number
+    /** Greatest message on a topic of a program. */
+    topicBytes: number
+    /** Messages of one member on the topics of its program; the member itself sends half as many, as clocks and ways differ. */
+    topicAuthor: Rate
   }
   /** Limits of libp2p's ping, which answers whatever comes. */
   ping: {

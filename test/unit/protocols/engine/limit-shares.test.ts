@@ -194,7 +194,9 @@ const scopes: Scopes<ProtocolLimits> = {
     authors: { process: 'authors are members; one that is forgotten has only a milder limit' },
     verdictMs: 'time',
     headMs: 'time',
-    circle: { process: 'one of each member; the others learn by pull, and gossip carries nothing alone' }
+    circle: { process: 'one of each member; the others learn by pull, and gossip carries nothing alone' },
+    topicBytes: 'message',
+    topicAuthor: 'peer'
   },
   ping: { streams: 'connection', inbound: 'peer', leastBytes: 'message' },
   identify: { frameBytes: 'message', messages: 'stream', opens: 'peer' },
