@@ -15,7 +15,7 @@ const receiverOfTraces = [
 const tailLines = 10
 
 /** The built program: beside this file in dist/, one folder away when this runs from source. */
-const program = (): string => {
+export const program = (): string => {
   const built = fileURLToPath(new URL('../../../bin/trustnet.js', import.meta.url))
   return existsSync(built) ? built : fileURLToPath(new URL('../../../dist/bin/trustnet.js', import.meta.url))
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { Option } from 'commander'
 import type { Output } from '../../node/api/control-api.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
@@ -13,6 +14,7 @@ interface DevOptions {
   nodes: number
   dir?: string
   once?: boolean
+  detach?: boolean
   json?: boolean
 }
 
@@ -30,7 +32,8 @@ Examples:
   trustnet dev                three nodes, live table
   trustnet dev --nodes 10
   trustnet dev --once         the table when all are online, then stop
-  trustnet dev --dir ./net    keep keys and databases, go on with them next time`
+  trustnet dev --dir ./net    keep keys and databases, go on with them next time
+  trustnet dev --dir ./net --detach    leave it running, print an invite line`
 
 export const addDev: AddCommand = (program, context) => {
   program
@@ -39,6 +42,9 @@ export const addDev: AddCommand = (program, context) => {
     .option('--nodes <n>', 'nodes beside root and secondary', wholeNumber('--nodes'), 3)
     .option('--dir <folder>', 'keep the state in this folder')
     .option('--once', 'print the table when all are online, stop everything, exit')
+    .addOption(
+      new Option('--detach', 'go on in the background, with --dir; print an invite line').conflicts(['once', 'json'])
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((options: DevOptions) => dev(context, options))
@@ -48,12 +54,18 @@ const dev = async (context: Context, options: DevOptions): Promise<void> => {
   if (options.nodes > maxNodes)
     throw new UsageError(`--nodes is at most ${maxNodes}: each node is a process of its own.`)
   const { terminal, signal } = context
+  const { nodes, dir } = options
+  if (options.detach === true) {
+    if (dir === undefined) throw new UsageError('--detach needs --dir FOLDER: the network is found by it.')
+    context.conduct('changes')
+    const { detach } = await import('./detach.ts')
+    return await detach(context, dir, nodes)
+  }
   const isOnce = options.once === true
   context.conduct('changes')
   const progress = (line: string): void => terminal.progress(terminal.paintProgress('dim', line))
   const isLive = !isOnce && options.json !== true && terminal.isTTY && terminal.stdin.isTTY === true
   const { DevNetwork: Network } = await import('./network.ts')
-  const { nodes, dir } = options
   const relayed = isLive && process.platform === 'linux'
   const network = await Network.open({ nodes, dir, env: terminal.env, signal, progress, relayed })
   const relays = relayed ? await relaysOf(network) : undefined

@@ -114,7 +114,7 @@ export const addNode = async (layout: Layout): Promise<DevMember> => {
   return member
 }
 
-const makeNetworkFolder = (folder: string): void => {
+export const makeNetworkFolder = (folder: string): void => {
   try {
     makeFolder(folder, 0o700)
   } catch (error) {

@@ -79,3 +79,19 @@ test('dev --json ends with the reader of its lines, at the next change, and leav
   expect(await dev.ended).toMatchObject({ code: 0, err: expect.stringContaining('stopping') })
   expect(processesOf(folder)).toEqual([])
 })
+
+test('dev --detach leaves the network running, prints an invite line alone, and says how it ends', async () => {
+  const { out, err } = await runProgram(['dev', '--detach', '--nodes', '1', '--dir', folder], {})
+  const pid = Number(/`kill (\d+)` ends it/.exec(err)?.[1] ?? Number.NaN)
+  expect(pid, err).toBeGreaterThan(0)
+  try {
+    expect(out).toMatch(/^tnet1\S+\n$/)
+    const { counts } = await controlClient({ path: join(folder, 'run', 'root.sock') }).peers()
+    expect(counts.online).toBe(3)
+    const second = await runProgram(['dev', '--detach', '--dir', folder], {})
+    expect(second).toMatchObject({ code: 1, out: '', err: expect.stringContaining('dev.log') })
+  } finally {
+    process.kill(pid, 'SIGTERM')
+  }
+  await vi.waitFor(() => expect(processesOf(folder)).toEqual([]), { timeout: ceilingMs, interval: 50 })
+})
