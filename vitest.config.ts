@@ -16,7 +16,7 @@ const core = [
   'log/{epochs,forks,snapshots}/*',
   'log/state/*',
   'records/{records,unadmitted-records,record-digest}',
-  'admission/{admission,root-admission,invites,pending-joins,root-request-queue,renewals,single-flight}',
+  'admission/{admission,root-admission,invites,join-judge,pending-joins,root-request-queue,renewals,single-flight}',
   'documents/*',
   'store/{group-commit,log-table,record-table,admission-tables,document-table}'
 ]

@@ -15,16 +15,14 @@ import type { JoinEvents, PendingJoin } from '../events.ts'
 import type { Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import type { GrantRow } from '../log/state/network-state.ts'
-import type { Signed } from '../objects/envelope.ts'
-import type { Grant } from '../objects/grant.ts'
-import { checkInviteProof, type Join, openJoin } from '../objects/join.ts'
+import { openJoin } from '../objects/join.ts'
 import type { Policy } from '../objects/policy/policy.ts'
-import { openReceipt, sealReceipt } from '../objects/receipt.ts'
 import type { RotateProofs } from '../objects/rotate.ts'
 import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
-import { type InviteOptions, Invites, type IssuedInvite, nameTaken } from './invites.ts'
-import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
+import { type InviteOptions, Invites, type IssuedInvite } from './invites.ts'
+import { JoinJudge } from './join-judge.ts'
+import type { RegistryLimits } from './limits.ts'
 import { MemberChanges } from './member-changes.ts'
 import { OfferedRevokes } from './offered-revokes.ts'
 import type { Author } from './orders/author.ts'
@@ -47,9 +45,6 @@ export interface JoinBundle {
   /** Receipt of the registry that took the join in, when it was forwarded. */
   receipt?: Uint8Array
 }
-
-/** A replica that lags gets the entry of a fresh invite within moments. */
-const unknownInviteRetryMs = 5_000
 
 export interface AdmissionInit {
   limits: RegistryLimits
@@ -81,9 +76,9 @@ export class Admission {
   readonly orders: Orders
   /** Told by whoever has the connections. */
   readonly absence: RootAbsence
-  readonly #init: AdmissionInit
   readonly #components: AdmissionComponents
   readonly #invites: Invites
+  readonly #joins: JoinJudge
   readonly #pending: PendingJoins
   readonly #queue: RootRequestQueue
   readonly #renewals: Renewals
@@ -91,9 +86,8 @@ export class Admission {
   readonly #policyChanges: PolicyChanges
 
   constructor(init: AdmissionInit, components: AdmissionComponents) {
-    const { limits } = init
+    const { limits, nodeKey } = init
     const parts = { ...components, limits }
-    this.#init = init
     this.#components = components
     const { clock, replica } = components
     this.absence = new RootAbsence(clock, replica.checkpoint?.value.timeMs ?? clock.now())
@@ -102,6 +96,14 @@ export class Admission {
     this.members = new MemberChanges({ replica, root: () => this.#requireRoot(), author })
     this.#policyChanges = new PolicyChanges(replica, author)
     this.#invites = new Invites(parts)
+    this.#joins = new JoinJudge({
+      replica,
+      clock,
+      nodeKey,
+      invites: this.#invites,
+      absence: this.absence,
+      root: () => this.#root
+    })
     this.#pending = new PendingJoins(parts)
     this.#queue = new RootRequestQueue(parts)
     this.#renewals = new Renewals(components)
@@ -138,8 +140,8 @@ export class Admission {
     if (replica.state.isRevoked(publicKey)) throw revoked(publicKey)
     const member = replica.state.member(publicKey)
     if (member !== undefined && replica.isMember(publicKey)) return { admit: member.admit.bytes }
-    const received = this.#receive(join, bundle.receipt)
-    const grant = this.#judgeInvite(join, received.timeMs)
+    const received = this.#joins.receive(join, bundle.receipt)
+    const grant = this.#joins.judgeInvite(join, received.timeMs)
     const { receipt } = received
     if (this.#rootAdmission !== undefined && this.#root !== undefined) {
       const { asker } = bundle
@@ -154,51 +156,10 @@ export class Admission {
     const request: RootRequest = { kind: 'join', join: join.bytes, ...(receipt !== undefined && { receipt }) }
     return {
       admit: await this.#ask(publicKey, request, {
-        beforeQueued: () => this.#requireQueueable(join.value, grant),
+        beforeQueued: () => this.#joins.requireQueueable(join.value, grant),
         asker: bundle.asker
       })
     }
-  }
-
-  /** The open invite that the join uses; undefined: it uses none or, at a registry that is not the root, one that is not known here yet. */
-  #judgeInvite({ value: join }: Signed<Join>, receivedMs: number): Grant | undefined {
-    const { grantId } = join
-    if (grantId === undefined) return undefined
-    checkInviteProof(join)
-    const grant = this.#invites.judge(join, grantId, receivedMs)
-    if (grant !== undefined || this.#root === undefined) return grant
-    // A root that may hold less of the log than others knows no better than they do.
-    throw this.#root.refusal ?? this.#invites.ended(grantId)
-  }
-
-  /** When a registry first saw the join: what a receipt of the last day says, or now. */
-  #receive(join: Signed<Join>, bytes: Uint8Array | undefined): { timeMs: number; receipt?: Uint8Array } {
-    const { clock, replica } = this.#components
-    const now = clock.now()
-    if (bytes !== undefined) {
-      const { value, signer } = openReceipt(bytes, replica.networkId)
-      if (!equals(value.joinHash, join.hash)) throw new InvalidPayloadError('the receipt is of another join request')
-      const by = replica.state.registry(signer)
-      const isFresh = value.timeMs <= now + clockSkewMs && now - value.timeMs <= receiptValidMs
-      const isDated = this.#root === undefined || this.absence.mayDate(signer, value.timeMs)
-      if (by !== undefined && isFresh && isDated) return { timeMs: value.timeMs, receipt: bytes }
-    }
-    if (this.#root !== undefined) return { timeMs: now }
-    const receipt = { networkId: replica.networkId, joinHash: join.hash, timeMs: now }
-    return { timeMs: now, receipt: sealReceipt(receipt, this.#init.nodeKey).bytes }
-  }
-
-  /** Only asked before a join is queued: a root that is there knows better. */
-  #requireQueueable({ name, publicKey, grantId }: Join, grant: Grant | undefined): void {
-    if (grantId !== undefined && grant === undefined) {
-      throw new UnavailableError(
-        'this registry does not know the invite yet, and the root is away: try again, here or at another registry',
-        unknownInviteRetryMs
-      )
-    }
-    const holder = this.#components.replica.state.memberByName(name)
-    if (holder === undefined || equals(holder.publicKey, publicKey) || grant?.replaces === name) return
-    throw nameTaken(name, holder.publicKey)
   }
 
   /** Asks the root; keeps the request when there is none. */
