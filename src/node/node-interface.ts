@@ -32,6 +32,11 @@ export interface NodeOptions {
   program?: ProgramInit
 }
 
+export interface HandleOptions extends StreamHandlerOptions {
+  /** Tells the others of it as a service of this node, until the node ends. */
+  readonly announce?: Pick<ServiceInit, 'name' | 'tags'>
+}
+
 /** A node of a TrustNet network, in this process. */
 export interface Node extends AsyncDisposable {
   readonly control: ControlApi
@@ -58,7 +63,7 @@ export interface Node extends AsyncDisposable {
   /** The step that a stop waits for now. */
   readonly stopSteps: { readonly at: string }
   /** Serves a protocol to members; may be called before `start`. */
-  handle(protocol: string, handler: MemberHandler, options?: StreamHandlerOptions): Promise<void>
+  handle(protocol: string, handler: MemberHandler, options?: HandleOptions): Promise<void>
   /** Tells the others of a service of this machine, until it is disposed of. @throws InvalidPayloadError */
   announce(service: ServiceInit): Disposable
   /** Opens a stream of a protocol to a member, by its name or PeerId; connects first where needed. */

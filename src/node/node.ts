@@ -1,4 +1,4 @@
-import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
+import type { Stream } from '@libp2p/interface'
 import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
@@ -30,7 +30,7 @@ import { createLogging, type Logging } from './logging.ts'
 import type { ProcessMetrics } from './metrics/reader.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
-import type { Node, NodeOptions } from './node-interface.ts'
+import type { HandleOptions, Node, NodeOptions } from './node-interface.ts'
 import { Program } from './program/program.ts'
 import type { MemberHandler } from './program/protocols.ts'
 import { putOtherHistoryAside } from './put-aside.ts'
@@ -238,8 +238,11 @@ export class TrustNode implements Node, NodeContext {
     return this.#watch.facts()
   }
 
-  async handle(protocol: string, handler: MemberHandler, options: StreamHandlerOptions = {}): Promise<void> {
+  async handle(protocol: string, handler: MemberHandler, { announce, ...options }: HandleOptions = {}): Promise<void> {
+    using said = new DisposableStack()
+    if (announce !== undefined) said.use(this.announce({ name: announce.name, tags: announce.tags }))
     await this.program.protocols.add({ protocol, handler, options })
+    said.move()
   }
 
   announce(service: ServiceInit): Disposable {

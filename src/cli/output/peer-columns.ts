@@ -23,6 +23,8 @@ const paints: Partial<Record<PeerRow['state'], Paint>> = {
   unknown: 'dim'
 }
 
+type StateRow = Pick<PeerRow, 'state' | 'confirmed' | 'stateSinceMs' | 'reason'> & Partial<Pick<PeerRow, 'maintenance'>>
+
 const down = new Set<PeerRow['state']>(['suspect', 'offline', 'left', 'unknown'])
 
 /** "left: left", "left: stopped by the operator": the state says the first word already. */
@@ -31,10 +33,17 @@ const repeated = /^(left: )*(left$)?/
 /** A reason as it is read behind the state that it is of. */
 export const besideTheState = (reason: string): string => reason.replace(repeated, '')
 
+/** ", maintenance 3m: new disk" of one that takes no work. A process of an older version says nothing of it. */
+const maintenanceText = ({ maintenance }: StateRow, now: number): string => {
+  if (maintenance === null || maintenance === undefined) return ''
+  const { sinceMs, reason } = maintenance
+  return `, maintenance ${age(Math.max(0, now - sinceMs))}${reason === '' ? '' : `: ${sanitise(reason)}`}`
+}
+
 /** "offline (unconfirmed) 3m: lease lapsed": a peer that is not there says since when and why. */
-const stateText = (row: Pick<PeerRow, 'state' | 'confirmed' | 'stateSinceMs' | 'reason'>, now: number): string => {
+const stateText = (row: StateRow, now: number): string => {
   const word = row.confirmed ? row.state : `${row.state} (unconfirmed)`
-  if (!down.has(row.state)) return word
+  if (!down.has(row.state)) return `${word}${maintenanceText(row, now)}`
   const since = row.stateSinceMs === null ? '' : ` ${age(Math.max(0, now - row.stateSinceMs))}`
   const reason = besideTheState(row.reason ?? '')
   return reason === '' ? `${word}${since}` : `${word}${since}: ${sanitise(reason)}`
@@ -43,12 +52,7 @@ const stateText = (row: Pick<PeerRow, 'state' | 'confirmed' | 'stateSinceMs' | '
 const cut = (text: string, most: number | undefined): string =>
   most === undefined || text.length <= most ? text : `${text.slice(0, most - 1)}…`
 
-export const stateCell = (
-  row: Pick<PeerRow, 'state' | 'confirmed' | 'stateSinceMs' | 'reason'>,
-  now: number,
-  paint: Painter,
-  most?: number
-): string => {
+export const stateCell = (row: StateRow, now: number, paint: Painter, most?: number): string => {
   const text = cut(stateText(row, now), most)
   const colour = paints[row.state]
   return colour === undefined ? text : paint(colour, text)

@@ -108,6 +108,13 @@ const reachLine = ({ reach, announced, connections }: StatusView): string =>
     connections.strangers > 0 && plural(connections.strangers, 'stranger')
   )
 
+/** A process of an older version says nothing of it. */
+const maintenanceRow = ({ maintenance }: Partial<StatusView>, now: number): [string, string][] => {
+  if (maintenance === null || maintenance === undefined) return []
+  const since = `since ${age(Math.max(0, now - maintenance.sinceMs))}`
+  return [['Maintenance', joined(since, note(maintenance.reason), 'until `trustnet maintenance off`')]]
+}
+
 /** Services without an error are counted; the others say since when they fail or work again. */
 const partsLine = ({ parts = [] }: Partial<StatusView>, now: number): string => {
   const told = parts.filter(({ state, errors }) => state !== 'ok' || errors > 0)
@@ -148,6 +155,7 @@ export const statusText = (view: StatusView, paint: Painter, now: number, width?
     ['Sync', syncLine(view)],
     ['DNS', dnsLine(view, now)],
     ['Reach', reachLine(view)],
+    ...maintenanceRow(view, now),
     ['Resilience', resilienceLine(view)],
     ['Services', partsLine(view, now)]
   ]

@@ -5,7 +5,7 @@ import { peerStates } from '../../node/api/words.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { choice, oldRoles } from '../output/choice.ts'
 import type { AddCommand, Context } from '../output/context.ts'
-import { exitCodes } from '../output/exit.ts'
+import { exitCodes, UsageError } from '../output/exit.ts'
 import { peerColumns } from '../output/peer-columns.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
 import { peerName } from './peers.ts'
@@ -13,6 +13,8 @@ import { peerName } from './peers.ts'
 type LookupOptions = RunningOptions & {
   role?: Role
   service?: string
+  tag?: string
+  healthy?: boolean
   state?: LookupQuery['state']
   limit?: number
   remote?: boolean
@@ -24,10 +26,12 @@ Examples:
   trustnet lookup --role root            the root
   trustnet lookup root --long            by name, PeerId or the end of a PeerId
   trustnet lookup --state online         everybody who is there
+  trustnet lookup --service web --healthy
   trustnet lookup --role root --remote   ask the registry, not the own replica
 
---service NAME finds members that announce it: \`services\` of their
-configuration names it.`
+--service NAME finds members that announce it (trustnet service add), with
+--healthy those whose node is there, whose check does not fail and that are not
+under maintenance.`
 
 export const addLookup: AddCommand = (program, context) => {
   withRunning(program.command('lookup [peer]'))
@@ -35,6 +39,8 @@ export const addLookup: AddCommand = (program, context) => {
     .addOption(choice('--role <role>', 'of this role', Object.keys(roles), oldRoles))
     .addOption(new Option('--state <state>', 'in this state').choices([...peerStates]))
     .option('--service <service>', 'that announce this service')
+    .option('--tag <tag>', 'where that service has this tag')
+    .option('--healthy', 'where that service may be called now')
     .option('--limit <n>', 'at most so many rows', wholeNumber('--limit'))
     .option('--remote', 'ask the registry that holds the lease')
     .option('-l, --long', 'all columns, whole PeerIds')
@@ -46,12 +52,16 @@ export const addLookup: AddCommand = (program, context) => {
 const pageRows = 500
 
 const lookUp = async (context: Context, peer: string | undefined, options: LookupOptions): Promise<void> => {
+  if (options.service === undefined && (options.tag !== undefined || options.healthy === true))
+    throw new UsageError('--tag and --healthy are of a service: name it with --service.')
   const client = await running(context, options)
   const query: LookupQuery = {
     peer: peer === undefined ? undefined : peerName(peer),
     role: options.role,
     state: options.state,
     service: options.service,
+    tag: options.tag,
+    healthy: options.healthy,
     remote: options.remote
   }
   const view = await allPages(client, query, options.limit ?? Number.POSITIVE_INFINITY, context.signal)

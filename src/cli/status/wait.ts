@@ -18,6 +18,7 @@ type WaitOptions = RunningOptions & {
   member?: boolean
   online?: number
   head?: number
+  service?: string
   timeout: number
 }
 
@@ -28,6 +29,7 @@ Examples:
   trustnet wait                        until the node is healthy, at most 60 s
   trustnet wait --member               until it is admitted
   trustnet wait --phase autonomous --timeout 5m
+  trustnet wait --service db           until somebody offers it, healthy
   trustnet wait --online 5             until 5 members are online, self included`
 
 const timeout = (text: string): number => {
@@ -39,11 +41,12 @@ const timeout = (text: string): number => {
 
 export const addWait: AddCommand = (program, context) => {
   withRunning(program.command('wait'))
-    .description('wait for a phase, a status word, the admission or a number of members')
+    .description('wait for a phase, a status word, the admission, a service or a number of members')
     .addOption(new Option('--phase <phase>', 'this phase or a later one').choices([...phases]))
     .addOption(new Option('--status <word>', 'this status word').choices([...statusWords]))
     .option('--member', 'admitted to the network')
     .option('--online <n>', 'at least so many members online', wholeNumber('--online'))
+    .option('--service <name>', 'a member offers this service, and it may be called')
     .option('--head <n>', 'the replica has log entry n', wholeNumber('--head', 0))
     .addOption(new Option('--timeout <duration>', 'give up after').argParser(timeout).default(60_000, '60s'))
     .addHelpText('after', examples)
@@ -85,7 +88,7 @@ const missingOf = async (
   signal: AbortSignal
 ): Promise<string[]> => {
   const missing: string[] = []
-  const asked = [options.phase, options.status, options.member, options.online, options.head].some(
+  const asked = [options.phase, options.status, options.member, options.online, options.head, options.service].some(
     (one) => one !== undefined
   )
   const word = options.status ?? (asked ? undefined : 'healthy')
@@ -105,7 +108,20 @@ const missingOf = async (
     if (counts.online < options.online)
       missing.push(`${options.online} members online (${counts.online} of ${total} are)`)
   }
+  if (options.service !== undefined && !(await isOffered(client, status, options.service, signal)))
+    missing.push(`a member with a healthy service ${options.service}`)
   return missing
+}
+
+const isOffered = async (
+  client: ControlApi,
+  { network }: StatusView,
+  service: string,
+  signal: AbortSignal
+): Promise<boolean> => {
+  if (network === null) return false
+  const { rows } = await client.lookup({ service, healthy: true, limit: 1 }, { signal })
+  return rows.length > 0
 }
 
 const report = (context: Context, status: StatusView, options: WaitOptions): void => {

@@ -3,6 +3,7 @@ import type { RouteName, Routes } from './routes.ts'
 import type { Stamp } from './stamp.ts'
 import type { ControlEvent } from './views.ts'
 
+export type * from '../services/service-views.ts'
 export type * from './compare-views.ts'
 export type * from './document-views.ts'
 export type * from './history-views.ts'

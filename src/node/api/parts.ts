@@ -112,7 +112,7 @@ export const survival = z
   .object({ survives: z.boolean(), needs: textOrNull.describe('what is missing so that it does') })
   .meta({ id: 'survival' })
 
-const service = z.object({
+export const service = z.object({
   name: text,
   port: whole.describe('on the addresses; 0: a protocol of the node itself'),
   protocol: z.enum(['tcp', 'udp', 'libp2p', 'unknown']),
@@ -121,6 +121,11 @@ const service = z.object({
     .enum(['unknown', 'passing', 'failing', 'maintenance'])
     .describe('what its own check says; unknown: not checked')
 })
+
+export const maintenance = z
+  .object({ sinceMs: time('since'), reason: text })
+  .nullable()
+  .describe('takes no work for a while; null: it does')
 
 /** Knowledge of this process about one member, and of its connection to it. */
 export const peerRow = peerRef
@@ -143,6 +148,7 @@ export const peerRow = peerRef
     addresses: z.array(text),
     reach,
     services: z.array(service),
+    maintenance,
     tags: z.array(text),
     seq: wholeOrNull,
     registry: peerRef.nullable().describe('holds its lease'),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import * as services from '../services/service-views.ts'
 import * as compare from './compare-views.ts'
 import * as documents from './document-views.ts'
 import * as history from './history-views.ts'
@@ -197,6 +198,11 @@ export const routes = {
   removePublisher: order('Lets a key publish no more', documents.publisherView, documents.publisherInput),
 
   ...storeRoutes,
+
+  services: ask.process('Services that this node offers', services.servicesView, {}, '/services'),
+  addService: tell.process('Announces a service of this machine', services.serviceChangeView, services.addServiceInput),
+  removeService: tell.process('Announces a service no more', services.serviceChangeView, services.removeServiceInput),
+  maintenance: tell.process('Begins or ends a maintenance', services.serviceChangeView, services.maintenanceInput),
 
   operators: ask.network('The people whose orders count', registry.operatorsView, {}, '/operators'),
   addOperator: order('Enters an operator', registry.operatorView, {

@@ -31,6 +31,7 @@ import { allowPublisher, publishDocument, removePublisher, retireDocument } from
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { pingMember } from '../peers/ping-member.ts'
+import { addService, removeService, servicesView, setMaintenance } from '../services/service-actions.ts'
 import { healthView, readyView, versionView } from '../status/health-view.ts'
 import { Notices } from '../status/notices.ts'
 import { statusFacts } from '../status/status-facts.ts'
@@ -202,6 +203,10 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   syncStore: (query, { node, network, signal }) => syncStore(node, network, query, signal),
   removeStore: (query, { network }) => removeStore(network, query),
   pinStore: (query, { network, signal }) => pinStore(network, query, signal),
+  services: (_, { node }) => servicesView(node),
+  addService: (service, { node }) => addService(node, service),
+  removeService: (query, { node }) => removeService(node, query),
+  maintenance: ({ on, reason = '' }, { node }) => setMaintenance(node, on ? reason : undefined),
 
   operators: (_, { registry }) => operatorsView(registry),
   addOperator: (query, { registry, author }) => addOperator(registry, query, author),

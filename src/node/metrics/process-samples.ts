@@ -10,7 +10,8 @@ const followPrefix = 'sync from '
 export const processSamples = (node: NodeContext): Sample[] => [
   buildInfo(node),
   ...phaseSamples(node),
-  ...partSamples(node)
+  ...partSamples(node),
+  ...serviceSamples(node)
 ]
 
 const buildInfo = ({ config: { role } }: NodeContext): Sample => {
@@ -31,6 +32,29 @@ const phaseSamples = ({ phases }: NodeContext): Sample[] => {
     gauge('trustnet_phase_reached_seconds', 'Time from the start until the phase was first reached.', durations),
     gauge('trustnet_phase_start_timestamp_seconds', 'When the present phase began.', phases.sinceMs / 1000),
     counter('trustnet_phase_changes_total', 'Changes of the phase.', phases.changes)
+  ]
+}
+
+const serviceSamples = ({ announced }: NodeContext): Sample[] => {
+  const services = announced.list()
+  const checks = services.flatMap(({ name: service }): Value[] => {
+    const counts = announced.checkOf({ name: service })?.counts
+    return counts === undefined
+      ? []
+      : Object.entries(counts).map(([result, count]): Value => [{ service, result }, count])
+  })
+  return [
+    gauge(
+      'trustnet_service_state',
+      'The state of a service that this node offers has 1.',
+      services.map(({ name: service, state }): Value => [{ service, state }, 1])
+    ),
+    counter(
+      'trustnet_service_checks_total',
+      'Checks of the services that this node offers, by what came of them.',
+      checks
+    ),
+    gauge('trustnet_maintenance', 'This node takes no work for a while: 1.', announced.maintenance !== undefined)
   ]
 }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Maintenance, NodeRecord } from '../../registry/objects/record.ts'
+import { checkMaintenance, type Maintenance, type NodeRecord } from '../../registry/objects/record.ts'
 import { maxServices, type Service, servicesBytes, sortedServices } from '../../registry/objects/service.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
@@ -121,17 +121,22 @@ export class AnnouncedServices {
   }
 
   /** @throws NotFoundError for one that no command has added */
-  remove(name: string): void {
+  remove(name: string, { plan = false } = {}): void {
     const services = this.#kept.services.filter((service) => service.name !== name)
     if (services.length === this.#kept.services.length) throw new NotFoundError(this.#whyNot(name))
-    this.#keep({ ...this.#kept, services })
+    if (!plan) this.#keep({ ...this.#kept, services })
   }
 
   /** undefined: it is over. @throws InvalidPayloadError for a reason that no record holds */
   setMaintenance(reason: string | undefined): void {
     const { maintenance: before, ...kept } = this.#kept
-    const sinceMs = before?.sinceMs ?? this.#init.clock.now()
-    this.#keep({ ...kept, ...(reason !== undefined && { maintenance: { sinceMs, reason } }) })
+    if (reason === undefined) {
+      this.#keep(kept)
+      return
+    }
+    const maintenance = { sinceMs: before?.sinceMs ?? this.#init.clock.now(), reason }
+    checkMaintenance(maintenance)
+    this.#keep({ ...kept, maintenance })
   }
 
   /** The configuration is another one, or what is offered. */

@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
-import { peerIdText, publicKeyOfPeerId } from '../../identity/keys.ts'
+import { peerIdText, publicKeyOf, publicKeyOfPeerId } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import { openRegisterSession, type RegistrySession } from '../../protocols/register/index.ts'
 import { NotFoundError, RevokedError } from '../../runtime/errors.ts'
@@ -39,23 +39,29 @@ export class RegistryFinder implements LeaseRegistries {
    */
   async find(except: ReadonlySet<string>, signal: AbortSignal): Promise<RegistryPeer | undefined> {
     const { config, resolvers } = this.#init.node
-    const registry = this.#answering(except).find(({ role }) => isRegistryRole(role))
+    const registry = this.#answering(except).find(
+      ({ role, publicKey }) => isRegistryRole(role) && !this.#isAway(publicKey)
+    )
     if (registry !== undefined) return registry
     const failures: DialFailure[] = []
     const isTried = ({ peerIds }: KnownCandidate): boolean => peerIds?.every((id) => except.has(id)) === true
-    const race = async (group: readonly KnownCandidate[]) =>
-      await this.#race(
+    const race = async (group: readonly KnownCandidate[]) => {
+      const { here = [], away = [] } = Object.groupBy(
         group.filter((candidate) => !isTried(candidate)),
-        except,
-        signal,
-        failures
+        ({ peerIds }) => (peerIds?.some((id) => this.#isAway(publicKeyOf(id))) === true ? 'away' : 'here')
       )
+      return (
+        (await this.#race(here, except, signal, failures)) ??
+        this.#answering(except)[0] ??
+        (await this.#race(away, except, signal, failures))
+      )
+    }
     // Between registries there is always the log: a root asks nobody else who its secondaries are.
     if (config.role === 'root') {
       return (await race(resolvers.known.registries().filter(isCached))) ?? this.#connected(except)[0]
     }
     for await (const group of resolvers.resolve(undefined, signal)) {
-      const found = (await race(group)) ?? this.#answering(except)[0]
+      const found = await race(group)
       if (found !== undefined) return found
     }
     const last = this.#connected(except)[0]
@@ -92,7 +98,13 @@ export class RegistryFinder implements LeaseRegistries {
     return this.#connected(except).filter(({ connection }) => !this.#isSilent(connection))
   }
 
-  /** Lists those that are connected and serve, the silent ones last. */
+  /** It takes no work for a while, as its record says. A registry needs the root whatever that says. */
+  #isAway(publicKey: Uint8Array): boolean {
+    const { node, network } = this.#init
+    return !isRegistryRole(node.config.role) && network.registry.records.read(publicKey)?.maintenance !== undefined
+  }
+
+  /** Lists those that are connected and serve, those under maintenance last and behind them the silent ones. */
   #connected(except: ReadonlySet<string>): RegistryPeer[] {
     const { key } = this.#init.node
     const peers: RegistryPeer[] = []
@@ -102,8 +114,11 @@ export class RegistryFinder implements LeaseRegistries {
       if (!equals(member.publicKey, key.publicKey)) peers.push({ connection, ...member })
     }
     const silent = ({ connection }: RegistryPeer): number => Number(this.#isSilent(connection))
+    const away = ({ publicKey }: RegistryPeer): number => Number(this.#isAway(publicKey))
     // The root decides on joins; it is the first choice of a secondary, and one of several of all others.
-    return peers.toSorted((a, b) => silent(a) - silent(b) || Number(b.role === 'root') - Number(a.role === 'root'))
+    return peers.toSorted(
+      (a, b) => silent(a) - silent(b) || away(a) - away(b) || Number(b.role === 'root') - Number(a.role === 'root')
+    )
   }
 
   /** Waits for the proof of a candidate. What it says against this node is said in its name. */

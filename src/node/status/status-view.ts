@@ -36,6 +36,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
     http: node.httpUrl ?? null,
     listen: isListening(network) ? [withPeer(`/ip6/${node.config.listen.host}/tcp/${network.port}`, node.peerId)] : [],
     announced: (network?.announced ?? []).map((address) => withPeer(address, node.peerId)),
+    maintenance: node.announced.maintenance ?? null,
     reach: network?.selfRecord.current?.value.reach ?? 'unknown',
     parts: node.services.parts,
     warnings

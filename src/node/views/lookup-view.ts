@@ -7,6 +7,7 @@ import { startTrace } from '../../runtime/trace.ts'
 import type { LookupQuery } from '../api/control-api.ts'
 import type { LookupView, PeerRow, ViewOrigin } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
+import { offers, offersHealthy } from '../services/healthy.ts'
 import { connectionsOf, memberRow, type RowMember, type RowSource, recordFields, shownState } from './member-rows.ts'
 import { findMember, keyOfPeerId } from './peer-names.ts'
 import { refOf, wholeMs, withPeer } from './refs.ts'
@@ -30,6 +31,13 @@ const filtersOf = ({ role, service }: LookupQuery): RegistryQuery => ({
   ...(service !== undefined && { service })
 })
 
+/** Filters of the service that is asked for. @throws InvalidPayloadError where none is */
+const isWanted = (row: PeerRow, { service, tag, healthy }: LookupQuery): boolean => {
+  if (tag === undefined && healthy !== true) return true
+  if (service === undefined) throw new InvalidPayloadError('a tag and health are those of a service: name it')
+  return healthy === true ? offersHealthy(row, service, tag) : offers(row, service, tag)
+}
+
 /** A page of the own replica, in the order of the keys. A peer that is no member gives no row. */
 export async function lookupHere(source: RowSource, query: LookupQuery): Promise<LookupView> {
   const { registry } = source
@@ -46,8 +54,9 @@ export async function lookupHere(source: RowSource, query: LookupQuery): Promise
       const found = registry.replica.state.member(publicKey)
       if (found === undefined) continue
       // As it is shown: what this node sees itself may be newer than what a registry says.
-      const fits = query.state === undefined || shownState(source, publicKey, connections) === query.state
-      if (fits) rows.push(memberRow(source, found, connections))
+      if (query.state !== undefined && shownState(source, publicKey, connections) !== query.state) continue
+      const row = memberRow(source, found, connections)
+      if (isWanted(row, query)) rows.push(row)
     }
     after = page.next
     // A state that few are in is looked for in all of a large network.
@@ -79,7 +88,11 @@ export async function lookupRemote(
   })
   const { epoch, n } = registry.replica.head
   const view = { ...refOf(registry, publicKey), epoch, head: n, ageMs: wholeMs(page.replicaAgeMs) }
-  return { view, rows, next: page.next === undefined ? null : peerIdText(page.next) }
+  return {
+    view,
+    rows: rows.filter((row) => isWanted(row, query)),
+    next: page.next === undefined ? null : peerIdText(page.next)
+  }
 }
 
 const withoutSession = ({ registry, trouble }: NetworkNode): UnavailableError => {

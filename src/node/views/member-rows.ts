@@ -119,6 +119,7 @@ const sourceOf = (learnedFrom: string): PeerSource | null =>
 export const recordFields = (record: NodeRecord | undefined) => ({
   reach: record?.reach ?? 'unknown',
   services: (record?.services ?? []).map((service) => ({ ...service, tags: [...service.tags] })),
+  maintenance: record?.maintenance ?? null,
   tags: [...(record?.tags ?? [])],
   seq: orNull(record?.seq),
   version: record?.software === '' ? null : orNull(record?.software)

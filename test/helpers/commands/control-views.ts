@@ -48,6 +48,7 @@ export const peerRow = (changes: Partial<PeerRow> = {}): PeerRow => ({
   addresses: ['/ip6/2001:db8::5/tcp/9000'],
   reach: 'direct',
   services: [{ name: 'web', port: 80, protocol: 'tcp', tags: [], state: 'unknown' }],
+  maintenance: null,
   tags: [],
   seq: 4,
   registry: root,
@@ -176,6 +177,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
   http: 'http://[::1]:8080',
   listen: ['/ip6/::/tcp/8000'],
   announced: ['/ip6/2001:db8::1/tcp/8000'],
+  maintenance: null,
   reach: 'direct',
   parts: [
     { name: 'lease', state: 'ok', sinceMs: now - 60_000, errors: 1, lastError: 'no registry answered' },

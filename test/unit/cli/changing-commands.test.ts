@@ -59,6 +59,10 @@ const changes: ReadonlyMap<string, RouteName | 'here' | 'root'> = new Map([
   ['store sync', 'here'],
   ['store remove', 'here'],
   ['store pin', 'here'],
+  ['service add', 'here'],
+  ['service remove', 'here'],
+  ['maintenance on', 'here'],
+  ['maintenance off', 'here'],
   ['dns set', 'here'],
   ['config migrate', 'here']
 ])
@@ -77,6 +81,10 @@ const harmless: ReadonlySet<string> = new Set([
   'store add',
   'store sync',
   'store pin',
+  'service add',
+  // Each is taken back by the other.
+  'maintenance on',
+  'maintenance off',
   'resume',
   'clock',
   'void',

@@ -28,7 +28,8 @@ export class Members {
 
   setState(peerId: string, state: PeerState): void {
     const cell = this.#rows.get(peerId)?.children[1]
-    if (cell instanceof HTMLElement) showState(cell, state)
+    const peer = this.#peers.find((each) => each.peerId === peerId)
+    if (cell instanceof HTMLElement) showState(cell, state, peer?.maintenance)
   }
 
   select(peerId: string | undefined): void {
@@ -58,9 +59,9 @@ export class Members {
   }
 }
 
-const showState = (cell: HTMLElement, state: PeerState): void => {
+const showState = (cell: HTMLElement, state: PeerState, maintenance: PeerRow['maintenance'] = null): void => {
   cell.className = `state ${state}`
-  say(cell, state)
+  say(cell, maintenance === null ? state : `${state}, maintenance`)
 }
 
 const fill = (into: HTMLElement | undefined, peer: PeerRow): void => {
@@ -68,11 +69,14 @@ const fill = (into: HTMLElement | undefined, peer: PeerRow): void => {
   const choose = name?.firstElementChild
   if (!(choose instanceof HTMLElement) || state === undefined) return
   say(choose, nameOf(peer))
-  showState(state, peer.state)
+  showState(state, peer.state, peer.maintenance)
   if (role !== undefined) say(role, peer.role ?? '')
   if (through !== undefined) say(through, peer.registry === null ? '' : nameOf(peer.registry))
   if (rtt !== undefined) say(rtt, rttText(peer.rttUs))
 }
+
+const maintenanceText = ({ maintenance }: PeerRow): string | null =>
+  maintenance === null ? null : `since ${timeText(maintenance.sinceMs)}: ${maintenance.reason || 'no reason given'}`
 
 const detailsOf = (peer: PeerRow): Node[] => [
   make('h2', '', nameOf(peer), peer.self ? ' (this node)' : ''),
@@ -82,6 +86,7 @@ const detailsOf = (peer: PeerRow): Node[] => [
     ...facts([
       ['State', `${peer.state}${peer.stateSinceMs === null ? '' : ` since ${timeText(peer.stateSinceMs)}`}`],
       ['Why', peer.reason],
+      ['Maintenance', maintenanceText(peer)],
       ['Said by', peer.stateSource === null ? null : nameOf(peer.stateSource)],
       ['Role', peer.role],
       ['Through', peer.registry === null ? null : nameOf(peer.registry)],

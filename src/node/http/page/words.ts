@@ -43,7 +43,15 @@ export const nameOf = (peer: { peerId: string; name: string | null }): string =>
 
 /** Text by which a search finds a member, in lower case. */
 export const searchTextOf = (peer: PeerRow): string =>
-  [nameOf(peer), peer.peerId, peer.role, peer.state, ...peer.addresses, ...peer.services.map(({ name }) => name)]
+  [
+    nameOf(peer),
+    peer.peerId,
+    peer.role,
+    peer.state,
+    peer.maintenance === null ? '' : 'maintenance',
+    ...peer.addresses,
+    ...peer.services.map(({ name }) => name)
+  ]
     .join(' ')
     .toLowerCase()
 
