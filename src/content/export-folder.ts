@@ -70,7 +70,7 @@ class FolderExport {
       throw new ContentLimitError(`${folder.path} lies deeper than ${this.#limits.depth} folders`)
     const most = this.#limits.files - this.#files
     const parts = await folderParts(this.#init.read, link, most)
-    checkNames(
+    await checkNames(
       parts.map(({ name }) => name),
       folder.path
     )

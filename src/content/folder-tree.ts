@@ -1,7 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { murmur364 } from '@multiformats/murmur3'
 import { byteAt } from '../identity/bytes.ts'
 import { ContentLimitError } from './errors.ts'
 import { partOf } from './file-tree.ts'
+import { namesOfTurn } from './names.ts'
 import { type MadeBlock, nodeBlock, type Part, shardWidth } from './node.ts'
 
 interface Spread {
@@ -18,16 +20,21 @@ export async function folderTree(
   isLarge: boolean,
   put: (block: MadeBlock) => Promise<void>
 ): Promise<MadeBlock> {
-  if (isLarge) return await shard(await Promise.all(parts.map(spread)), 0, put)
+  if (isLarge) return await shard(await spread(parts), 0, put)
   const block = nodeBlock({ type: 'folder', parts: parts.toSorted(byName) })
   await put(block)
   return block
 }
 
-const spread = async (part: Part): Promise<Spread> => ({
-  part,
-  hash: await murmur364.encode(Buffer.from(part.name))
-})
+/** Hashes the names, with pauses for others. */
+async function spread(parts: readonly Part[]): Promise<Spread[]> {
+  const entries: Spread[] = []
+  for (const [at, part] of parts.entries()) {
+    if (at % namesOfTurn === namesOfTurn - 1) await nextTurn()
+    entries.push({ part, hash: await murmur364.encode(Buffer.from(part.name)) })
+  }
+  return entries
+}
 
 const byName = (a: Part, b: Part): number => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))
 

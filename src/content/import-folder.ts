@@ -91,7 +91,7 @@ class FolderImport {
   /** undefined: one of them vanished. */
   async #entries(folder: OpenFolder, depth: number): Promise<Part[] | undefined> {
     const names = (await readdir(folder.at(''), { encoding: 'buffer' })).map((name) => textOf(name, folder.path))
-    checkNames(names, folder.path)
+    await checkNames(names, folder.path)
     const parts: Part[] = []
     for (const name of names) {
       this.#init.signal.throwIfAborted()

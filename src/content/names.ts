@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { UnfitNameError } from './errors.ts'
 
 const maxNameBytes = 255
@@ -17,19 +18,24 @@ export function unfitness(name: string): string | undefined {
   return undefined
 }
 
+/** Names that are looked at in one turn of the event loop: a folder may have a million. */
+export const namesOfTurn = 512
+
 /** Makes sure that the names of one folder can be written beside each other, whatever the file system. @throws UnfitNameError */
-export function checkNames(names: Iterable<string>, folder: string): void {
+export async function checkNames(names: readonly string[], folder: string): Promise<void> {
   const seen = new Map<string, string>()
-  for (const name of names) {
-    const where = `${JSON.stringify(name)} in ${folder}`
+  for (const [at, name] of names.entries()) {
+    if (at % namesOfTurn === namesOfTurn - 1) await nextTurn()
     const why = unfitness(name)
-    if (why !== undefined) throw new UnfitNameError(`${where} cannot be shared: ${why}; rename it`)
+    if (why !== undefined) throw new UnfitNameError(`${placeOf(name, folder)} cannot be shared: ${why}; rename it`)
     const folded = name.normalize('NFC').toLowerCase().toUpperCase()
     const other = seen.get(folded)
     if (other !== undefined)
       throw new UnfitNameError(
-        `${where} cannot be shared beside ${JSON.stringify(other)}: some systems take both for one name; rename one`
+        `${placeOf(name, folder)} cannot be shared beside ${JSON.stringify(other)}: some systems take both for one name; rename one`
       )
     seen.set(folded, name)
   }
 }
+
+const placeOf = (name: string, folder: string): string => `${JSON.stringify(name)} in ${folder}`
