@@ -14,6 +14,7 @@ import { resolve } from './resolve.ts'
 import { scrape } from './scrape.ts'
 import { sessions } from './sessions.ts'
 import { start } from './start.ts'
+import { stores } from './stores.ts'
 import { sync } from './sync.ts'
 
 /** In the order of the page. */
@@ -25,6 +26,7 @@ export const benchmarks: readonly Benchmark[] = [
   resolve,
   sync,
   blocks,
+  stores,
   documents,
   push,
   sessions,

@@ -1,9 +1,9 @@
 import type { Bench, Benchmark, Plan, Row } from './harness/benchmark.ts'
 import { Child, endAll } from './harness/child.ts'
 import { measured } from './harness/rounds.ts'
-import type { BlocksMethods } from './processes/blocks.ts'
+import type { BlocksMethods } from './processes/content/blocks.ts'
 
-/** As processes/blocks.ts makes them. */
+/** As processes/content/blocks.ts makes them. */
 const blockBytes = 256 * 1024
 const blocksOf = (mebibytes: number): number => (mebibytes * 1024 ** 2) / blockBytes
 const nodes = 10
@@ -19,9 +19,9 @@ transfer; the floor is the same without one. "Ten nodes" fetch the same blocks a
 
   async prepare(bench: Bench): Promise<Plan> {
     const { mebibytes = 0, swarm = 0 } = bench.parameters
-    const owner = new Child<BlocksMethods>('blocks')
-    const third = new Child<BlocksMethods>('blocks')
-    const askers = Array.from({ length: nodes }, () => new Child<BlocksMethods>('blocks'))
+    const owner = new Child<BlocksMethods>('content/blocks')
+    const third = new Child<BlocksMethods>('content/blocks')
+    const askers = Array.from({ length: nodes }, () => new Child<BlocksMethods>('content/blocks'))
     const address = await owner.call('start')
     await third.call('start')
     const addresses = await Promise.all(askers.map(async (asker) => await asker.call('start')))

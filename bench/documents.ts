@@ -7,7 +7,7 @@ import { liftedLimits } from './harness/network.ts'
 import { networkFolder } from './harness/network-folder.ts'
 import { measured } from './harness/rounds.ts'
 import { quantile } from './harness/spread.ts'
-import type { DocumentsMethods } from './processes/documents.ts'
+import type { DocumentsMethods } from './processes/content/documents.ts'
 import type { RootMethods } from './processes/root.ts'
 
 const checkedBytes = 4 * 1_024
@@ -28,11 +28,14 @@ any member and has them in its store. The nodes are whole ones of the product, e
 
   async prepare(bench: Bench): Promise<Plan> {
     const { documents: count = 0, nodes = 0, changes = 0 } = bench.parameters
-    const store = new Child<DocumentsMethods>('documents')
+    const store = new Child<DocumentsMethods>('content/documents')
     bench.progress(`publishing ${count} documents`)
     await store.call('fill', await networkFolder(bench, { members: 0, records: true, open: true }), count, checkedBytes)
     const root = new Child<RootMethods>('root')
-    const parts = Array.from({ length: Math.min(processes, nodes) }, () => new Child<DocumentsMethods>('documents'))
+    const parts = Array.from(
+      { length: Math.min(processes, nodes) },
+      () => new Child<DocumentsMethods>('content/documents')
+    )
     await startNodes(bench, root, parts)
     let version = 0
     const pushed = async (): Promise<Record<string, number>> => {
