@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { chmod, type FileHandle, lstat, mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { equals } from 'uint8arrays/equals'
 import { codeOf } from '../runtime/error-code.ts'
@@ -22,6 +22,8 @@ export interface ExportInit {
   readonly target: string
   /** Way with symbolic links: an error, left out, or kept where they lead to something inside of the folder. */
   readonly symlinks: 'refuse' | 'skip' | 'keep'
+  /** Modes of the files and folders that are made, whatever the mask of the process is; 0644 and 0755 where nothing is said. */
+  readonly modes?: { readonly file: number; readonly folder: number }
   readonly signal: AbortSignal
   readonly limits?: ContentLimits
 }
@@ -35,6 +37,8 @@ export interface Exported {
 /** Files that are written at once: most of the time goes into waiting for the disk. */
 const filesAtOnce = 16
 
+const usualModes = { file: 0o644, folder: 0o755 }
+
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
 
 /**
@@ -43,7 +47,11 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
  * @throws UnfitNameError, ContentLimitError, BlockMissingError, InvalidBlockError, or the error of the system
  */
 export async function exportFolder(init: ExportInit): Promise<Exported> {
-  makeFolder(init.target, 0o755)
+  const { folder: mode } = init.modes ?? usualModes
+  if (!existsSync(init.target)) {
+    makeFolder(init.target, mode)
+    await chmod(init.target, mode)
+  }
   await using folder = await OpenFolder.open(init.target)
   return await new FolderExport(init).run(folder)
 }
@@ -51,6 +59,7 @@ export async function exportFolder(init: ExportInit): Promise<Exported> {
 class FolderExport {
   readonly #init: ExportInit
   readonly #limits: ContentLimits
+  readonly #modes: { readonly file: number; readonly folder: number }
   #files = 0
   #bytes = 0
   #written = 0
@@ -58,6 +67,7 @@ class FolderExport {
   constructor(init: ExportInit) {
     this.#init = init
     this.#limits = init.limits ?? contentLimits
+    this.#modes = init.modes ?? usualModes
   }
 
   async run(folder: OpenFolder): Promise<Exported> {
@@ -95,7 +105,7 @@ class FolderExport {
   }
 
   async #child(folder: OpenFolder, part: Part, depth: number): Promise<void> {
-    await makeChild(folder, part.name)
+    await makeChild(folder, part.name, this.#modes.folder)
     await using child = await folder.child(part.name)
     await this.#folder(child, part, depth + 1)
   }
@@ -109,8 +119,9 @@ class FolderExport {
   async #file(folder: OpenFolder, part: Part): Promise<void> {
     if (await isWritten(folder, part, this.#init.signal)) return
     await this.#whole(folder, part.name, async (path) => {
-      await using file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
+      await using file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
       await this.#fill(file, part)
+      await file.chmod(this.#modes.file)
       await file.sync()
     })
   }
@@ -177,9 +188,11 @@ async function linkTarget(folder: OpenFolder, name: string): Promise<Buffer | un
   }
 }
 
-async function makeChild(folder: OpenFolder, name: string): Promise<void> {
+async function makeChild(folder: OpenFolder, name: string, mode: number): Promise<void> {
   try {
-    await mkdir(folder.at(name), 0o755)
+    await mkdir(folder.at(name), 0o700)
+    await using made = await folder.child(name)
+    await made.chmod(mode)
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
     if (!(await lstat(folder.at(name))).isDirectory())

@@ -38,6 +38,10 @@ export class OpenFolder implements AsyncDisposable {
     return `/proc/self/fd/${this.#handle.fd}/${name}`
   }
 
+  async chmod(mode: number): Promise<void> {
+    await this.#handle.chmod(mode)
+  }
+
   async sync(): Promise<void> {
     await this.#handle.sync()
   }

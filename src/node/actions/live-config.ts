@@ -66,7 +66,7 @@ export const marks: Marks = {
   dht: { enabled: 'restart', server: 'restart' },
   backup: { enabled: 'live', intervalMs: 'live', path: 'live', keep: 'live' },
   // The quota belongs to the folder of blocks, which is opened once.
-  stores: { fetch: 'live', quotaBytes: 'restart', keep: 'live', symlinks: 'live', revoked: 'live' },
+  stores: { fetch: 'live', quotaBytes: 'restart', keep: 'live', symlinks: 'live', readableBy: 'live', revoked: 'live' },
   alarms: { hook: 'live' },
   hooks: { onEvent: 'live', timeoutMs: 'live' },
   http: { listen: 'restart', tokenFile: 'restart', hosts: 'restart' },

@@ -65,7 +65,14 @@ export const defaults = {
   dht: { enabled: true, server: 'auto' },
   backup: { enabled: true, intervalMs: 3_600_000, keep: 24 },
   // Nobody's content comes to a machine that did not ask for it.
-  stores: { fetch: 'none', quotaBytes: 10 * 2 ** 30, keep: 1, symlinks: 'refuse', revoked: 'keep' },
+  stores: {
+    fetch: 'none',
+    quotaBytes: 10 * 2 ** 30,
+    keep: 1,
+    symlinks: 'refuse',
+    readableBy: 'owner',
+    revoked: 'keep'
+  },
   alarms: {},
   hooks: { timeoutMs: 30_000 },
   http: { hosts: [] },

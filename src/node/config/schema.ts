@@ -145,6 +145,9 @@ const stores = z.object({
   symlinks: oneOf(['refuse', 'skip', 'keep']).describe(
     'symbolic links in shared and written folders; keep: those that lead out of the folder are still refused'
   ),
+  readableBy: oneOf(['owner', 'group', 'all']).describe(
+    'users of this machine who may read files that are written into a folder: the one of the process, its group too, or all'
+  ),
   revoked: oneOf(['keep', 'drop']).describe('what becomes of stores whose owner was revoked; none is followed any more')
 })
 

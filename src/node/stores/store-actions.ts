@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs'
+import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
 import { isName } from '../../identity/checked-bytes.ts'
 import { InvalidPayloadError, RefusedError, UnavailableError } from '../../runtime/errors.ts'
@@ -148,12 +148,25 @@ function targetFolder(
   const above = realPath(dirname(to))
   const folder = realPath(to) ?? (above === undefined ? resolve(to) : resolve(above, basename(to)))
   requireApart(node, folder)
+  if (stores.get(owner, name)?.folder !== folder && !isEmpty(folder))
+    throw new RefusedError(
+      `${folder} is not empty, and files of the same names would be written over: name a new or an empty folder`
+    )
   const other = stores
     .list()
     .find((entry) => entry.folder !== undefined && entry !== stores.get(owner, name) && meets(entry.folder, folder))
   if (other !== undefined)
     throw new RefusedError(`${folder} is in the way of ${storeText(registry, other)} (${other.folder ?? ''})`)
   return folder
+}
+
+/** True also for what is not there or cannot be read: that is told when it is written. */
+function isEmpty(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0
+  } catch {
+    return true
+  }
 }
 
 const meets = (a: string, b: string): boolean => isWithin(a, b) || isWithin(b, a)

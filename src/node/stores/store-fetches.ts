@@ -38,6 +38,12 @@ interface Active {
   bytes: number
 }
 
+/** Modes of written files and folders, by who may read them. */
+const modes = {
+  owner: { file: 0o600, folder: 0o700 },
+  group: { file: 0o640, folder: 0o750 },
+  all: { file: 0o644, folder: 0o755 }
+}
 /** Stores that are fetched or written at once. */
 const atOnce = 4
 /** A folder that cannot be written is tried again after this time, or when somebody asks: all its files are looked at. */
@@ -161,6 +167,7 @@ export class StoreFetches {
       read: async (digest) => await blocks.read(digest),
       target,
       symlinks: stores.config.symlinks,
+      modes: modes[stores.config.readableBy],
       signal
     })
     entry.writtenSeq = newest.value.seq

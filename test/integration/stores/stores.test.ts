@@ -178,6 +178,11 @@ test('folders with keys, what is no folder and what cannot be shared are refused
   await eventually(async () => (await hal.stores.find()).some(({ name }) => name === 'maps'))
   await expect(hal.stores.sync('ann/maps', { to })).rejects.toThrow(/is in the way of hal\/music/)
   await expect(hal.stores.sync('ann/maps', { to: hal.config.paths.data })).rejects.toThrow(/keys or its database/)
+  const full = join(network.folder, 'full')
+  mkdirSync(full)
+  writeFileSync(join(full, 'map'), 'mine')
+  await expect(hal.stores.sync('ann/maps', { to: full })).rejects.toThrow(/is not empty/)
+  expect(readFileSync(join(full, 'map'), 'utf8')).toBe('mine')
   await expect(hal.stores.sync('none')).rejects.toThrow(/no store none is known/)
 })
 
