@@ -1,7 +1,9 @@
 // Makes test/fixtures/network-v1-grown: the store and keys of the root of a small network, and frames that its nodes sent each other. Every later version
 // must open it, so it is made once per version of the formats. Run after `npm run build`: node scripts/network-fixture.mjs
 
+import { once } from 'node:events'
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 
 const built = (path) => import(new URL(`../dist/${path}.js`, import.meta.url).href)
@@ -32,13 +34,16 @@ const messages = {
   sync: ['SyncRequest', 'SyncFrame'],
   probe: ['ProbeRequest', 'ProbeAnswer'],
   admin: ['AdminRequest', 'AdminAnswer'],
-  blocks: ['BlocksRequest', 'BlockAnswer']
+  blocks: ['BlocksRequest', 'BlockAnswer'],
+  forward: ['ForwardRequest', 'ForwardAnswer']
 }
 const modules = await Promise.all(Object.keys(messages).map((name) => built(`src/protocols/${name}/pb/${name}`)))
 const codecs = Object.assign({}, ...modules)
 const mostBytes = 6_000
 /** Frames of one message that have the same fields. */
-const mostOfShape = 8
+const mostOfShape = 4
+/** The record of a later put says more than that of the first. */
+const mostPuts = 64
 const mostOfGossip = 6
 const frames = []
 const shapes = new Map()
@@ -52,7 +57,7 @@ const isWanted = (message, frame) => {
   const shape = [message, ...fields].join(' ')
   const seen = shapes.get(shape) ?? 0
   shapes.set(shape, seen + 1)
-  return seen < mostOfShape
+  return seen < (fields.includes('put') ? mostPuts : mostOfShape)
 }
 
 /** Streams on which the request for a document was written: the bytes of the document follow. */
@@ -98,7 +103,11 @@ const hourMs = 3_600_000
 const ephemeralMs = 3_650 * 24 * hourMs
 await joined('tnr-2', { role: 'secondary' }, { role: 'secondary' })
 const web = await joined('web-1', { services: ['http:8080', 'ssh:22'] }, { role: 'integrated', groups: ['web'] })
-const db = await joined('db-1', { role: 'external', services: ['postgres:5432'] }, { role: 'external', groups: ['db'] })
+const db = await joined(
+  'db-1',
+  { role: 'external', services: ['postgres:5432'], 'stores.fetch': ['web-1/notes'] },
+  { role: 'external', groups: ['db'] }
+)
 await joined('lost', {}, { role: 'integrated' })
 await joined('let-go', {}, { role: 'integrated' })
 await joined('ci-1', {}, { role: 'integrated', groups: ['ci'], ephemeralMs })
@@ -139,6 +148,24 @@ await control.removePublisher({ publisher: 'db-2' })
 await eventually(() =>
   [root, web, db].every(({ documents }) => documents.list().filter(({ held }) => held).length >= 2)
 )
+
+// A store that one member shares and another one follows.
+const notes = join(network.folder, 'notes')
+mkdirSync(notes)
+writeFileSync(join(notes, 'today'), 'a note in a store')
+await web.stores.add(notes)
+await eventually(() => db.stores.list().some(({ heldSeq }) => heldSeq === 1))
+
+// A service that one member exposes and another one calls, and one that is exposed nowhere.
+const service = createServer((socket) => socket.on('error', () => {}).end('hello'))
+service.listen(0, '::1')
+await once(service, 'listening')
+db.forwards.expose('postgres', `[::1]:${service.address().port}`)
+const called = await web.forwards.call({ peer: 'db-2', service: 'postgres' })
+called.on('error', () => {}).end()
+await once(called.resume(), 'end')
+await web.forwards.call({ peer: 'tnr-2', service: 'postgres' }).catch(() => {})
+service.close()
 
 // Two operators revoke: the first order waits at the root, the second one makes the entry.
 const ann = keys.SigningKey.generate()

@@ -9,6 +9,7 @@ import { verifyStoreAt } from '../../src/node/offline/stopped-store.ts'
 import { AdminAnswer, AdminRequest } from '../../src/protocols/admin/pb/admin.ts'
 import { decodeAnnouncement } from '../../src/protocols/announce/message.ts'
 import { BlockAnswer, BlocksRequest } from '../../src/protocols/blocks/pb/blocks.ts'
+import { ForwardAnswer, ForwardRequest } from '../../src/protocols/forward/pb/forward.ts'
 import { Hello } from '../../src/protocols/hello/pb/hello.ts'
 import { publicKeyOfRecordKey } from '../../src/protocols/kad/record-key.ts'
 import { LookupAnswer, LookupRequest } from '../../src/protocols/lookup/pb/lookup.ts'
@@ -65,7 +66,9 @@ const codecs: ReadonlyMap<string, { decode(bytes: Uint8Array): object; encode(me
     AdminRequest,
     AdminAnswer,
     BlocksRequest,
-    BlockAnswer
+    BlockAnswer,
+    ForwardRequest,
+    ForwardAnswer
   })
 )
 interface Frame {
@@ -117,7 +120,9 @@ describe.each(Object.entries(factsOf))('%s, a network of version 1 of the format
     expect(state.publishers()).toHaveLength(1)
     expect(state.keys.authorities).toHaveLength(2)
     const { publicKey } = state.memberByName('web-1') ?? { publicKey: new Uint8Array() }
-    expect(root.registry.records.read(publicKey)?.maintenance).toMatchObject({ reason: 'moves to another rack' })
+    const record = root.registry.records.read(publicKey)
+    expect(record?.maintenance).toMatchObject({ reason: 'moves to another rack' })
+    expect(record?.stores).toMatchObject([{ name: 'notes' }])
     const text = async (id: string) => Buffer.from((await root.documents.get(id)).bytes).toString()
     expect([await text('plan'), await text('motd')]).toEqual(['the second plan', 'written by web-1'])
     await expect(text('old')).rejects.toThrow('was retired (not needed)')
