@@ -65,6 +65,12 @@ export const socketAddress: AddressKind = (given) => {
   return `[${host}]:${port}`
 }
 
+/** The same on loopback alone. */
+export const loopbackSocket: AddressKind = (given) => {
+  const { host, port } = socketParts(given)
+  return host === '::1' ? `[${host}]:${port}` : wrong(given, 'is not on loopback', '[::1]:5335')
+}
+
 /** The same, taken apart. @throws AddressSpellingError */
 export const socketParts = (given: string): { host: string; port: number } => {
   const [, host, port = ''] = /^\[([^\]]*)\]:(0|[1-9]\d{0,4})$/.exec(given.trim()) ?? []

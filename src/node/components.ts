@@ -22,6 +22,7 @@ import { watchGossip } from './host/watch-gossip.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Matrix } from './matrix/matrix.ts'
 import { MatrixProber } from './matrix/matrix-prober.ts'
+import { NameResolver } from './names/resolver.ts'
 import type { HostedParts, NetworkParts } from './network-parts.ts'
 import type { NodeParts } from './node-parts.ts'
 import { Connector } from './peers/connector.ts'
@@ -174,6 +175,7 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
     reach: makeReachability(node, network),
     matrix: makeMatrixProber(node, network, host),
     documents: new DocumentKeeper({ carrier: network, exchange, trust: network.trust }),
+    names: makeNameResolver(node, network),
     announced: node.announced,
     folders,
     stores
@@ -283,6 +285,12 @@ function makeExchange({ clock, logging }: NodeParts, network: NetworkParts, host
     connectionTo(network, publicKeyOf(peer.toString()), signal)
   const { networkId } = registry
   return new BlockFetcher({ networkId, trust, limits, clock, logger: logging.logger, self: host.peerId, connect })
+}
+
+/** Answers names of members, where the configuration wants that. */
+function makeNameResolver(node: NodeParts, network: NetworkParts): NameResolver | undefined {
+  const { listen } = node.config.dns
+  return listen === undefined ? undefined : new NameResolver(node, network, listen)
 }
 
 /** Makes what begins when a node listens: the duties of a root, and chores. `goesOn`: this process was the root a moment ago. */

@@ -16,6 +16,7 @@ import { startHost } from './host/listen.ts'
 import type { Traffic } from './host/traffic.ts'
 import type { Matrix } from './matrix/matrix.ts'
 import type { MatrixProber } from './matrix/matrix-prober.ts'
+import type { NameResolver } from './names/resolver.ts'
 import type { NetworkParts } from './network-parts.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { Connector } from './peers/connector.ts'
@@ -136,6 +137,10 @@ export class NetworkNode implements NetworkParts {
     return this.#running?.stores
   }
 
+  get names(): NameResolver | undefined {
+    return this.#running?.names
+  }
+
   get matrixProber(): MatrixProber | undefined {
     return this.#running?.matrix
   }
@@ -221,7 +226,8 @@ export class NetworkNode implements NetworkParts {
     registry.liveness.leaving(reason)
     for (const stop of this.#stops) stop()
     this.heads.stop()
-    await Promise.all([this.#running?.documents.stop(), this.#running?.stores.stop(), this.#running?.folders.stop()])
+    const { documents, stores, folders, names } = this.#running ?? {}
+    await Promise.all([documents?.stop(), stores?.stop(), folders?.stop(), names?.stop()])
     this.peers?.stop()
     this.pingMonitor?.stop()
     await Promise.all([this.lease?.stop(reason, left ? await this.#farewell() : undefined), this.#told()])

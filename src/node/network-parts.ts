@@ -6,6 +6,7 @@ import type { Gater } from './host/gater.ts'
 import type { Traffic } from './host/traffic.ts'
 import type { Matrix } from './matrix/matrix.ts'
 import type { MatrixProber } from './matrix/matrix-prober.ts'
+import type { NameResolver } from './names/resolver.ts'
 import type { Connector } from './peers/connector.ts'
 import type { PeerClocks } from './peers/peer-clocks.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
@@ -51,6 +52,8 @@ export interface NetworkParts extends HostedParts {
   readonly pingMonitor: PingMonitor | undefined
   /** Has members probed by others; undefined too where this node is no registry. */
   readonly matrixProber: MatrixProber | undefined
+  /** Answers names of members; undefined too where the configuration does not want it. */
+  readonly names: NameResolver | undefined
   readonly lease: LeaseClient | undefined
   /** undefined: no registry holds the lease now. */
   readonly session: SessionView | undefined

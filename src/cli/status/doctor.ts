@@ -66,6 +66,7 @@ const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: Abort
     node.clock(status, Date.now()),
     node.membership(status),
     node.reach(status),
+    ...node.names(status),
     node.versions(peers),
     ...(domain === undefined ? [] : await dnssec(domain, [...status.dns.resolvers, ...facts.resolvers])),
     ...node.warnings(status)

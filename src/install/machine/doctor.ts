@@ -74,6 +74,15 @@ export const reach = ({ reach: found, announced }: StatusView): Check => {
   return warn('reach', 'Reachability', 'nobody has tried to dial this node yet')
 }
 
+/** None where the configuration wants no names. */
+export const names = ({ names: address, parts, network }: StatusView): Check[] => {
+  const part = parts.find(({ name }) => name === 'names')
+  if (part === undefined) return []
+  if (address !== null) return [pass('names', 'Names', `NAME.${network?.domain ?? ''} is answered at ${address}`)]
+  const why = part.lastError ?? 'it is not open yet'
+  return [warn('names', 'Names', `names of members are not answered: ${why}`, 'choose another port for dns.listen')]
+}
+
 /** Version N talks to N−1: more than two at once are too many. */
 export const versions = ({ peers, self }: PeersView): Check => {
   const others = peers.flatMap(({ version }) => (version === null ? [] : [version]))

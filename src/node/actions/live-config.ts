@@ -69,6 +69,7 @@ export const marks: Marks = {
   stores: { fetch: 'live', quotaBytes: 'restart', keep: 'live', symlinks: 'live', readableBy: 'live', revoked: 'live' },
   alarms: { hook: 'live' },
   hooks: { onEvent: 'live', timeoutMs: 'live' },
+  dns: { listen: 'restart' },
   http: { listen: 'restart', tokenFile: 'restart', hosts: 'restart' },
   logging: { level: 'live', format: 'restart' },
   protocols: 'restart'

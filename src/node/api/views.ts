@@ -134,6 +134,7 @@ export const statusView = answer('status', 'trustnet status --json', {
   connections: z.object({ members: whole, strangers: whole, inbound: whole, outbound: whole }),
   limits: z.array(limit).describe('limits that others exceeded since the start, most often first'),
   http: textOrNull.describe('address of the HTTP API and of the page; null: it is off, or does not listen'),
+  names: textOrNull.describe('address at which names of members are answered; null: it is off, or does not listen'),
   listen: z.array(text),
   announced: z.array(text),
   maintenance,

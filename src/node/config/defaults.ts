@@ -75,6 +75,7 @@ export const defaults = {
   },
   alarms: {},
   hooks: { timeoutMs: 30_000 },
+  dns: {},
   http: { hosts: [] },
   logging: { level: 'info', format: 'auto' },
   protocols: defaultLimits

@@ -27,6 +27,7 @@ const samples: ReadonlyMap<string, unknown> = new Map(
     'backup.path': '/var/backups/trustnet',
     'alarms.hook': '/usr/local/bin/trustnet-alarm',
     'hooks.onEvent': '/bin/true',
+    'dns.listen': '[::1]:5335',
     'http.listen': '[::1]:9080',
     'http.tokenFile': '/etc/trustnet/secrets/http-token'
   })

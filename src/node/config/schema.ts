@@ -3,6 +3,7 @@ import { scopeOf } from '../../address/ipv6.ts'
 import {
   dialAddress,
   listenAddress,
+  loopbackSocket,
   ownAddress,
   prefixAddress,
   resolverAddress,
@@ -167,6 +168,12 @@ const http = z.object({
   )
 })
 
+const dns = z.object({
+  listen: addressOf(loopbackSocket)
+    .optional()
+    .describe('loopback address and port at which names of members are answered; without it none are')
+})
+
 const hooks = z.object({
   onEvent: hookProgram()
     .optional()
@@ -220,6 +227,7 @@ export const schema = z.object({
   stores,
   alarms,
   hooks,
+  dns,
   http,
   logging,
   protocols

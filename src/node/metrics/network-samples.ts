@@ -19,6 +19,7 @@ export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[
   ...admissionSamples(network),
   ...connectionSamples(network),
   ...storeSamples(node, network),
+  ...nameSamples(network),
   ...troubleSamples(network)
 ]
 
@@ -50,6 +51,15 @@ const membersSample = (node: NodeContext, network: NetworkNode): Sample => {
 const isDown = (state: State): boolean => state === 'unknown' || state === 'offline'
 
 const keyOf = (role: string, state: string): string => `${role} ${state}`
+
+/** Nothing where names are not answered. */
+const nameSamples = ({ names }: NetworkNode): Sample[] => {
+  const answered = [...(names?.answered ?? [])].map(([code, count]): Value => [{ code }, count])
+  return [
+    counter('trustnet_names_answers_total', 'Questions for names of members that were answered, by code.', answered),
+    counter('trustnet_names_dropped_total', 'Questions for names that were not looked at: too many.', names?.dropped)
+  ]
+}
 
 const leaseSamples = (network: NetworkNode): Sample[] => {
   const { registry, session } = network

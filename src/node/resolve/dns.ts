@@ -4,6 +4,7 @@ import { type Clock, momentOf } from '../../runtime/clock-and-logger.ts'
 import type { Part } from '../../runtime/supervisor.ts'
 import type { Config } from '../config/schema.ts'
 import { type KnownCandidate, maxCandidates, type Resolver } from './resolver.ts'
+import { serversToAsk } from './servers.ts'
 
 /** The TTL is somebody else's number; an answer that helped nobody is not kept for days. */
 const longestTtlSeconds = 3600
@@ -81,7 +82,9 @@ export class DnsResolver implements Resolver {
   }
 
   #options(signal: AbortSignal) {
-    const { dnsServers: servers, dnsTimeoutMs: timeoutMs } = this.#init.config.bootstrap
-    return { servers, timeoutMs, signal, allowLoopback: this.#init.config.announce.allow.includes('loopback') }
+    const { config } = this.#init
+    const { dnsTimeoutMs: timeoutMs } = config.bootstrap
+    const servers = serversToAsk(config)
+    return { servers, timeoutMs, signal, allowLoopback: config.announce.allow.includes('loopback') }
   }
 }

@@ -5,6 +5,7 @@ import { wallTimeOf } from '../../runtime/clock-and-logger.ts'
 import type { StatusView, Warning } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
+import { serversToAsk } from '../resolve/servers.ts'
 import { connectionsOf } from '../views/member-rows.ts'
 import { networkRef, refOf, rttUs, selfRef, viewAgeMs, wholeMs, withPeer } from '../views/refs.ts'
 import { limitsView } from './limits-view.ts'
@@ -34,6 +35,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
     connections: connectionCounts(network),
     limits: network === undefined ? [] : limitsView(network),
     http: node.httpUrl ?? null,
+    names: network?.names?.address ?? null,
     listen: isListening(network) ? [withPeer(`/ip6/${node.config.listen.host}/tcp/${network.port}`, node.peerId)] : [],
     announced: (network?.announced ?? []).map((address) => withPeer(address, node.peerId)),
     maintenance: node.announced.maintenance ?? null,
@@ -171,7 +173,7 @@ const dnsView = (
     checkedMs: checkedAt === undefined ? null : wallTimeOf(clock, checkedAt),
     ttlSeconds: found.length === 0 ? null : Math.min(...found.map(({ ttlSeconds }) => ttlSeconds)),
     port: config.bootstrap.port,
-    resolvers: [...config.bootstrap.dnsServers],
+    resolvers: [...serversToAsk(config)],
     message: failed ?? unasked
   }
 }

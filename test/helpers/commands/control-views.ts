@@ -175,6 +175,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
   connections: { members: 3, strangers: 0, inbound: 2, outbound: 1 },
   limits: [],
   http: 'http://[::1]:8080',
+  names: '[::1]:5335',
   listen: ['/ip6/::/tcp/8000'],
   announced: ['/ip6/2001:db8::1/tcp/8000'],
   maintenance: null,

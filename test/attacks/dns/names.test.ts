@@ -1,0 +1,130 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { type DecodedPacket, decode, encode, type Packet } from 'dns-packet'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { NameServer } from '../../../src/dns/name-server.ts'
+import { announcesLoopback, namedAddresses } from '../../../src/node/names/named-addresses.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
+import { eventually, TestNetwork } from '../../helpers/network.ts'
+import { attack, control } from '../attack.ts'
+
+const query = (more: Packet = {}): Buffer =>
+  encode({ type: 'query', id: 7, flags: 0x0100, questions: [{ type: 'AAAA', name: 'root.net.test' }], ...more })
+
+const framed = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes])
+
+/** Asks until it is answered: one of too many is dropped, and every asker asks again. */
+const askUdp = async (port: number, bytes: Buffer): Promise<DecodedPacket> => {
+  const socket = createSocket('udp6')
+  const ask = (): void => socket.send(bytes, port, '::1')
+  const again = setInterval(ask, 300)
+  try {
+    ask()
+    const [answer] = (await once(socket, 'message', { signal: AbortSignal.timeout(ceilingMs) })) as [Buffer]
+    return decode(answer)
+  } finally {
+    clearInterval(again)
+    socket.close()
+  }
+}
+
+const opened = async (port: number): Promise<Socket> => {
+  const socket = connect(port, '::1')
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+const askTcp = async (port: number): Promise<DecodedPacket> => {
+  const socket = await opened(port)
+  socket.write(framed(query()))
+  const [answer] = (await once(socket, 'data', { signal: AbortSignal.timeout(ceilingMs) })) as [Buffer]
+  socket.destroy()
+  return decode(answer.subarray(2))
+}
+
+const rcode = ({ flags = 0 }: Packet): number => flags & 0xf
+
+describe('the resolver of names', () => {
+  let network: TestNetwork
+  let port = 0
+  beforeAll(async () => {
+    network = await TestNetwork.create({ 'dns.listen': '[::1]:0' })
+    const names = () => network.node('root').network?.names
+    await eventually(() => names()?.address !== undefined)
+    port = Number(names()?.address?.split(':').at(-1))
+  })
+  afterAll(() => network[Symbol.asyncDispose]())
+
+  attack('a question of 4 kB, and others that hold more than a question', async () => {
+    const long = Buffer.concat([query(), Buffer.alloc(4_096)])
+    const many = Buffer.from(query())
+    many.writeUInt16BE(400, 6)
+    const answers = await Promise.all([long, many, Buffer.alloc(12)].map((bytes) => askUdp(port, bytes)))
+    expect(answers.map(rcode)).toEqual([1, 1, 4])
+    const tcp = await opened(port)
+    tcp.write(Buffer.from([0xff, 0xff, 0]))
+    await once(tcp, 'close', { signal: AbortSignal.timeout(ceilingMs) })
+    expect(rcode(await askUdp(port, query()))).toBe(0)
+    return { happened: '4 kB, 400 records, no question: FORMERR or NOTIMP in 12 bytes', held: '4 KiB, one question' }
+  })
+
+  attack('a hundred connections that say nothing', async () => {
+    const silent = await Promise.all(Array.from({ length: 100 }, () => opened(port)))
+    expect((await askTcp(port)).answers).toHaveLength(1)
+    for (const socket of silent) socket.destroy()
+    return { happened: '100 silent connections: the next one is answered', held: '64, the oldest goes' }
+  })
+
+  attack('an asker that never reads its answers', async () => {
+    const socket = await opened(port)
+    socket.pause()
+    const block = Buffer.concat(Array.from({ length: 1_000 }, () => framed(query())))
+    const closed = new Promise<void>((done) => socket.once('close', () => done()))
+    // The kernel takes some MiB before it is full: far less than this.
+    for (let sent = 0; sent < 200 && !socket.destroyed; sent++) socket.write(block)
+    await closed
+    expect(rcode(await askUdp(port, query()))).toBe(0)
+    return { happened: '200,000 questions: the connection is cut', held: '128 KiB unread, 1,000 questions a second' }
+  })
+
+  attack('as many questions as a process can send', async () => {
+    const { names } = network.node('root').attached
+    const before = names?.answered.get('noerror') ?? 0
+    const began = performance.now()
+    const socket = createSocket('udp6')
+    const bytes = query()
+    for (let i = 0; i < 20_000; i++) {
+      await new Promise((done) => socket.send(bytes, port, '::1', done))
+    }
+    socket.close()
+    const answered = (names?.answered.get('noerror') ?? 0) - before
+    const elapsedMs = performance.now() - began
+    expect(answered).toBeLessThanOrEqual(1_001 + elapsedMs)
+    expect(rcode(await askUdp(port, query()))).toBe(0)
+    return {
+      happened: `20,000 questions in ${Math.round(elapsedMs)} ms: ${answered} answered, ${names?.dropped} not looked at`,
+      held: '1,000 at once and in each second'
+    }
+  })
+
+  control('a server without that limit answers all of them', async () => {
+    await using server = await NameServer.start({
+      host: '::1',
+      port: 0,
+      answer: ({ id = 0, questions = [] }) => ({ type: 'response', id, questions })
+    })
+    for (let i = 0; i < 1_500; i++) expect(rcode(await askUdp(server.port, query()))).toBe(0)
+  })
+
+  attack('a member announces ::1, so that its name leads into the machine that asks', async () => {
+    const announced = ['/ip6/::1/tcp/9000', '/ip6/2001:db8::66/tcp/9000']
+    expect(namedAddresses(announced, announcesLoopback(['/ip6/2001:db8::1/tcp/9000']))).toEqual(['2001:db8::66'])
+    return { happened: '::1 is left out, the rest stays', held: 'no loopback where this node announces none' }
+  })
+
+  control('in a network on one machine it is an address like others', async () => {
+    expect(namedAddresses(['/ip6/::1/tcp/9000'], announcesLoopback(['/ip6/::1/tcp/9001']))).toEqual(['::1'])
+  })
+})
