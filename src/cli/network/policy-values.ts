@@ -92,7 +92,7 @@ export function describeValue(key: string, value: unknown): { word: string; text
 const head = `# The policy of the network. Save and close to see what changes; nothing is entered before you agree.
 #
 # rules: who may call what. Without rules every member may call every service of every other.
-# They are signed and shown, and stop nothing yet: no member carries calls for another.
+# The member that is called judges by them (trustnet expose, trustnet forward); what other programs listen on they do not close.
 #   - allow: {from: GROUP, to: GROUP, service: NAME}     * stands for everybody, and for every service
 # tests: what must come of the rules; a policy whose rules do not pass them is refused.
 #   - {from: GROUP, to: GROUP, service: NAME, allowed: true}     * is a member of no group
