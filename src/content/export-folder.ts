@@ -141,7 +141,7 @@ class FolderExport {
     if (symlinks === 'skip') return
     const where = join(folder.path, name)
     if (symlinks === 'refuse')
-      throw new UnfitNameError(`${where} is a symbolic link; say that links are skipped or kept`)
+      throw new UnfitNameError(`${where} is a symbolic link; set stores.symlinks to skip or keep`)
     const path = Buffer.from(target)
     if (!staysInside(path.toString(), depth))
       throw new UnfitNameError(`${where} is a symbolic link that leads out of the store; it is not made`)

@@ -121,7 +121,7 @@ class FolderImport {
     const { symlinks, put } = this.#init
     if (symlinks === 'refuse')
       throw new UnfitNameError(
-        `${join(folder.path, name)} is a symbolic link; remove it, or say that links are skipped or kept`
+        `${join(folder.path, name)} is a symbolic link; remove it, or set stores.symlinks to skip or keep`
       )
     if (symlinks === 'skip') return undefined
     const block = nodeBlock({ type: 'symlink', target: await readlink(folder.at(name), { encoding: 'buffer' }) })

@@ -45,7 +45,8 @@ const words: Readonly<Record<StoreRow['state'], string>> = {
   refused: 'refused'
 }
 
-const stateText = ({ state, pinned, arrivedBytes, sizeBytes }: StoreRow): string => {
+const stateText = ({ state, trouble, pinned, arrivedBytes, sizeBytes }: StoreRow): string => {
+  if (state === 'reading' && trouble !== null) return 'cannot be read'
   const far = state === 'fetching' ? ` (${bytes(arrivedBytes)} of ${bytes(sizeBytes)})` : ''
   return `${words[state]}${far}${pinned ? ', pinned' : ''}`
 }

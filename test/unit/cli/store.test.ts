@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { StoreRow } from '../../../src/node/api/control-api.ts'
-import { storeRow } from '../../helpers/commands/store-views.ts'
+import { storeRow, storesView } from '../../helpers/commands/store-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 
 let home: ControlHome
@@ -33,6 +33,11 @@ describe('add', () => {
     expect([code, out]).toEqual([0, `music is shared: 12 files, ${storeRow().cid ?? ''}\n`])
     expect(err).toContain('Reading the folder of music')
     expect(asked).toEqual([{ folder: resolve('docs'), name: 'music', watch: true }])
+  })
+
+  test('a folder that cannot be read is not called being read', async () => {
+    api.stores = async () => ({ ...storesView, stores: [storeRow({ state: 'reading', trouble: 'a link' })] })
+    expect((await run('status')).out).toContain('cannot be read')
   })
 
   test('says why a folder cannot be shared, and what next', async () => {
