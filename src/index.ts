@@ -20,6 +20,7 @@ export * from './node/errors.ts'
 export type { LibraryMetrics } from './node/host/libp2p.ts'
 export type { LogOutput } from './node/logging.ts'
 export type { MemberEvent } from './node/member-events.ts'
+export type { HandleOptions } from './node/node-interface.ts'
 export type { CreatedNetwork, CreateNetworkOptions } from './node/offline/create-network.ts'
 export type { ConfigValues } from './node/program/config-values.ts'
 export {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { type NodeRecord, openRecord, sealRecord } from '../../../../src/registry/objects/record.ts'
-import { sortedServices } from '../../../../src/registry/objects/service.ts'
+import {
+  type NodeRecord,
+  openRecord,
+  readStoredRecord,
+  recordBytes,
+  sealRecord
+} from '../../../../src/registry/objects/record.ts'
+import { servicesBytes, sortedServices } from '../../../../src/registry/objects/service.ts'
 import { InvalidPayloadError } from '../../../../src/runtime/errors.ts'
 import { aRecord, keyOf, networkId, serviceNamed } from '../../../helpers/signed-objects.ts'
 
@@ -25,7 +31,10 @@ describe('services and relays of a record', () => {
     ['5 relayKeys', { relayKeys: [5, 6, 7, 8, 9].map((each) => keyOf(each).publicKey) }],
     ['a relay twice', { relayKeys: [keyOf(5).publicKey, keyOf(5).publicKey] }],
     ['itself as a relay', { relayKeys: [keyOf(4).publicKey] }],
-    ['a short key of a relay', { relayKeys: [short] }]
+    ['a short key of a relay', { relayKeys: [short] }],
+    ['a maintenance that never began', { maintenance: { sinceMs: 0, reason: '' } }],
+    ['65 characters of a reason', { maintenance: { sinceMs: 1, reason: 'x'.repeat(65) } }],
+    ['a reason with control characters', { maintenance: { sinceMs: 1, reason: '\u001b[2J' } }]
   ]
 
   it.each(bad)('with %s is not sealed', (_, change) => {
@@ -47,5 +56,18 @@ describe('services and relays of a record', () => {
         { name: 'web', port: 443, protocol: 'tcp', tags: ['a', 'b'], state: 'failing' }
       ]
     })
+  })
+
+  it('says of a maintenance since when and why, and its bytes are known before it is signed', () => {
+    for (const reason of ['', 'new disk', '漢'.repeat(64)]) {
+      const record = { ...aRecord, maintenance: { sinceMs: 1_700_000_000_000, reason } }
+      const { bytes } = sealRecord(record, keyOf(4))
+      expect(openRecord(bytes, networkId).value).toEqual(record)
+      expect(readStoredRecord(bytes)).toEqual(record)
+      expect(recordBytes(record)).toBe(bytes.length)
+    }
+    const { bytes } = sealRecord(aRecord, keyOf(4))
+    const more = sealRecord({ ...aRecord, services: [...aRecord.services, serviceNamed('www')] }, keyOf(4))
+    expect(servicesBytes([serviceNamed('www')])).toBeGreaterThanOrEqual(more.bytes.length - bytes.length)
   })
 })
