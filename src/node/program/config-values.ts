@@ -14,21 +14,21 @@ export interface ConfigValues extends Values<Config> {}
 
 /** The values as overrides of parseConfig, each by its name in YAML. @throws ConfigError for a name that is no key */
 export const overridesOf = (values: ConfigValues): Record<string, unknown> => {
-  const overrides: Record<string, unknown> = {}
+  const overrides = new Map<string, unknown>()
   const unknown: string[] = []
   const walk = (tree: Tree, path: readonly string[]): void => {
     for (const [name, value] of Object.entries(tree)) {
       const here = [...path, name]
       const key = keyByPath.get(here.join('.'))
       if (value === undefined) continue
-      if (key !== undefined) overrides[key] = written(name, value)
+      if (key !== undefined) overrides.set(key, written(name, value))
       else if (isTree(value) && !Array.isArray(value)) walk(value, here)
       else unknown.push(`${here.join('.')} is no key of the configuration`)
     }
   }
   walk({ ...values }, [])
   if (unknown.length > 0) throw new ConfigError(unknown)
-  return overrides
+  return Object.fromEntries(overrides)
 }
 
 const keyByPath: ReadonlyMap<string, string> = new Map(keys.map(({ path, yaml }) => [path.join('.'), yaml]))
