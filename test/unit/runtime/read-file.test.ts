@@ -66,6 +66,7 @@ const ownReads = [
   'install/apply/journal.ts',
   'install/apply/lock.ts',
   'install/upgrade/state.ts',
+  'node/resolve/servers.ts',
   'node/stores/store-files.ts'
 ]
 
