@@ -2,6 +2,7 @@ import { createServer as createHttp, type Server as HttpServer } from 'node:http
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { runCheck } from '../../../../src/node/services/run-check.ts'
+import { ceilingMs } from '../../../helpers/ceiling.ts'
 
 const servers: (Server | HttpServer)[] = []
 const sockets = new Set<Socket>()
@@ -33,13 +34,16 @@ const answering = (head: string, then: (socket: Socket) => void = () => {}): Pro
   )
 
 const never = new AbortController().signal
-const http = (port: number, timeoutMs?: number) =>
-  runCheck({ check: `http://[::1]:${port}/health`, port, ...(timeoutMs !== undefined && { timeoutMs }) }, never)
+const http = (port: number, timeoutMs = ceilingMs) =>
+  runCheck({ check: `http://[::1]:${port}/health`, port, timeoutMs }, never)
 
 describe('a check of a service', () => {
   it('tcp passes where something listens', async () => {
     const port = await listening(createServer())
-    expect(await runCheck({ check: 'tcp', port }, never)).toEqual({ passed: true, detail: 'takes connections' })
+    expect(await runCheck({ check: 'tcp', port, timeoutMs: ceilingMs }, never)).toEqual({
+      passed: true,
+      detail: 'takes connections'
+    })
   })
 
   it('fails where nothing does', async () => {
@@ -47,7 +51,7 @@ describe('a check of a service', () => {
     const port = await listening(server)
     await new Promise((resolve) => server.close(resolve))
     const refused = { passed: false, detail: 'nothing listens there' }
-    expect(await runCheck({ check: 'tcp', port }, never)).toEqual(refused)
+    expect(await runCheck({ check: 'tcp', port, timeoutMs: ceilingMs }, never)).toEqual(refused)
     expect(await http(port)).toEqual(refused)
   })
 
