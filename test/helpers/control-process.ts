@@ -27,6 +27,7 @@ import {
   unknownRow,
   whyView
 } from './commands/control-views.ts'
+import { forwardsView } from './commands/forward-views.ts'
 import {
   compareView,
   logDiffView,
@@ -190,6 +191,9 @@ export class ScriptedApi extends ScriptedContent implements Scripted {
     entry: 18,
     message: 'retired'
   })
+  forwards: Scripted['forwards'] = async () => forwardsView
+  expose: Scripted['expose'] = async ({ name, to = '[::1]:80' }) => ({ name, to, message: 'members may call it now' })
+  unexpose: Scripted['unexpose'] = async ({ name }) => ({ name, to: '[::1]:80', message: 'nobody calls it any more' })
   operators: Scripted['operators'] = async () => ({
     operators: [{ name: 'ann', keyId: root.peerId, entry: 3 }]
   })

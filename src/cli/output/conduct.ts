@@ -98,6 +98,8 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['service remove', 'changes'],
   ['maintenance on', 'changes'],
   ['maintenance off', 'changes'],
+  ['expose', 'changes'],
+  ['forward', 'runs'],
   ['dns show', 'prints'],
   ['dns check', 'prints'],
   ['dns set', 'changes'],

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { CallOptions, ControlApi, ControlEvent } from './control-api.ts'
 import { type ControlPath, holdSocket } from './control-path.ts'
 import { ControlError, NothingRunningError } from './errors.ts'
@@ -31,6 +33,10 @@ export const controlClient = (init: ControlClientInit): ControlApi => {
         : (input?: object, options?: CallOptions) => connection.call(name, input, options)
   })
 }
+
+/** A connection to the process that carries bytes from now on. @throws as a call */
+export const controlUpgrade = async (init: ControlClientInit, path: string, signal: AbortSignal): Promise<Duplex> =>
+  await new Connection(init).upgrade(apiPrefix + path, signal)
 
 class Connection {
   readonly #path: string
@@ -88,6 +94,27 @@ class Connection {
       call.once('error', (error: NodeJS.ErrnoException) => reject(this.#explain(error)))
       call.once('close', () => held[Symbol.dispose]())
       call.end(body)
+    })
+  }
+
+  upgrade(path: string, signal: AbortSignal): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      const held = this.#hold()
+      const headers = { connection: 'upgrade', upgrade: 'trustnet-forward' }
+      // With an agent it would not be asked.
+      const createConnection = () => connect({ path: held.path, allowHalfOpen: true })
+      const call = request({ path, headers, createConnection, signal })
+      call.once('error', (error: NodeJS.ErrnoException) => reject(this.#explain(error)))
+      call.once('close', () => held[Symbol.dispose]())
+      call.once('upgrade', (_, socket, head) => {
+        if (head.byteLength > 0) socket.unshift(head)
+        resolve(socket)
+      })
+      // An answer that is none: what was refused.
+      call.once('response', (response) =>
+        readAnswer(response).then(() => reject(strange('it forwards nothing')), reject)
+      )
+      call.end()
     })
   }
 

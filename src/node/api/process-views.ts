@@ -84,8 +84,49 @@ export const statsView = answer('stats', 'GET /stats', {
   })
 })
 
+const exposed = z.object({
+  name: text,
+  to: text.describe('address on the machine of the service: [::1]:22 or unix:/run/app.sock')
+})
+
+const counts = z.object({
+  opened: whole.describe('since the start'),
+  bytesIn: whole.describe('of those that are over: came from the other side'),
+  bytesOut: whole
+})
+
+export const forwardsView = answer('forwards', 'trustnet expose --json', {
+  exposed: z.array(exposed).describe('services of this node that members may call'),
+  listeners: z.array(
+    z.object({
+      address: text.describe('of this machine, at which a service of another member is reached'),
+      peer: textOrNull.describe('as it was named; null: any member that has the service'),
+      service: text,
+      open: whole.describe('connections now'),
+      taken: whole.describe('connections since it listens'),
+      failed: whole.describe('of these, came to nothing')
+    })
+  ),
+  live: z.array(
+    z.object({
+      ...peerRef.shape,
+      service: text,
+      direction: z.enum(['in', 'out']).describe('in: a service of this node is used there; out: one of theirs here'),
+      sinceMs: time('since'),
+      bytesIn: whole.describe('came from the other side'),
+      bytesOut: whole,
+      waitingBytes: whole.describe('came on either side and were not taken on the other')
+    })
+  ),
+  totals: z.object({ in: counts, out: counts })
+})
+
+export const exposedView = answer('expose', 'trustnet expose NAME --json', { ...exposed.shape, message: text })
+
 export type HealthView = Body<typeof healthView>
 export type ReadyView = Body<typeof readyView>
 export type VersionView = Body<typeof versionView>
 export type ConnectionsView = Body<typeof connectionsView>
 export type StatsView = Body<typeof statsView>
+export type ForwardsView = Body<typeof forwardsView>
+export type ExposedView = Body<typeof exposedView>

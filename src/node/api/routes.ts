@@ -176,6 +176,18 @@ export const routes = {
   }),
   retireRegistry: order('Makes a secondary an ordinary member', views.changeView, { peer, plan: plan.optional() }),
 
+  forwards: ask.process(
+    'Services that members use of each other: exposed, listened for, in use',
+    running.forwardsView,
+    {},
+    '/forwards'
+  ),
+  expose: tell.process('Lets members call a service of this machine', running.exposedView, {
+    name: z.string().max(64),
+    to: z.string().max(256).describe('[::1]:PORT or unix:PATH; default: the port of the announced service').optional()
+  }),
+  unexpose: tell.process('Exposes a service no longer', running.exposedView, { name: z.string().max(64) }),
+
   documents: ask.network('The register of documents', documents.documentsView, {}, '/documents'),
   document: ask.network(
     'A document with its bytes, the newest version by default',

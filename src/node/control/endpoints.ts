@@ -23,7 +23,13 @@ export class Endpoints {
     const { config, control: api, services, logging } = node
     if (hasControl) {
       const path = socketPath(config.paths.runtime, config.name)
-      this.#server = await startControlServer({ path, api, logger: logging.logger, part: services.part('control') })
+      this.#server = await startControlServer({
+        path,
+        api,
+        logger: logging.logger,
+        part: services.part('control'),
+        forwards: { parts: node.forwards, most: config.protocols.forward.commands }
+      })
     }
     this.metrics = await openMetrics(node)
     this.#http = await openHttp(node)

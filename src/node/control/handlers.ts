@@ -28,6 +28,7 @@ import type { Route } from '../api/route.ts'
 import { type RouteName, type Routes, routes } from '../api/routes.ts'
 import { documentHistoryView, documentsView, documentView } from '../documents/documents-view.ts'
 import { allowPublisher, publishDocument, removePublisher, retireDocument } from '../documents/publish.ts'
+import { expose, forwardsView, unexpose } from '../forward/forwards-view.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { pingMember } from '../peers/ping-member.ts'
@@ -188,6 +189,10 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   changeMember: (changes, { registry, author }) => changeMember(registry, changes, author),
   endMember: (query, { registry, author }) => endMember(registry, query, author),
   retireRegistry: (query, { registry, author }) => retireRegistry(registry, query, author),
+
+  forwards: (_, { node }) => forwardsView(node),
+  expose: ({ name, to }, { node }) => expose(node, name, to),
+  unexpose: ({ name }, { node }) => unexpose(node, name),
 
   documents: (_, { registry }) => documentsView(registry),
   document: (query, { registry }) => documentView(registry, query),

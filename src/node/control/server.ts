@@ -12,7 +12,9 @@ import type { ControlApi } from '../api/control-api.ts'
 import { AlreadyRunningError, ControlInputError } from '../api/errors.ts'
 import { type RouteName, routes } from '../api/routes.ts'
 import { unasked } from '../api/stamp.ts'
+import type { ForwardParts } from '../forward/forwards.ts'
 import { streamEvents } from './event-stream.ts'
+import { serveForwards } from './forward-upgrade.ts'
 import { callOf, checkedInput, isRouteName, queryInput } from './input.ts'
 
 // An import of node:http reads all that it exports, and so loads fetch and WebSocket: 8 MiB that nothing here uses.
@@ -23,6 +25,8 @@ export interface ControlServerInit {
   path: string
   api: ControlApi
   logger: Logger
+  /** Forwards that commands hold, and how many may at a time; undefined: there are none. */
+  forwards?: { parts: ForwardParts; most: number } | undefined
   /** Told how it is. */
   part?: Part
 }
@@ -55,7 +59,10 @@ export const startControlServer = async (init: ControlServerInit): Promise<Async
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
     inBackground(answer(init, request, response, closing.signal), 'answering a command')
   })
-  server.maxConnections = maxConnections
+  const { forwards } = init
+  server.maxConnections = maxConnections + (forwards?.most ?? 0)
+  if (forwards !== undefined)
+    serveForwards(server, { forwards: forwards.parts, most: forwards.most, closing: closing.signal })
   await listen(server, init.path)
   server.on('error', (error) => {
     init.part?.failed(error)

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { peerIdText } from '../../identity/keys.ts'
 import { AnswerTurns } from '../../protocols/engine/answer-turns.ts'
-import type { FrameStream } from '../../protocols/engine/frames.ts'
 import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import type { Forward } from '../../protocols/forward/forward.ts'
 import { type LiveForwards, openForward } from '../../protocols/forward/index.ts'
@@ -14,12 +13,7 @@ import { requireNetwork } from '../actions/require.ts'
 import type { NodeContext } from '../node-context.ts'
 import { requireMember } from '../views/peer-names.ts'
 import { candidatesFor } from './candidates.ts'
-import type { Called } from './forwards.ts'
-
-interface Opened {
-  readonly forward: Forward
-  readonly frames: FrameStream
-}
+import type { Called, OpenedForward } from './forwards.ts'
 
 /** Calls services of other members. Never opens more, or more quickly, than they take. */
 export class Caller {
@@ -46,8 +40,7 @@ export class Caller {
     const onClose = (): void => gone.abort(new UnavailableError('whoever called has gone', 0))
     socket.once('close', onClose)
     try {
-      const { openMs } = this.#node.config.protocols.forward
-      const { forward, frames } = await this.#open(called, within(openMs, AbortSignal.any([signal, gone.signal])))
+      const { forward, frames } = await this.open(called, AbortSignal.any([signal, gone.signal]))
       await forward.join(frames, socket)
       return forward
     } catch (error) {
@@ -58,8 +51,10 @@ export class Caller {
     }
   }
 
-  async #open({ peer, service }: Called, signal: AbortSignal): Promise<Opened> {
+  /** The first part of it: whoever is given the forward joins it, or disposes of it. @throws as join */
+  async open({ peer, service }: Called, given: AbortSignal): Promise<OpenedForward> {
     const network = requireNetwork(this.#node)
+    const signal = within(this.#node.config.protocols.forward.openMs, given)
     if (peer !== undefined) return await this.#openAt(requireMember(network.registry, peer), service, signal)
     let failure: unknown
     for (const member of candidatesFor(this.#node, network, service)) {
@@ -73,7 +68,7 @@ export class Caller {
     throw failure
   }
 
-  async #openAt(member: Member, service: string, signal: AbortSignal): Promise<Opened> {
+  async #openAt(member: Member, service: string, signal: AbortSignal): Promise<OpenedForward> {
     const { registry, limits } = requireNetwork(this.#node)
     if (Buffer.compare(member.publicKey, this.#node.key.publicKey) === 0)
       throw new InvalidPayloadError(`${member.name} is this node itself: call the service at its own address`)

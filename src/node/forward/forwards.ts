@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type { FrameStream } from '../../protocols/engine/frames.ts'
 import type { Forward } from '../../protocols/forward/forward.ts'
 import type { ForwardServerInit, LiveForwards } from '../../protocols/forward/index.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -37,10 +38,18 @@ export interface Forwards {
   listen(called: Called, options?: ListenOptions): Promise<ForwardListener>
 }
 
+/** A forward that was answered, and has no socket yet. */
+export interface OpenedForward {
+  readonly forward: Forward
+  readonly frames: FrameStream
+}
+
 /** The same, for the other parts of the node. */
 export interface ForwardParts extends Forwards {
   readonly live: LiveForwards
   readonly listeners: readonly ForwardListener[]
+  /** Opens a forward, which is to be joined to a socket. */
+  open(called: Called, signal: AbortSignal): Promise<OpenedForward>
   /** Joins a socket to a service. Resolves when bytes go. */
   join(called: Called, socket: Duplex, signal?: AbortSignal): Promise<Forward>
   /** The parts that the protocol's server is made with. */

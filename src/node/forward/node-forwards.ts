@@ -9,7 +9,7 @@ import { NotMemberError } from '../../runtime/errors.ts'
 import type { NodeContext } from '../node-context.ts'
 import { Caller } from './caller.ts'
 import { type ExposedService, ExposedServices } from './exposed-services.ts'
-import type { Called, ForwardOptions, ForwardParts, ListenOptions } from './forwards.ts'
+import type { Called, ForwardOptions, ForwardParts, ListenOptions, OpenedForward } from './forwards.ts'
 import { connectFor, type GateInit, refusalOf } from './gate.ts'
 import { ForwardListener } from './listener.ts'
 import { loopbackParts } from './target.ts'
@@ -69,6 +69,10 @@ export class NodeForwards implements ForwardParts {
     const [ours, theirs] = duplexPair()
     await this.join(called, ours, signal)
     return theirs
+  }
+
+  async open(called: Called, signal: AbortSignal): Promise<OpenedForward> {
+    return await this.#caller.open(called, AbortSignal.any([signal, this.#node.signal]))
   }
 
   /** Joins a socket to a service. Resolves when bytes go. */

@@ -21,6 +21,8 @@ export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[
   ...storeSamples(node, network),
   ...nameSamples(network),
   ...troubleSamples(network)
+  ...troubleSamples(network),
+  ...forwardSamples(node)
 ]
 
 /** Every state of every role, also where it is 0: an alert looks at what is not there. */
@@ -162,6 +164,35 @@ const troubleSamples = ({ registry, trust }: NetworkNode): Sample[] => {
       'Times that somebody exceeded a limit.',
       trust.culprits.counts.map(({ limit, count }): Value => [{ limit }, count])
     )
+  ]
+}
+
+const directions = ['in', 'out'] as const
+
+/** Services that members use of each other; those that are over count in the totals. */
+const forwardSamples = ({ forwards }: NodeContext): Sample[] => {
+  const { totals } = forwards.live
+  const live = forwards.live.list()
+  const of = (direction: 'in' | 'out') => live.filter((each) => each.direction === direction)
+  const bytes = (key: 'bytesIn' | 'bytesOut') =>
+    directions.map(
+      (direction): Value => [
+        { direction, bytes: key === 'bytesIn' ? 'received' : 'sent' },
+        of(direction).reduce((sum, each) => sum + each[key], totals[direction][key])
+      ]
+    )
+  return [
+    gauge(
+      'trustnet_forwards',
+      'Services in use: those of this node by members (in), and theirs by this node (out).',
+      directions.map((direction): Value => [{ direction }, of(direction).length])
+    ),
+    counter(
+      'trustnet_forwards_opened_total',
+      'Forwards that were begun.',
+      directions.map((direction): Value => [{ direction }, totals[direction].opened])
+    ),
+    counter('trustnet_forward_bytes_total', 'Bytes of forwards.', [...bytes('bytesIn'), ...bytes('bytesOut')])
   ]
 }
 

@@ -78,6 +78,7 @@ const ownCalls: ReadonlyMap<string, RootCalls> = new Map<string, RootCalls>([
   ['dns check', { running: ['trustnet dns check'] }],
   ['dns set', { running: ['trustnet dns set --provider manual'] }],
   ['leave', { running: ['trustnet leave --reason moved'] }],
+  ['forward', { running: ['timeout -s INT 3 trustnet forward hal/ssh'] }],
   ['ui', { running: ['trustnet ui'] }],
   ['report', { running: ['trustnet report --output /root/safe/out-report.tar'] }],
   ['wait', { running: ['trustnet wait --timeout 1s --status healthy'] }],

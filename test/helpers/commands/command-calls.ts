@@ -72,6 +72,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['service remove', ['web']],
   ['maintenance on', ['--reason', 'disk']],
   ['maintenance off', []],
+  ['expose', ['web', '--to', '[::1]:80']],
   ['wait', []],
   ['dns show', ['--address', '2001:db8::1', '--domain', 'example.org']],
   ['dns set', ['--add', '2001:db8::1', '--domain', 'example.org', '--provider', 'manual']],
@@ -148,6 +149,16 @@ export const callsElsewhere: ReadonlyMap<string, readonly TestElsewhere[]> = new
         file: 'integration/cli/cli-broken-off.test.ts',
         title: 'a signal at one of its changes: it comes to its end or says how things are, and all is sound',
         asks: ['signal']
+      }
+    ]
+  ],
+  [
+    'forward',
+    [
+      {
+        file: 'integration/services/forward-command.test.ts',
+        title: 'goes on without a reader or on a full disk, and a signal ends it with 0',
+        asks: ['reader', 'disk', 'signal']
       }
     ]
   ],

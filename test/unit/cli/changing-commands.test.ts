@@ -63,6 +63,7 @@ const changes: ReadonlyMap<string, RouteName | 'here' | 'root'> = new Map([
   ['service remove', 'here'],
   ['maintenance on', 'here'],
   ['maintenance off', 'here'],
+  ['expose', 'here'],
   ['dns set', 'here'],
   ['config migrate', 'here']
 ])

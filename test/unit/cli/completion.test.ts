@@ -60,7 +60,7 @@ describe('completion', () => {
     'words'
   ]
   const knownHere = ['operator remove name', ...['show', 'sync', 'remove', 'pin'].map((verb) => `store ${verb} name`)]
-  const freeHere = ['registry at time-or-n', 'registry diff file-or-from', 'registry diff to']
+  const freeHere = ['registry at time-or-n', 'registry diff file-or-from', 'registry diff to', 'forward listen']
 
   test('completion knows something for each argument that can be known', async () => {
     api.pending = pending

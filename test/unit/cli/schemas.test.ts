@@ -43,6 +43,8 @@ const commands: [string, string[]][] = [
   ['waiting-orders', ['operator', 'pending']],
   ['operator', ['operator', 'approve', '3fa2']],
   ['document-published', ['document', 'publish', 'package.json', '--id', 'plan']],
+  ['forwards', ['expose']],
+  ['expose', ['expose', 'web', '--to', '[::1]:80']],
   ['documents', ['document', 'list']],
   ['document', ['document', 'show', 'plan']],
   ['document-history', ['document', 'history', 'plan']],
