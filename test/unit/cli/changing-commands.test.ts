@@ -90,6 +90,8 @@ const harmless: ReadonlySet<string> = new Set([
   'clock',
   'void',
   'connect',
+  // What it takes back, the same command exposes again.
+  'expose',
   // The connector dials again.
   'disconnect',
   'report',
