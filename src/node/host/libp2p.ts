@@ -6,6 +6,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pInit, Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { isAnnounceable } from '../../address/multiaddr.ts'
+import { defaultLimits } from '../../protocols/engine/limits.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { coalescedTcp } from './coalesced-tcp.ts'
 import { connectionList } from './connection-list.ts'
@@ -54,7 +55,8 @@ const identifyInit = { maxMessageSize: 8192, timeout: 3000 }
 /** For tests of what depends on windows, too. */
 export const yamuxInit = {
   // Every protocol has a limit of its own; this is their sum with room.
-  maxInboundStreams: 64,
+  // 64 of all protocols, which the guard counts, and forwards.
+  maxInboundStreams: 64 + defaultLimits.forward.ofPeer,
   streamOptions: {
     initialStreamWindowSize: 256 * 1024,
     // No growth: what a paused reader is sent must fit into its read buffer, or the stream is lost.
