@@ -20,7 +20,6 @@ export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[
   ...connectionSamples(network),
   ...storeSamples(node, network),
   ...nameSamples(network),
-  ...troubleSamples(network)
   ...troubleSamples(network),
   ...forwardSamples(node)
 ]
