@@ -36,7 +36,10 @@ const expose = async (context: Context, name: string | undefined, options: Expos
   if (name === undefined && (options.to !== undefined || options.remove === true))
     throw new UsageError('Name the service: trustnet expose NAME --to [::1]:PORT')
   const client = await running(context, options)
-  if (name === undefined) return show(context, await client.forwards({}, { signal }), options)
+  if (name === undefined) {
+    show(context, await client.forwards({}, { signal }), options)
+    return
+  }
   const view =
     options.remove === true
       ? await client.unexpose({ name }, { signal })
@@ -56,7 +59,10 @@ const columns: Column<Live>[] = [
 ]
 
 const show = ({ terminal }: Context, view: ForwardsView, { json }: RunningOptions): void => {
-  if (json === true) return terminal.json(view)
+  if (json === true) {
+    terminal.json(view)
+    return
+  }
   for (const { name, to } of view.exposed) terminal.print(`exposed   ${sanitise(name)} at ${sanitise(to)}`)
   for (const { address, peer, service } of view.listeners)
     terminal.print(`listening ${sanitise(address)} for ${sanitise(peer ?? 'any')}/${sanitise(service)}`)
