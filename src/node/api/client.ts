@@ -111,9 +111,9 @@ class Connection {
         resolve(socket)
       })
       // An answer that is none: what was refused.
-      call.once('response', (response) =>
+      call.once('response', (response) => {
         readAnswer(response).then(() => reject(strange('it forwards nothing')), reject)
-      )
+      })
       call.end()
     })
   }
