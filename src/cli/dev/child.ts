@@ -7,7 +7,7 @@ import { sanitise } from '../output/text.ts'
 /** The process asks itself to stop within 5 s; a little before that it is ended by force. */
 const stopMs = 4500
 /** A receiver of traces is for all processes of the network. */
-const receiverOfTraces = [
+export const receiverOfTraces = [
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
   'OTEL_EXPORTER_OTLP_HEADERS'

@@ -4,10 +4,11 @@ import { closeSync, openSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { controlClient } from '../../node/api/client.ts'
 import { homes, socketPath } from '../../node/config/paths.ts'
+import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
 import { breakable } from '../output/interrupt.ts'
-import { program } from './child.ts'
+import { program, receiverOfTraces } from './child.ts'
 import { makeNetworkFolder } from './layout.ts'
 
 /** Starts the network in a process of its own, which goes on, and prints an invite line when all are online. */
@@ -20,7 +21,7 @@ export async function detach({ terminal, signal }: Context, dir: string, nodes: 
   const child = spawn(process.execPath, [program(), 'dev', '--nodes', nodes.toString(), '--dir', folder], {
     detached: true,
     stdio: ['ignore', 'pipe', log],
-    env: terminal.env
+    env: cleanEnvironment({}, { env: terminal.env, also: receiverOfTraces })
   })
   closeSync(log)
   const { stdout } = child
