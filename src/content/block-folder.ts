@@ -13,8 +13,8 @@ import { digestKey, reachable } from './walk.ts'
 
 export interface BlockFolderInit {
   readonly folder: string
-  /** Bytes of all blocks; what file system and folders add is not counted. */
-  readonly quotaBytes: number
+  /** Bytes that all blocks may take, each `leastBytes` at least. Asked for each time: a reload changes it. */
+  readonly quotaBytes: () => number
 }
 
 /** Files that are waited for at once when they are made durable. */
@@ -22,6 +22,8 @@ const syncsAtOnce = 16
 /** Blocks written since the last flush that are remembered; with more, one happens by itself. */
 const maxUnsynced = 4096
 const unfinished = '.part-'
+/** A file takes so much of most disks, however short it is: who sends blocks of four bytes gets no thousandth of the room for free. */
+const leastBytes = 4096
 
 /**
  * Blocks of all stores and versions, each a file named by its digest, so that nothing is kept twice. A block is whole or not there: it is
@@ -29,11 +31,11 @@ const unfinished = '.part-'
  */
 export class BlockFolder {
   readonly #folder: string
-  readonly #quotaBytes: number
+  readonly #quotaBytes: () => number
   /** The last write or removal of each block that is under way: they come one after the other. */
   readonly #turns = new Map<string, Promise<void>>()
   #unsynced = new Set<string>()
-  /** Blocks that somebody who holds a lease has put or found. */
+  /** Blocks that somebody has put or looked for while a lease is held. */
   readonly #leased = new Set<string>()
   #leases = 0
   #bytes = 0
@@ -48,22 +50,22 @@ export class BlockFolder {
     const blocks = new BlockFolder(init)
     for await (const { path, name } of blocks.#files()) {
       if (name.startsWith(unfinished)) await rm(path, { force: true })
-      else blocks.#bytes += await sizeOf(path)
+      else blocks.#bytes += await roomOf(path)
     }
     return blocks
   }
 
-  /** Bytes of all blocks. */
+  /** Bytes that all blocks take. */
   get bytes(): number {
     return this.#bytes
   }
 
   async has(digest: Uint8Array): Promise<boolean> {
     const key = digestKey(digest)
-    await this.#turns.get(key)
-    if (!(await isThere(this.#path(key)))) return false
+    // Before the look: a collection that has begun to remove it is waited for, and a later one leaves it.
     if (this.#leases > 0) this.#leased.add(key)
-    return true
+    await this.#turns.get(key)
+    return await isThere(this.#path(key))
   }
 
   /** A block that was checked against its digest. One that is damaged is removed. */
@@ -101,9 +103,9 @@ export class BlockFolder {
 
   /** Removes a block in its turn. */
   async #remove(key: string): Promise<void> {
-    const size = await sizeOf(this.#path(key))
+    const room = await roomOf(this.#path(key))
     await rm(this.#path(key), { force: true })
-    this.#bytes -= size
+    this.#bytes -= room
   }
 
   async #write(key: string, bytes: Uint8Array): Promise<void> {
@@ -111,10 +113,10 @@ export class BlockFolder {
     const there = await readWhole(path)
     // Another file is what a power cut left, or a failing disk.
     if (there !== undefined && equals(there, bytes)) return
-    const more = bytes.length - (await sizeOf(path))
-    if (this.#bytes + more > this.#quotaBytes)
+    const more = Math.max(bytes.length, leastBytes) - (await roomOf(path))
+    if (more > 0 && this.#bytes + more > this.#quotaBytes())
       throw new StoreQuotaError(
-        `the blocks of all stores would take more than ${this.#quotaBytes} bytes (stores.quotaBytes); remove a store, or raise it`
+        `the blocks of all stores would take more than ${this.#quotaBytes()} bytes (stores.quotaBytes); remove a store, or raise it`
       )
     this.#bytes += more
     const part = join(dirname(path), unfinished + randomBytes(8).toString('hex'))
@@ -152,6 +154,8 @@ export class BlockFolder {
 
   /** Removes the blocks to which none of these roots leads, and gives their bytes. */
   async collect(roots: Iterable<Link>, signal: AbortSignal): Promise<number> {
+    // An import or a fetch that ends meanwhile has made roots that these are not.
+    using _ = this.lease()
     const kept = new Set<string>()
     const read = async (digest: Uint8Array) => await this.read(digest)
     for (const root of roots)
@@ -183,7 +187,11 @@ export class BlockFolder {
 }
 
 const isThere = async (path: string): Promise<boolean> => (await lstatIfThere(path)) !== undefined
-const sizeOf = async (path: string): Promise<number> => (await lstatIfThere(path))?.size ?? 0
+
+async function roomOf(path: string): Promise<number> {
+  const found = await lstatIfThere(path)
+  return found === undefined ? 0 : Math.max(found.size, leastBytes)
+}
 
 async function lstatIfThere(path: string) {
   try {

@@ -65,8 +65,7 @@ export const marks: Marks = {
   gossip: { enabled: 'restart', refreshMs: 'restart' },
   dht: { enabled: 'restart', server: 'restart' },
   backup: { enabled: 'live', intervalMs: 'live', path: 'live', keep: 'live' },
-  // The quota belongs to the folder of blocks, which is opened once.
-  stores: { fetch: 'live', quotaBytes: 'restart', keep: 'live', symlinks: 'live', readableBy: 'live', revoked: 'live' },
+  stores: { fetch: 'live', quotaBytes: 'live', keep: 'live', symlinks: 'live', readableBy: 'live', revoked: 'live' },
   alarms: { hook: 'live' },
   hooks: { onEvent: 'live', timeoutMs: 'live' },
   dns: { listen: 'restart' },

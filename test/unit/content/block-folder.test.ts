@@ -11,7 +11,9 @@ import { memoryFolder } from '../../helpers/temp.ts'
 
 const { signal } = new AbortController()
 const opened = async (folder: string, quotaBytes = 2 ** 30): Promise<BlockFolder> =>
-  await BlockFolder.open({ folder: join(folder, 'blocks'), quotaBytes })
+  await BlockFolder.open({ folder: join(folder, 'blocks'), quotaBytes: () => quotaBytes })
+/** Bytes that a short block takes. */
+const least = 4096
 const block = (text: string): MadeBlock => rawBlock(Buffer.from(text))
 const add = async (blocks: BlockFolder, { digest, bytes }: MadeBlock): Promise<void> => await blocks.put(digest, bytes)
 
@@ -32,9 +34,9 @@ describe('blocks of all stores', () => {
     await add(blocks, block('abc'))
     await add(blocks, block(''))
     await blocks.flush()
-    expect(blocks.bytes).toBe(5)
+    expect(blocks.bytes).toBe(3 * least)
     const again = await opened(folder.path)
-    expect(again.bytes).toBe(5)
+    expect(again.bytes).toBe(3 * least)
     expect(Buffer.from((await again.read(block('abc').digest)) ?? []).toString()).toBe('abc')
     expect(await again.has(block('').digest)).toBe(true)
     expect(await again.has(block('other').digest)).toBe(false)
@@ -43,24 +45,39 @@ describe('blocks of all stores', () => {
 
   it('takes no more than its quota and says what to do', async () => {
     using folder = memoryFolder()
-    const blocks = await opened(folder.path, 10)
-    await add(blocks, block('0123456789'))
-    await add(blocks, block('0123456789'))
+    const blocks = await opened(folder.path, 10_000)
+    const large = '0123456789'.repeat(1_000)
+    await add(blocks, block(large))
+    await add(blocks, block(large))
     await expect(add(blocks, block('x'))).rejects.toThrow(StoreQuotaError)
     await expect(add(blocks, block('x'))).rejects.toThrow('remove a store, or raise it')
-    expect(blocks.bytes).toBe(10)
+    expect(blocks.bytes).toBe(10_000)
     expect(await blocks.has(block('x').digest)).toBe(false)
     await blocks.collect([], signal)
     await add(blocks, block('x'))
-    expect(blocks.bytes).toBe(1)
+    expect(blocks.bytes).toBe(least)
+  })
+
+  it('counts a short block as what its file takes of a disk, and goes by the quota of now', async () => {
+    using folder = memoryFolder()
+    let quotaBytes = 2 * least
+    const blocks = await BlockFolder.open({ folder: join(folder.path, 'blocks'), quotaBytes: () => quotaBytes })
+    for (const text of 'ab') await add(blocks, block(text))
+    await expect(add(blocks, block('c'))).rejects.toThrow(`more than ${2 * least} bytes`)
+    quotaBytes += least
+    await add(blocks, block('c'))
+    quotaBytes = 1
+    await add(blocks, block('c'))
+    await expect(add(blocks, block('d'))).rejects.toThrow(StoreQuotaError)
+    expect(blocks.bytes).toBe(3 * least)
   })
 
   it('holds its quota also when many come at once', async () => {
     using folder = memoryFolder()
-    const blocks = await opened(folder.path, 50)
+    const blocks = await opened(folder.path, 6 * least + 100)
     const ends = await Promise.allSettled(Array.from({ length: 40 }, (_, i) => add(blocks, block(`block ${i + 10}`))))
     expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(6)
-    expect(blocks.bytes).toBe(48)
+    expect(blocks.bytes).toBe(6 * least)
   })
 
   it.each([
@@ -87,7 +104,7 @@ describe('blocks of all stores', () => {
     const blocks = await opened(folder.path)
     await add(blocks, block('abc'))
     expect(Buffer.from((await blocks.read(block('abc').digest)) ?? []).toString()).toBe('abc')
-    expect(blocks.bytes).toBe(3)
+    expect(blocks.bytes).toBe(least)
   })
 
   it('counts and keeps rightly what is read, found damaged and written at once', async () => {
@@ -100,7 +117,7 @@ describe('blocks of all stores', () => {
       await Promise.all([blocks.read(digest), blocks.read(digest), add(blocks, block('abc')), blocks.read(digest)])
       expect(Buffer.from((await blocks.read(digest)) ?? []).toString()).toBe('abc')
       await Promise.all([add(blocks, block('abc')), add(blocks, block('d')), blocks.has(digest)])
-      expect(blocks.bytes).toBe(4)
+      expect(blocks.bytes).toBe(2 * least)
     }
   })
 
@@ -110,7 +127,7 @@ describe('blocks of all stores', () => {
     const [start = ''] = readdirSync(join(folder.path, 'blocks'))
     writeFileSync(join(folder.path, 'blocks', start, '.part-0011'), 'half')
     const blocks = await opened(folder.path)
-    expect(blocks.bytes).toBe(3)
+    expect(blocks.bytes).toBe(least)
     expect(filesIn(folder.path)).toHaveLength(1)
   })
 
@@ -162,6 +179,32 @@ describe('collection', () => {
         .update((await blocks.read(second.digest)) ?? '')
         .digest('hex')
     ).toBe(Buffer.from(second.digest).toString('hex'))
+  })
+
+  it('keeps what came before the end of an import or fetch that ends meanwhile', async () => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path)
+    const lease = blocks.lease()
+    await add(blocks, block('put'))
+    const collected = blocks.collect([], signal)
+    lease[Symbol.dispose]()
+    await collected
+    expect(await blocks.has(block('put').digest)).toBe(true)
+    await blocks.collect([], signal)
+    expect(await blocks.has(block('put').digest)).toBe(false)
+  })
+
+  it('removes no block that was found by a fetch at the same time', async () => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path)
+    for (let round = 0; round < 20; round++) {
+      await add(blocks, block('found'))
+      using _ = blocks.lease()
+      const collected = blocks.collect([], signal)
+      const isFound = await blocks.has(block('found').digest)
+      await collected
+      expect((await blocks.read(block('found').digest)) !== undefined).toBe(isFound)
+    }
   })
 
   it('removes nothing when it is told to end', async () => {

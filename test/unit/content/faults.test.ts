@@ -23,7 +23,7 @@ const { importFolder } = await import('${moduleAt('import-folder')}')
 const { exportFolder } = await import('${moduleAt('export-folder')}')
 const [, from, folder, target] = process.argv
 const { signal } = new AbortController()
-const blocks = await BlockFolder.open({ folder, quotaBytes: ${quotaBytes} })
+const blocks = await BlockFolder.open({ folder, quotaBytes: () => ${quotaBytes} })
 const put = async ({ digest, bytes }) => {
   process.stdout.write('put\\n')
   await blocks.put(digest, bytes)
@@ -50,7 +50,7 @@ async function killedAt(line: number, paths: readonly string[]): Promise<number>
   return told.split('\n').length - 1
 }
 
-const opened = async (folder: string): Promise<BlockFolder> => await BlockFolder.open({ folder, quotaBytes })
+const opened = async (folder: string): Promise<BlockFolder> => await BlockFolder.open({ folder, quotaBytes: () => quotaBytes })
 
 /** Imports and exports again, as the next process does. */
 async function copied(from: string, folder: string, target: string): Promise<string> {

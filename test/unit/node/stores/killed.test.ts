@@ -27,7 +27,7 @@ const { openStoreManifest } = await import('${moduleAt('registry/objects/store-m
 const { silentLogger: logger, systemClock: clock } = await import('${moduleAt('runtime/clock-and-logger')}')
 const [, from, folder, target, envelope, network] = process.argv
 const [manifest, networkId] = [envelope, network].map((text) => Uint8Array.from(Buffer.from(text, 'hex')))
-const source = await BlockFolder.open({ folder: from, quotaBytes: ${quotaBytes} })
+const source = await BlockFolder.open({ folder: from, quotaBytes: () => ${quotaBytes} })
 const exchange = {
   async *fetch(wants) {
     for await (const digest of wants) {
@@ -74,7 +74,7 @@ test('a follower that is killed again and again goes on, and leaves whole blocks
   mkdirSync(at('shared/sub'), { recursive: true })
   for (let i = 0; i < 5; i++)
     writeFileSync(at(`shared/${i % 2 === 0 ? '' : 'sub/'}file ${i}`), randomBytes(i * 150_000))
-  const source = await BlockFolder.open({ folder: at('source'), quotaBytes })
+  const source = await BlockFolder.open({ folder: at('source'), quotaBytes: () => quotaBytes })
   const { root, size, files } = await importFolder({
     folder: at('shared'),
     put: async ({ digest, bytes }) => await source.put(digest, bytes),
