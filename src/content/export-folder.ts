@@ -80,6 +80,8 @@ class FolderExport {
       throw new ContentLimitError(`${folder.path} lies deeper than ${this.#limits.depth} folders`)
     const most = this.#limits.files - this.#files
     const parts = await folderParts(this.#init.read, link, most)
+    // Folders count, too, and all from here on: the entries of each folder above this one are in memory.
+    this.#files += parts.length
     await checkNames(
       parts.map(({ name }) => name),
       folder.path
@@ -96,7 +98,6 @@ class FolderExport {
 
   /** Writes a file or a link. Gives true when it is a folder, which is left for later. */
   async #entry(folder: OpenFolder, part: Part, depth: number): Promise<boolean> {
-    this.#count()
     const content = part.codec === 'raw' ? undefined : await readContent(this.#init.read, part.digest)
     if (content === undefined || content.type === 'file') await this.#file(folder, part)
     else if (content.type === 'symlink') await this.#symlink(folder, part.name, content.target, depth)
@@ -108,12 +109,6 @@ class FolderExport {
     await makeChild(folder, part.name, this.#modes.folder)
     await using child = await folder.child(part.name)
     await this.#folder(child, part, depth + 1)
-  }
-
-  /** Folders count, too: there may be as many of them as of files. */
-  #count(): void {
-    if (++this.#files > this.#limits.files)
-      throw new ContentLimitError(`the store has more than ${this.#limits.files} files and folders`)
   }
 
   async #file(folder: OpenFolder, part: Part): Promise<void> {

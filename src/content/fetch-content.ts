@@ -1,3 +1,5 @@
+import { ContentLimitError } from './errors.ts'
+import { contentLimits } from './import-folder.ts'
 import type { Link } from './link.ts'
 import { readNode } from './node.ts'
 import { digestKey, linksOf } from './walk.ts'
@@ -12,13 +14,17 @@ export interface Blocks {
 /** Gives the wanted blocks in any order, each checked against its digest; ends when nobody gives any more. */
 export type Fetch = (wants: AsyncIterable<Uint8Array>) => AsyncIterable<{ digest: Uint8Array; bytes: Uint8Array }>
 
+/** Links that are known and were not looked at: a store that can be shared has no more, and each takes memory. */
+const mostAhead = 2 * contentLimits.files
+
 /**
  * Fetches what is not there yet of all that a root leads to. Nothing is fetched that is stored, from this or another store, so one that was
  * broken off goes on where it was. Gives true when all is there, false when nobody gave the rest.
- * @throws InvalidBlockError when the root leads to what is no content, or what `put` and `fetch` throw
+ * @throws InvalidBlockError when the root leads to what is no content, ContentLimitError when to more than a store has, or what `put` and
+ * `fetch` throw
  */
-export async function fetchContent(root: Link, blocks: Blocks, fetch: Fetch): Promise<boolean> {
-  const missing = new MissingBlocks(root, blocks)
+export async function fetchContent(root: Link, blocks: Blocks, fetch: Fetch, most = mostAhead): Promise<boolean> {
+  const missing = new MissingBlocks(root, blocks, most)
   for await (const { digest, bytes } of fetch(missing)) {
     await blocks.put(digest, bytes)
     missing.came(digest, bytes)
@@ -29,6 +35,7 @@ export async function fetchContent(root: Link, blocks: Blocks, fetch: Fetch): Pr
 /** The blocks that are not stored, found as those above them come. */
 class MissingBlocks implements AsyncIterable<Uint8Array> {
   readonly #blocks: Blocks
+  readonly #most: number
   /** Last in, first out: what is known of the tree stays small. */
   readonly #ahead: Link[]
   readonly #seen = new Set<string>()
@@ -36,9 +43,10 @@ class MissingBlocks implements AsyncIterable<Uint8Array> {
   #wake = Promise.withResolvers<void>()
   #isStopped = false
 
-  constructor(root: Link, blocks: Blocks) {
+  constructor(root: Link, blocks: Blocks, most: number) {
     this.#ahead = [root]
     this.#blocks = blocks
+    this.#most = most
   }
 
   get isComplete(): boolean {
@@ -48,7 +56,7 @@ class MissingBlocks implements AsyncIterable<Uint8Array> {
   came(digest: Uint8Array, bytes: Uint8Array): void {
     const key = digestKey(digest)
     const link = this.#awaited.get(key)
-    if (link?.codec === 'node') this.#ahead.push(...linksOf(readNode(bytes)))
+    if (link?.codec === 'node') this.#below(bytes)
     this.#awaited.delete(key)
     this.#wake.resolve()
     this.#wake = Promise.withResolvers()
@@ -73,6 +81,12 @@ class MissingBlocks implements AsyncIterable<Uint8Array> {
     }
   }
 
+  #below(node: Uint8Array): void {
+    for (const { codec, digest } of linksOf(readNode(node))) this.#ahead.push({ codec, digest })
+    if (this.#ahead.length > this.#most)
+      throw new ContentLimitError(`it leads to more than ${this.#most} blocks at once, and a store to fewer`)
+  }
+
   async #isMissing(link: Link): Promise<boolean> {
     const key = digestKey(link.digest)
     if (this.#seen.has(key)) return false
@@ -80,7 +94,7 @@ class MissingBlocks implements AsyncIterable<Uint8Array> {
     this.#awaited.set(key, link)
     // A leaf is checked when it is read; a node must be read here to know what is below it.
     const bytes = link.codec === 'node' ? await this.#blocks.read(link.digest) : undefined
-    if (bytes !== undefined) this.#ahead.push(...linksOf(readNode(bytes)))
+    if (bytes !== undefined) this.#below(bytes)
     const isThere = bytes !== undefined || (link.codec === 'raw' && (await this.#blocks.has(link.digest)))
     if (isThere) this.#awaited.delete(key)
     return !isThere

@@ -13,6 +13,7 @@ import { OpenFolder } from './open-folder.ts'
 
 /** Limits of one store. */
 export interface ContentLimits {
+  /** Files and folders. */
   readonly files: number
   readonly bytes: number
   /** Folders inside of each other. */
@@ -53,6 +54,8 @@ class FolderImport {
   readonly #init: ImportInit
   readonly #limits: ContentLimits
   readonly #settings: ImportSettings
+  /** Names that were read, of files and folders. */
+  #names = 0
   #files = 0
   #size = 0
   #rereads = 0
@@ -73,10 +76,11 @@ class FolderImport {
     if (depth > this.#limits.depth)
       throw new ContentLimitError(`${folder.path} lies deeper than ${this.#limits.depth} folders`)
     for (;;) {
-      const before = { files: this.#files, size: this.#size, changedNs: await folder.changedNs() }
+      const before = { names: this.#names, files: this.#files, size: this.#size, changedNs: await folder.changedNs() }
       const parts = await this.#entries(folder, depth)
       if (parts !== undefined && (await folder.changedNs()) === before.changedNs)
         return await folderTree(parts, this.#settings.isLarge(parts), this.#init.put)
+      this.#names = before.names
       this.#files = before.files
       this.#size = before.size
       this.#changed(folder.path)
@@ -91,6 +95,11 @@ class FolderImport {
   /** undefined: one of them vanished. */
   async #entries(folder: OpenFolder, depth: number): Promise<Part[] | undefined> {
     const names = (await readdir(folder.at(''), { encoding: 'buffer' })).map((name) => textOf(name, folder.path))
+    this.#names += names.length
+    if (this.#names > this.#limits.files)
+      throw new ContentLimitError(
+        `${folder.path}: a store has at most ${this.#limits.files} files and folders; share less of it`
+      )
     await checkNames(names, folder.path)
     const parts: Part[] = []
     for (const name of names) {
@@ -156,8 +165,7 @@ class FolderImport {
   #count(size: number, where: string): void {
     this.#check(size, where)
     this.#size += size
-    if (++this.#files > this.#limits.files)
-      throw new ContentLimitError(`${where}: a store has at most ${this.#limits.files} files; share less of it`)
+    this.#files++
   }
 }
 

@@ -197,6 +197,22 @@ describe('export of a folder', () => {
     expect(readdirSync(join(temp.path, 'd'))).toEqual([])
   })
 
+  it('lists no folder for which no files are left, while those above it are half written', async () => {
+    using temp = memoryFolder()
+    const blocks = new MemoryBlocks()
+    const files = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`file ${i}`, blocks.raw(`${i}`)]))
+    const inner = blocks.node({
+      type: 'folder',
+      parts: Object.entries(files(100)).map(([name, part]) => ({ ...part, name }))
+    })
+    const root = blocks.folder({ '0 inner': inner, ...files(99) })
+    const limits = { ...contentLimits, files: 150 }
+    await expect(exported(blocks, root, temp.path, { limits })).rejects.toThrow(ContentLimitError)
+    expect(readdirSync(join(temp.path, '0 inner'))).toEqual([])
+    expect((await exported(blocks, root, temp.path, { limits: { ...limits, files: 200 } })).files).toBe(200)
+  })
+
   it('refuses content that is none', async () => {
     using temp = memoryFolder()
     const blocks = new MemoryBlocks()

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { InvalidBlockError } from '../../../src/content/errors.ts'
+import { ContentLimitError, InvalidBlockError } from '../../../src/content/errors.ts'
 import { type Fetch, fetchContent } from '../../../src/content/fetch-content.ts'
 import type { Link } from '../../../src/content/link.ts'
+import { rawBlock } from '../../../src/content/node.ts'
 import { digestKey } from '../../../src/content/walk.ts'
 import { MemoryBlocks } from '../../helpers/content/blocks.ts'
 import { memoryFolder } from '../../helpers/temp.ts'
@@ -96,6 +97,20 @@ describe('fetch of content', () => {
     const { owner, root } = await sample(folder.path)
     owner.all.delete(digestKey(owner.raw('same').digest))
     expect(await fetchContent(root, new MemoryBlocks(), from(owner, []))).toBe(false)
+  })
+
+  it('ends where more blocks are named than a store has: their names alone would fill the memory', async () => {
+    const [owner, mine, asked] = [new MemoryBlocks(), new MemoryBlocks(), [] as string[]]
+    // Each node names twenty blocks that nobody has, and behind them the next node.
+    let node = owner.raw('end')
+    for (let level = 0; level < 10; level++) {
+      const absent = Array.from({ length: 20 }, () => ({ ...rawBlock(randomBytes(8)), name: '' }))
+      node = owner.node({ type: 'folder', parts: [...absent, { ...node, name: 'next' }] })
+    }
+    const fetched = fetchContent(node, mine, from(owner, asked), 100)
+    await expect(fetched).rejects.toThrow(ContentLimitError)
+    await expect(fetched).rejects.toThrow('more than 100 blocks')
+    expect(asked.length).toBeLessThan(7)
   })
 
   it('ends at a root that leads to what is no content', async () => {

@@ -98,7 +98,10 @@ describe('import of what cannot be shared', () => {
     const blocks = new MemoryBlocks()
     const at = async (limits: Partial<typeof contentLimits>) =>
       await blocks.import(folder.path, { limits: { ...contentLimits, ...limits } })
-    await expect(at({ files: 1 })).rejects.toThrow('at most 1 files')
+    await expect(at({ files: 1 })).rejects.toThrow('at most 1 files and folders')
+    // Before anything in the folder is read that has too many.
+    expect(blocks.all.size).toBe(0)
+    expect((await at({ files: 4 })).files).toBe(2)
     await expect(at({ depth: 1 })).rejects.toThrow(ContentLimitError)
     expect((await at({ bytes: 100 })).size).toBe(100)
     blocks.all.clear()
