@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
 
@@ -24,7 +24,8 @@ export interface FolderWatchInit {
 export class FolderWatch implements Disposable {
   readonly folder: string
   readonly #init: FolderWatchInit
-  readonly #watchers = new Map<string, FSWatcher>()
+  /** By path. The watch of a folder that was moved stays with it: by its inode it is known. */
+  readonly #watchers = new Map<string, { readonly watcher: FSWatcher; readonly inode: bigint }>()
   /** Folders in which there may be new ones. */
   readonly #changed = new Set<string>()
   #timer: NodeJS.Timeout | undefined
@@ -53,10 +54,10 @@ export class FolderWatch implements Disposable {
   /** Watches a folder and those in it. One that is gone by then is none. @throws the error of the system, as for too many watches */
   async #add(folder: string): Promise<void> {
     try {
-      this.#open(folder)
+      await this.#open(folder)
       for (const entry of await readdir(folder, { withFileTypes: true })) {
         const path = join(folder, entry.name)
-        if (entry.isDirectory() && !this.#isOver && !this.#watchers.has(path)) await this.#add(path)
+        if (entry.isDirectory() && !this.#isOver && !(await this.#isWatched(path))) await this.#add(path)
       }
     } catch (error) {
       const isGone = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
@@ -65,15 +66,22 @@ export class FolderWatch implements Disposable {
     }
   }
 
-  #open(folder: string): void {
+  async #isWatched(folder: string): Promise<boolean> {
+    const watched = this.#watchers.get(folder)
+    return watched !== undefined && (await inodeOf(folder).catch(() => undefined)) === watched.inode
+  }
+
+  async #open(folder: string): Promise<void> {
+    const inode = await inodeOf(folder)
     if (this.#isOver) return
+    this.#close(folder)
     const watcher = watch(folder, { persistent: false }, () => this.#happened(folder))
     watcher.on('error', (error) => (folder === this.folder ? this.#lost(error) : this.#close(folder)))
-    this.#watchers.set(folder, watcher)
+    this.#watchers.set(folder, { watcher, inode })
   }
 
   #close(folder: string): void {
-    this.#watchers.get(folder)?.close()
+    this.#watchers.get(folder)?.watcher.close()
     this.#watchers.delete(folder)
   }
 
@@ -91,18 +99,17 @@ export class FolderWatch implements Disposable {
     const changed = [...this.#changed]
     this.#changed.clear()
     this.#since = undefined
-    for (const folder of changed) {
-      // Another one may be there by its name.
-      this.#close(folder)
-      await this.#add(folder)
-    }
+    // Another one may be there by its name.
+    for (const folder of changed) await this.#add(folder)
     if (!this.#isOver) this.#init.onChange()
   }
 
   [Symbol.dispose](): void {
     this.#isOver = true
     clearTimeout(this.#timer)
-    for (const watcher of this.#watchers.values()) watcher.close()
+    for (const { watcher } of this.#watchers.values()) watcher.close()
     this.#watchers.clear()
   }
 }
+
+const inodeOf = async (folder: string): Promise<bigint> => (await stat(folder, { bigint: true })).ino

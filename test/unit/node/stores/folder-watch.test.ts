@@ -66,6 +66,15 @@ test('tells of what happens in folders that are new, and in one that took the pl
   expect(lost).toBeUndefined()
 })
 
+test('tells of what happens deep in a folder that was put in the place of another one', async () => {
+  mkdirSync(join(temp.path, 'next/b'), { recursive: true })
+  await tells(() => {
+    renameSync(join(folder, 'a'), join(temp.path, 'before'))
+    renameSync(join(temp.path, 'next'), join(folder, 'a'))
+  })
+  await tells(() => writeFileSync(join(folder, 'a/b/file'), '3'))
+})
+
 test('says when the folder itself is gone, and when it never was there', async () => {
   rmSync(folder, { recursive: true })
   await eventually(() => lost !== undefined)
