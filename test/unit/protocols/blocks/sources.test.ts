@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { blocksId } from '../../../../src/protocols/blocks/descriptor.ts'
 import type { Block } from '../../../../src/protocols/blocks/index.ts'
 import { encodeAnswer } from '../../../../src/protocols/blocks/messages.ts'
 import { defaultLimits, type LimitOverrides } from '../../../../src/protocols/engine/limits.ts'
@@ -15,6 +16,7 @@ import {
 } from '../../../helpers/hosts/block-members.ts'
 import type { Members } from '../../../helpers/hosts/members.ts'
 import { withoutSockets } from '../../../helpers/hosts.ts'
+import { eventually } from '../../../helpers/network.ts'
 import { TestClock } from '../../../helpers/real-network.ts'
 
 withoutSockets()
@@ -165,8 +167,14 @@ describe('a source', () => {
       for (const digest of digests) await frames.write(encodeAnswer(digest, undefined))
       await frames.close()
     })
-    const asker = await start({ limits: { blocks: { idleFetchMs: 1_000 } } })
-    expect(await asker.fetch(wants.slice(0, 1), [ending])).toEqual([])
+    const clock = new TestClock()
+    const asker = await start({ clock, limits: { blocks: { idleFetchMs: 1_000 } } })
+    const open = (): unknown[] =>
+      asker.host.getConnections().flatMap(({ streams }) => streams.filter(({ protocol }) => protocol === blocksId))
+    const fetched = asker.fetch(wants.slice(0, 1), [ending])
+    await eventually(() => ending.requests.length > 0 && open().length === 0)
+    clock.advance(1_001)
+    expect(await fetched).toEqual([])
     expect(ending.requests).toHaveLength(1)
   })
 
