@@ -3,7 +3,7 @@ import type { Registry } from '../../registry/registry.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import type { Offers } from './offers.ts'
 import type { SharedFolders } from './shared-folders.ts'
-import { isNewer, newestOf, type StoreEntry, storeKey, type Version } from './store-entry.ts'
+import { isNewer, keyOfVersion, newestOf, type StoreEntry, storeKey, type Version } from './store-entry.ts'
 import type { StoreFetches } from './store-fetches.ts'
 import { namedBy, storeText, successorOf } from './store-names.ts'
 import type { Stores } from './stores.ts'
@@ -41,9 +41,16 @@ async function takeVersion(init: FollowInit, version: Version, newest: ReadonlyM
   if (!registry.replica.isMember(owner) || keeper.fetches.isRefused(version)) return false
   if (entry !== undefined && (entry.isDropped || !isNewer(version, newestOf(entry)))) return false
   if (removed) return entry !== undefined && (await dropRemoved(init, entry))
-  if (entry === undefined && !isFollowed(init, version, newest)) return false
+  if (entry === undefined && !(isFollowed(init, version, newest) && hasPlace(stores, version))) return false
   await stores.follow(version, false)
   return true
+}
+
+/** Without one it says so: the others go on. */
+function hasPlace(stores: Stores, version: Version): boolean {
+  if (!stores.isFull) return true
+  stores.troubles.set(keyOfVersion(version), 'no more stores can be followed here: remove one')
+  return false
 }
 
 async function dropRemoved({ stores, registry, keeper, logger }: FollowInit, entry: StoreEntry): Promise<boolean> {
@@ -51,8 +58,7 @@ async function dropRemoved({ stores, registry, keeper, logger }: FollowInit, ent
     stores.troubles.set(storeKey(entry.owner, entry.name), 'its owner shares it no more; it is pinned, so it stays')
     return false
   }
-  await keeper.fetches.end(entry)
-  await stores.drop(entry)
+  await keeper.fetches.without(entry, () => stores.drop(entry))
   logger.info({ store: storeText(registry, entry) }, 'the owner of a store shares it no more: it was dropped here')
   return true
 }
@@ -87,10 +93,10 @@ async function moveEntry(
   entry: StoreEntry,
   owner: Uint8Array
 ): Promise<boolean> {
+  const { fetches } = keeper
   const held = stores.get(owner, entry.name)
-  await keeper.fetches.end(entry)
-  if (held !== undefined) await keeper.fetches.end(held)
-  await stores.moveTo(owner, entry)
+  const move = (): Promise<void> => stores.moveTo(owner, entry)
+  await fetches.without(entry, held === undefined ? move : () => fetches.without(held, move))
   logger.info(
     { store: storeText(registry, { owner, name: entry.name }) },
     'the owner of a store has another key: it is followed there'
@@ -110,9 +116,7 @@ async function judgeEntry(init: FollowInit, entry: StoreEntry): Promise<boolean>
   // A configuration that names its owner finds him no more when he is none.
   const drops = isRevoked ? revoked === 'drop' && !pinned : isUnwanted && registry.replica.isMember(owner)
   if (!drops && !(isRevoked && entry.coming !== undefined)) return false
-  await keeper.fetches.end(entry)
-  if (drops) await stores.drop(entry)
-  else await stores.keepAsItIs(entry)
+  await keeper.fetches.without(entry, () => (drops ? stores.drop(entry) : stores.keepAsItIs(entry)))
   const why = isRevoked ? 'its owner was revoked' : 'the configuration does not name it any more'
   logger.info({ store: storeText(registry, entry) }, `a store is ${drops ? 'dropped' : 'followed no more'}: ${why}`)
   return true

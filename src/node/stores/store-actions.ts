@@ -132,8 +132,9 @@ async function syncOne(
   const folder = to === undefined ? undefined : targetFolder(node, network, { owner, name, to })
   keeper.fetches.again()
   const entry = await stores.follow(version, true)
-  if (folder === undefined) return
-  entry.folder = folder
+  if (folder !== undefined) entry.folder = folder
+  if (entry.folder === undefined) return
+  // Files that somebody has removed or changed there are written again.
   entry.writtenSeq = 0
   await stores.save(entry)
 }
@@ -181,13 +182,14 @@ export async function removeStore(
   const { owner, name } = storeNamed(registry, shownStores(network), text)
   const entry = stores.get(owner, name)
   if (entry === undefined) throw new RefusedError(`${text} is not kept here: nothing is to be removed`)
-  const { folder } = entry
+  const { folder, isOwn } = entry
   const isNamed = namedBy(stores.config.fetch, registry, entry) !== undefined
   if (!plan) {
-    await keeper.fetches.end(entry)
-    if (entry.isOwn) await stores.unshare(entry)
-    else if (isNamed) await stores.setAside(entry)
-    else await stores.drop(entry)
+    await keeper.fetches.without(entry, async () => {
+      if (isOwn) await stores.unshare(entry)
+      else if (isNamed) await stores.setAside(entry)
+      else await stores.drop(entry)
+    })
     keeper.wake()
   }
   const stays = folder === undefined ? '' : `; the files in ${folder} stay`

@@ -56,6 +56,8 @@ const moreBytesOfFile = 1024
 export class StoreFetches {
   readonly #init: StoreFetchesInit
   readonly #active = new Map<string, Active>()
+  /** Stores at which nothing begins, as they are being dropped or moved. */
+  readonly #ended = new Set<string>()
   /** Stores that rest after a try that brought not all, until when. */
   readonly #resting = new Map<string, { untilMs: number; readonly backoff: Backoff }>()
   /** Versions that are not asked for again. */
@@ -77,8 +79,11 @@ export class StoreFetches {
 
   /** Tries again what there was no room for, or what rests. */
   again(): void {
+    const { stores } = this.#init
     this.#refused = new WeakSet()
     this.#resting.clear()
+    // Whoever asked waits for what becomes of it now.
+    for (const { owner, name, isOwn } of stores.list()) if (!isOwn) stores.troubles.delete(storeKey(owner, name))
     this.fill()
   }
 
@@ -88,7 +93,8 @@ export class StoreFetches {
       if (this.#isStopped || this.#active.size >= atOnce) return
       const key = storeKey(entry.owner, entry.name)
       const untilMs = this.#resting.get(key)?.untilMs ?? 0
-      if (!this.#active.has(key) && this.#isDue(entry) && performance.now() >= untilMs) this.#begin(key, entry)
+      const isFree = !this.#active.has(key) && !this.#ended.has(key)
+      if (isFree && this.#isDue(entry) && performance.now() >= untilMs) this.#begin(key, entry)
     }
   }
 
@@ -107,11 +113,18 @@ export class StoreFetches {
     inBackground(work, 'fetching a store')
   }
 
-  /** Resolves when nothing is done at a store any more: it is dropped. */
-  async end({ owner, name }: StoreEntry): Promise<void> {
-    const active = this.#active.get(storeKey(owner, name))
-    active?.ended.abort(new Error('the store was removed'))
-    await active?.work
+  /** Does something, as dropping it, while nothing else is done at a store. */
+  async without({ owner, name }: StoreEntry, work: () => Promise<void>): Promise<void> {
+    const key = storeKey(owner, name)
+    const active = this.#active.get(key)
+    this.#ended.add(key)
+    try {
+      active?.ended.abort(new Error('the store was removed'))
+      await active?.work
+      await work()
+    } finally {
+      this.#ended.delete(key)
+    }
   }
 
   async stop(): Promise<void> {
@@ -168,8 +181,12 @@ export class StoreFetches {
       target,
       symlinks: stores.config.symlinks,
       modes: modes[stores.config.readableBy],
-      signal
+      signal,
+      // The same blocks again and again would be more than its manifest says.
+      limits: { ...contentLimits, bytes: newest.value.sizeBytes }
     })
+    // Another folder is wanted meanwhile: it has nothing yet.
+    if (entry.folder !== target) return
     entry.writtenSeq = newest.value.seq
     await stores.save(entry)
   }
@@ -269,8 +286,9 @@ class Bounded implements Blocks {
     return await this.#blocks.has(digest)
   }
 
+  /** What is looked for stays, also where nothing leads to it yet. */
   async read(digest: Uint8Array): Promise<Uint8Array | undefined> {
-    return await this.#blocks.read(digest)
+    return (await this.#blocks.has(digest)) ? await this.#blocks.read(digest) : undefined
   }
 
   async put(digest: Uint8Array, bytes: Uint8Array): Promise<void> {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { equals } from 'uint8arrays/equals'
 import { BlockFolder } from '../../content/block-folder.ts'
+import { StoreQuotaError } from '../../content/errors.ts'
 import { importFolder } from '../../content/import-folder.ts'
 import { encodeLink } from '../../content/link.ts'
 import { digestKey } from '../../content/walk.ts'
@@ -101,7 +102,7 @@ export class Stores {
 
   async #open(): Promise<BlockFolder> {
     const { folder, config } = this.#init
-    this.#blocks = await BlockFolder.open({ folder: join(folder, 'blocks'), quotaBytes: config.quotaBytes })
+    this.#blocks = await BlockFolder.open({ folder: join(folder, 'blocks'), quotaBytes: () => config.quotaBytes })
     return this.#blocks
   }
 
@@ -177,9 +178,22 @@ export class Stores {
    * @throws UnfitNameError, FolderChangedError, ContentLimitError, StoreQuotaError, or the error of the system
    */
   async readFolder(entry: StoreEntry, signal: AbortSignal): Promise<boolean> {
+    const blocks = await this.open()
+    const before = blocks.bytes
+    try {
+      return await this.#import(entry, blocks, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      // What came of it leads nowhere. Where there was more of that kind there may be room now.
+      await this.collect(signal)
+      if (!(error instanceof StoreQuotaError) || blocks.bytes >= before) throw error
+      return await this.#import(entry, blocks, signal)
+    }
+  }
+
+  async #import(entry: StoreEntry, blocks: BlockFolder, signal: AbortSignal): Promise<boolean> {
     const { folder } = entry
     if (folder === undefined) return false
-    const blocks = await this.open()
     using _ = blocks.lease()
     const put = async (block: { digest: Uint8Array; bytes: Uint8Array }): Promise<void> =>
       await blocks.put(block.digest, block.bytes)
@@ -194,9 +208,10 @@ export class Stores {
   /** Tells everybody that an own store is shared no more. */
   async unshare(entry: StoreEntry): Promise<void> {
     const [newest] = entry.versions
-    if (newest === undefined) return await this.drop(entry)
+    // It may be being read: nothing is issued of what comes of that.
     entry.folder = undefined
     entry.watch = false
+    if (newest === undefined) return await this.drop(entry)
     await this.#issue(entry, { ...newest.value, removed: true })
   }
 
@@ -225,12 +240,17 @@ export class Stores {
     return true
   }
 
+  /** No other store is followed. */
+  get isFull(): boolean {
+    return this.#entries.size >= mostFollowed
+  }
+
   /** Has a version of another's store fetched from now on. @throws RefusedError when there are too many */
   async follow(version: Version, asked: boolean): Promise<StoreEntry> {
     await this.open()
     const { publicKey: owner, name } = version.value
     const held = this.get(owner, name)
-    if (held === undefined && this.#entries.size >= mostFollowed)
+    if (held === undefined && this.isFull)
       throw new RefusedError(`${mostFollowed} stores are followed here: remove one`)
     const entry: StoreEntry = held ?? { ...noEntry, owner, name, isOwn: false, asked }
     if (isNewer(version, newestOf(entry))) entry.coming = version

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -208,16 +208,18 @@ test('when somebody asks again, what was refused is tried again', async () => {
   fetches.fill()
   await eventually(() => fetches.isRefused(version))
   fetches.again()
-  expect(fetches.isRefused(version)).toBe(false)
+  expect([fetches.isRefused(version), trouble(stores)]).toEqual([false, ''])
 })
 
-test('a fetch that is ended leaves at once', async () => {
+test('a store that is removed while it comes is left at once, and does not come back', async () => {
   const { root } = await owner.import(shared)
   const stores = opened()
   const entry = await stores.follow(versionOf(root), true)
   const begun = Promise.withResolvers<void>()
+  let tries = 0
   const fetches = fetchesOf(stores, {
     async *fetch(_, { signal }) {
+      tries++
       begun.resolve()
       yield await new Promise<never>((_resolve, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason))
@@ -226,8 +228,44 @@ test('a fetch that is ended leaves at once', async () => {
   })
   fetches.fill()
   await begun.promise
-  await fetches.end(entry)
-  expect([entry.coming?.value.seq, trouble(stores)]).toEqual([1, ''])
+  await fetches.without(entry, async () => {
+    expect([fetches.bytesOf(entry), entry.coming?.value.seq, trouble(stores)]).toEqual([undefined, 1, ''])
+    fetches.fill()
+    expect(fetches.bytesOf(entry)).toBeUndefined()
+    await stores.drop(entry)
+  })
+  fetches.fill()
+  expect([fetches.bytesOf(entry), tries, stores.list()]).toEqual([undefined, 1, []])
+})
+
+test('a folder that is named while another one is written gets the files, too', async () => {
+  const { root } = await owner.import(shared)
+  const stores = opened()
+  const entry = await stores.follow(versionOf(root), true)
+  entry.folder = join(temp.path, 'first')
+  const open = stores.open.bind(stores)
+  stores.open = async () => {
+    if (entry.versions.length === 1) entry.folder = join(temp.path, 'second')
+    return await open()
+  }
+  fetchesOf(stores).fill()
+  await eventually(() => entry.writtenSeq === 1)
+  expect(filesOf(join(temp.path, 'second'))).toEqual(filesOf(shared))
+})
+
+test('a store of which more would be written than its manifest says is not', async () => {
+  let file = owner.raw('0123456789')
+  for (let level = 0, size = 10; level < 3; level++, size *= 20) {
+    const parts = Array.from({ length: 20 }, () => ({ ...file, name: '' }))
+    file = owner.node({ type: 'file', parts, sizes: parts.map(() => size), size: size * 20 })
+  }
+  const stores = opened()
+  const entry = await stores.follow(versionOf(owner.folder({ file }), { sizeBytes: 100, files: 1 }), true)
+  entry.folder = join(temp.path, 'copy')
+  fetchesOf(stores).fill()
+  await eventually(() => trouble(stores) !== '')
+  expect(trouble(stores)).toMatch(/could not be written to its folder: .*more than 100 bytes/)
+  expect([existsSync(join(entry.folder, 'file')), entry.writtenSeq]).toEqual([false, 0])
 })
 
 test('a disk that takes nothing is told, and it goes on when it can be written again', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -88,6 +89,37 @@ describe('a shared folder', () => {
     expect(stores.usedBytes).toBe(0)
     await shared(stores)
     expect(entry.versions[0]?.value).toMatchObject({ seq: 3, removed: false })
+  })
+
+  test('that is removed while it is read for the first time is shared with nobody', async () => {
+    const stores = opened()
+    const entry = await stores.share('music', folder, false)
+    await stores.open()
+    const read = stores.readFolder(entry, signal)
+    await Promise.resolve()
+    await stores.unshare(entry)
+    expect(await read).toBe(false)
+    expect([stores.list(), stores.announced()]).toEqual([[], []])
+  })
+
+  test('that was over the quota is shared when it is smaller: what was read of it takes no room', async () => {
+    const stores = opened(keyOf(4), { quotaBytes: 1_048_576 })
+    const entry = await shared(stores)
+    const used = stores.usedBytes
+    for (const name of 'ab') writeFileSync(join(folder, name), randomBytes(900_000))
+    await expect(stores.readFolder(entry, signal)).rejects.toThrow(/remove a store, or raise it/)
+    expect(stores.usedBytes).toBe(used)
+    rmSync(join(folder, 'a'))
+    expect(await stores.readFolder(entry, signal)).toBe(true)
+  })
+
+  test('has the room of what was begun before a kill and leads nowhere', async () => {
+    const stores = opened(keyOf(4), { quotaBytes: 1_048_576 })
+    const bytes = randomBytes(900_000)
+    await (await stores.open()).put(sha256(bytes), bytes)
+    writeFileSync(join(folder, 'a'), randomBytes(900_000))
+    await shared(stores)
+    expect(stores.announced()).toHaveLength(1)
   })
 
   test('keeps its name; a ninth store is refused', async () => {
