@@ -15,6 +15,8 @@ export interface BlockFolderInit {
   readonly folder: string
   /** Bytes that all blocks may take, each `leastBytes` at least. Asked for each time: a reload changes it. */
   readonly quotaBytes: () => number
+  /** The disk has changed a block, which is gone: whoever has its content puts it again. */
+  readonly onDamaged?: () => void
 }
 
 /** Files that are waited for at once when they are made durable. */
@@ -32,6 +34,7 @@ const leastBytes = 4096
 export class BlockFolder {
   readonly #folder: string
   readonly #quotaBytes: () => number
+  readonly #onDamaged: () => void
   /** The last write or removal of each block that is under way: they come one after the other. */
   readonly #turns = new Map<string, Promise<void>>()
   #unsynced = new Set<string>()
@@ -40,9 +43,10 @@ export class BlockFolder {
   #leases = 0
   #bytes = 0
 
-  private constructor({ folder, quotaBytes }: BlockFolderInit) {
+  private constructor({ folder, quotaBytes, onDamaged = () => {} }: BlockFolderInit) {
     this.#folder = folder
     this.#quotaBytes = quotaBytes
+    this.#onDamaged = onDamaged
   }
 
   static async open(init: BlockFolderInit): Promise<BlockFolder> {
@@ -75,7 +79,9 @@ export class BlockFolder {
     if (bytes === undefined || equals(sha256(bytes), digest)) return bytes
     await this.#turn(key, async () => {
       const again = await readWhole(this.#path(key))
-      if (again !== undefined && !equals(sha256(again), digest)) await this.#remove(key)
+      if (again === undefined || equals(sha256(again), digest)) return
+      await this.#remove(key)
+      this.#onDamaged()
     })
     return undefined
   }

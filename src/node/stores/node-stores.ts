@@ -14,7 +14,7 @@ export interface NodeStores {
   find(options?: { signal?: AbortSignal }): Promise<StoreRow[]>
   /** Shares a folder. Resolves when others can fetch it. @throws RefusedError with the reason why it cannot be shared */
   add(folder: string, options?: { name?: string; watch?: boolean; signal?: AbortSignal }): Promise<StoreRow>
-  /** Fetches a store and keeps it up to date, with `to` also as files. Resolves when the version of now is here. @throws RefusedError where there is no room; the reason of the signal */
+  /** Fetches a store and keeps it up to date, with `to` also as files. Resolves when the version of now is here; one that nobody knows yet is waited for until the signal, or for 5 s. @throws NotFoundError; RefusedError where there is no room; the reason of the signal */
   sync(store: string, options?: { to?: string; signal?: AbortSignal }): Promise<StoreRow>
   /** Shares or keeps a store no more; files stay where they are. */
   remove(store: string): Promise<void>
@@ -37,10 +37,13 @@ export const nodeStores = (node: Owner): NodeStores => {
       return await settled(node, store, until(signal))
     },
     async sync(store, { to, signal } = {}) {
-      const { stores } = await syncStore(node, node.attached, { store, to }, until(signal))
+      const whole = until(signal)
+      // Whoever sets no end waits for a store that nobody knows as long as the commands do.
+      const known = signal === undefined ? undefined : whole
+      const { stores } = await syncStore(node, node.attached, { store, to }, whole, known)
       const [row] = stores
       if (row === undefined) throw new RefusedError(`there is no store ${store}`)
-      return await settled(node, row, until(signal))
+      return await settled(node, row, whole)
     },
     async remove(store) {
       await removeStore(node.attached, { store })

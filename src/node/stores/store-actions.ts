@@ -1,7 +1,8 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path'
 import { isName } from '../../identity/checked-bytes.ts'
-import { InvalidPayloadError, RefusedError, UnavailableError } from '../../runtime/errors.ts'
+import { aborted, within } from '../../runtime/abort.ts'
+import { InvalidPayloadError, NotFoundError, RefusedError, UnavailableError } from '../../runtime/errors.ts'
 import type { StoreRemovedView, StoresView, StoreView } from '../api/stores/store-views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeParts } from '../node-parts.ts'
@@ -13,6 +14,8 @@ import { shownStores, storeNamed, storesView, viewOf } from './stores-view.ts'
 
 /** Time for which members are asked about their stores. */
 const lookMs = 5_000
+/** They are asked again for a store that is not known yet when nothing new came for so long. */
+const againMs = 1_000
 
 type Configured = Pick<NodeParts, 'config' | 'configFile'>
 
@@ -23,7 +26,7 @@ function keeperOf({ storeKeeper }: NetworkNode): StoreKeeper {
 
 /** The stores that are known here; with `look` after a moment in which members are asked. */
 export async function listStores(network: NetworkNode, isLook: boolean, signal: AbortSignal): Promise<StoresView> {
-  if (isLook) await keeperOf(network).look(AbortSignal.any([signal, AbortSignal.timeout(lookMs)]))
+  if (isLook) await keeperOf(network).look(within(lookMs, signal))
   return storesView(network)
 }
 
@@ -84,13 +87,14 @@ const isWithin = (path: string, folder: string): boolean => {
 
 /**
  * Has a store here and kept up to date, with `to` its files in a folder, too; an own one is read again. Without a store all that is followed
- * is tried again. @throws as storeNamed; RefusedError, InvalidPayloadError
+ * is tried again. One that is not known is waited for, for as long as members are asked. @throws as storeNamed; RefusedError, InvalidPayloadError
  */
 export async function syncStore(
   node: Configured,
   network: NetworkNode,
   { store, to }: { store?: string | undefined; to?: string | undefined },
-  signal: AbortSignal
+  signal: AbortSignal,
+  known: AbortSignal = within(lookMs, signal)
 ): Promise<StoresView> {
   const keeper = keeperOf(network)
   if (store === undefined) {
@@ -100,18 +104,25 @@ export async function syncStore(
     keeper.wake()
     return storesView(network)
   }
-  const { owner, name } = await found(network, store, signal)
+  const { owner, name } = await found(network, store, known)
   await syncOne(node, network, { owner, name, to })
   keeper.wake()
   return { ...storesView(network), stores: [viewOf(network, { owner, name }).store] }
 }
 
-/** Members are asked where it is not known here. */
-async function found(network: NetworkNode, text: string, signal: AbortSignal) {
-  const { registry } = network
-  const asked = AbortSignal.any([signal, AbortSignal.timeout(lookMs)])
-  await keeperOf(network).look(asked)
-  return storeNamed(registry, shownStores(network), text)
+/** Members are asked until it is known here: the record of one that somebody has just added is on the way. @throws as storeNamed */
+async function found(network: NetworkNode, text: string, until: AbortSignal) {
+  const keeper = keeperOf(network)
+  for (;;) {
+    const news = keeper.nextNews()
+    await keeper.look(within(lookMs, until))
+    try {
+      return storeNamed(network.registry, shownStores(network), text)
+    } catch (error) {
+      if (!(error instanceof NotFoundError) || until.aborted) throw error
+    }
+    await Promise.race([news, aborted(within(againMs, until))])
+  }
 }
 
 async function syncOne(
@@ -205,7 +216,7 @@ export async function pinStore(
   signal: AbortSignal
 ): Promise<StoreView> {
   const { stores } = network
-  const { owner, name } = await found(network, store, signal)
+  const { owner, name } = await found(network, store, within(lookMs, signal))
   const held = stores.get(owner, name)
   if (held?.isOwn === true) throw new RefusedError(`${name} is a store of this node: it stays until it is removed`)
   const version = stores.manifests.newest().get(storeKey(owner, name)) ?? held?.versions[0]

@@ -69,3 +69,7 @@ export const rootsOf = ({ versions, coming }: StoreEntry): Link[] =>
   [...versions, ...(coming === undefined ? [] : [coming])]
     .filter(({ value }) => !value.removed)
     .map(({ value }) => decodeLink(value.root))
+
+/** Versions of a store whose blocks are kept. */
+export const stateText = ({ owner, name, versions, coming }: StoreEntry): string =>
+  [storeKey(owner, name), ...versions.map(({ value }) => value.seq), coming?.value.seq ?? ''].join(' ')

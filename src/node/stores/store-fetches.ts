@@ -217,15 +217,21 @@ export class StoreFetches {
 
   /** The disk has lost a part of what was here. */
   async #fetchAgain(entry: StoreEntry): Promise<void> {
-    const { stores, nameOf, logger } = this.#init
-    const [newest, ...others] = entry.versions
+    const { nameOf, logger } = this.#init
     logger.warn(
       { store: entry.name },
       `blocks of ${nameOf(entry)} are damaged or gone on this disk; they are fetched again`
     )
+    await this.mend(entry)
+  }
+
+  /** Fetches what is missing of the version that is here. */
+  async mend(entry: StoreEntry): Promise<void> {
+    const [newest, ...others] = entry.versions
+    if (entry.coming !== undefined || newest === undefined) return
     entry.coming = newest
     entry.versions = others
-    await stores.save(entry)
+    await this.#init.stores.save(entry)
   }
 
   /** The reason why a version is not fetched any more; undefined: it is tried again. */

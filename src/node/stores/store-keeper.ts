@@ -17,7 +17,7 @@ import type { NodeParts } from '../node-parts.ts'
 import { followStores } from './follow-stores.ts'
 import { Offers } from './offers.ts'
 import type { SharedFolders } from './shared-folders.ts'
-import { digestOf, type StoreEntry, storeKey, type Version } from './store-entry.ts'
+import { digestOf, type StoreEntry, stateText, type Version } from './store-entry.ts'
 import { StoreFetches } from './store-fetches.ts'
 import { mayBeNamed, storeText } from './store-names.ts'
 import type { Stores } from './stores.ts'
@@ -60,14 +60,16 @@ export class StoreKeeper {
   readonly #clock: Clock
   readonly #stops: (() => unknown)[] = []
   /** Records come in bursts. */
-  readonly #news = new Throttle(() => this.wake(), newsMs)
+  readonly #waking = new Throttle(() => this.wake(), newsMs)
   #looking: Running | undefined
   #hasRead = false
   #listedMs = Number.NEGATIVE_INFINITY
   #publishedMs = Number.NEGATIVE_INFINITY
   #published = ''
   #publishedOwn = ''
-  #collected = ''
+  #isDamaged = false
+  /** Resolves when members name other stores than before. */
+  #news = Promise.withResolvers<void>()
   /** Manifests that nobody gave, and until when they are not asked for again. */
   readonly #resting = new Map<string, number>()
 
@@ -100,6 +102,10 @@ export class StoreKeeper {
     const { events } = this.#registry
     this.#looking = services.run('stores', { everyMs, firstMs: 0, round: (signal) => this.#round(signal) })
     const filling = services.run('store fetches', { everyMs: fillMs, round: () => this.fetches.fill() })
+    this.#stores.onDamaged = () => {
+      this.#isDamaged = true
+      this.#waking.ask()
+    }
     events.addEventListener('record', this.#onRecord)
     events.addEventListener('ended', this.#onEnded)
     this.#stops.push(
@@ -107,7 +113,7 @@ export class StoreKeeper {
       () => events.removeEventListener('ended', this.#onEnded),
       trust.onMember(() => this.fetches.fill()),
       () => filling.stop(),
-      () => this.#news.stop()
+      () => this.#waking.stop()
     )
   }
 
@@ -118,6 +124,8 @@ export class StoreKeeper {
 
   /** Learns of all stores that members name, as far as that comes within the signal. */
   async look(signal: AbortSignal): Promise<void> {
+    // Somebody waits for it.
+    this.#resting.clear()
     try {
       await this.#readRecords(signal)
       this.#stores.manifests.keepOnly([...this.offers.all()].map(({ digest }) => digest))
@@ -125,6 +133,11 @@ export class StoreKeeper {
     } catch (error) {
       if (!signal.aborted) throw error
     }
+  }
+
+  /** Resolves when members name other stores than now. */
+  async nextNews(): Promise<void> {
+    await this.#news.promise
   }
 
   /** Versions that members name and whose manifests are not here. */
@@ -146,12 +159,15 @@ export class StoreKeeper {
 
   readonly #onRecord = ({ detail }: CustomEvent<RecordEvent>): void => {
     const { publicKey, stores } = detail.record.value
-    if (this.offers.note(publicKey, stores) && this.#stores.isUsed) this.#news.ask()
+    if (!this.offers.note(publicKey, stores)) return
+    this.#news.resolve()
+    this.#news = Promise.withResolvers()
+    if (this.#stores.isUsed) this.#waking.ask()
   }
 
   readonly #onEnded = ({ detail }: CustomEvent<{ publicKey: Uint8Array }>): void => {
     this.offers.note(detail.publicKey)
-    if (this.#stores.isUsed) this.#news.ask()
+    if (this.#stores.isUsed) this.#waking.ask()
   }
 
   /** A node that has no store and wants none leaves all of it alone. */
@@ -164,6 +180,7 @@ export class StoreKeeper {
     if (this.#isIdle) return undefined
     const stores = this.#stores
     await stores.open()
+    if (this.#isDamaged) await this.#mend()
     const isRead = await this.#readRecords(signal)
     await this.learn(signal, (name) => mayBeNamed(stores.config.fetch, name) || this.#isKept(name))
     let isChanged = false
@@ -172,7 +189,7 @@ export class StoreKeeper {
     this.fetches.fill()
     const pauseMs = await this.#publish()
     if (isChanged) this.#init.node.changed()
-    await this.#tidy(signal)
+    await stores.tidy(signal)
     return isRead ? pauseMs : unreadMs
   }
 
@@ -185,6 +202,17 @@ export class StoreKeeper {
       keeper: this,
       logger: this.#init.node.logging.logger
     })
+  }
+
+  /** Puts back what is missing of blocks: folders of this node are read again, and the rest is fetched. */
+  async #mend(): Promise<void> {
+    this.#isDamaged = false
+    this.#init.node.logging.logger.warn(
+      'the disk has changed blocks of stores, which are gone: shared folders are read again, and what is missing of other stores is fetched; check the disk'
+    )
+    for (const entry of this.#stores.list())
+      if (entry.isOwn) this.folders.ask(entry)
+      else await this.fetches.mend(entry)
   }
 
   #isKept(name: string): boolean {
@@ -279,7 +307,7 @@ export class StoreKeeper {
     const members = new Map(keys.map((key) => [keyId(key), key]))
     return [...members.values()]
       .filter((key) => !equals(key, this.#self) && this.#registry.replica.isMember(key))
-      .map((key) => peerIdFromString(peerIdText(key)))
+      .map(peerIdOf)
   }
 
   /** Has the record say what stores there are. Gives the pause after which it is due again. */
@@ -298,15 +326,13 @@ export class StoreKeeper {
     return undefined
   }
 
-  /** Frees the room of what is not needed any more. */
-  async #tidy(signal: AbortSignal): Promise<void> {
-    const now = this.#stores.list().map(stateText).join()
-    if (now === this.#collected) return
-    await this.#stores.collect(signal)
-    this.#collected = now
-  }
 }
 
-/** Versions of a store whose blocks are kept. */
-const stateText = ({ owner, name, versions, coming }: StoreEntry): string =>
-  [storeKey(owner, name), ...versions.map(({ value }) => value.seq), coming?.value.seq ?? ''].join(' ')
+const peerIds = new WeakMap<Uint8Array, PeerId>()
+
+/** Made once for each key: whoever fetches asks for its sources ten times a second. */
+function peerIdOf(key: Uint8Array): PeerId {
+  const peerId = peerIds.get(key) ?? peerIdFromString(peerIdText(key))
+  peerIds.set(key, peerId)
+  return peerId
+}

@@ -13,7 +13,7 @@ import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { RefusedError } from '../../runtime/errors.ts'
 import type { Config } from '../config/schema.ts'
 import { Manifests } from './manifests.ts'
-import { digestOf, isNewer, newestOf, rootsOf, type StoreEntry, storeKey, type Version } from './store-entry.ts'
+import { digestOf, isNewer, newestOf, rootsOf, type StoreEntry, stateText, storeKey, type Version } from './store-entry.ts'
 import { StoreFiles } from './store-files.ts'
 
 export interface StoresInit {
@@ -40,6 +40,8 @@ export class Stores {
   readonly manifests: Manifests
   /** The reason why a store is not as it should be, by its key. */
   readonly troubles = new Map<string, string>()
+  /** Called when the disk has changed a block, which is gone. */
+  onDamaged = (): void => {}
   readonly #init: StoresInit
   readonly #files: StoreFiles
   readonly #entries = new Map<string, StoreEntry>()
@@ -47,6 +49,9 @@ export class Stores {
   #held = new Map<string, Version>()
   /** Highest seq of own stores that others show, by name: a restored node has signed newer ones than it knows of. */
   readonly #seen = new Map<string, number>()
+  /** State of all when their room was freed last. */
+  #tidied = ''
+  #hasDropped = false
   #loading: Promise<void> | undefined
   #opening: Promise<BlockFolder> | undefined
   #blocks: BlockFolder | undefined
@@ -102,7 +107,9 @@ export class Stores {
 
   async #open(): Promise<BlockFolder> {
     const { folder, config } = this.#init
-    this.#blocks = await BlockFolder.open({ folder: join(folder, 'blocks'), quotaBytes: () => config.quotaBytes })
+    const onDamaged = (): void => this.onDamaged()
+    const quotaBytes = (): number => config.quotaBytes
+    this.#blocks = await BlockFolder.open({ folder: join(folder, 'blocks'), quotaBytes, onDamaged })
     return this.#blocks
   }
 
@@ -292,12 +299,14 @@ export class Stores {
   /** Forgets all of another's store but that it is not wanted. */
   async setAside(entry: StoreEntry): Promise<void> {
     const { owner, name } = entry
+    this.#hasDropped = true
     await this.save({ ...noEntry, owner, name, isOwn: false, asked: false, isDropped: true })
     this.troubles.delete(storeKey(owner, name))
   }
 
   /** Forgets a store; `collect` frees its room. */
   async drop(entry: StoreEntry): Promise<void> {
+    this.#hasDropped = true
     await this.#files.remove(entry)
     this.#entries.delete(storeKey(entry.owner, entry.name))
     this.troubles.delete(storeKey(entry.owner, entry.name))
@@ -308,6 +317,20 @@ export class Stores {
     const versions = [...this.#entries.values()].flatMap((entry) => [entry.coming, ...entry.versions])
     const held = versions.flatMap((version) => (version === undefined ? [] : [version]))
     this.#held = new Map(held.map((version) => [digestKey(digestOf(version)), version]))
+  }
+
+  /**
+   * Frees the room of what is not needed any more, where something has changed. What came of a version that another one has replaced is most
+   * of that one, so nothing goes while one comes, unless somebody drops a store or the room is needed.
+   */
+  async tidy(signal: AbortSignal): Promise<void> {
+    const entries = this.list()
+    const now = entries.map(stateText).join()
+    const isComing = entries.some(({ coming }) => coming !== undefined)
+    if (now === this.#tidied || (isComing && !this.#hasDropped)) return
+    this.#hasDropped = false
+    await this.collect(signal)
+    this.#tidied = now
   }
 
   /** Frees the room of what no store needs any more, and gives the bytes. */

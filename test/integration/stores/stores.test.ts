@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { linkText } from '../../../src/content/link.ts'
 import type { StoreRow } from '../../../src/node/api/control-api.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { filesOf, MemoryBlocks } from '../../helpers/content/blocks.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
 let network: TestNetwork
@@ -74,6 +75,25 @@ test('an owner that is gone is not needed: those who have it give it, and name i
   })
   await holds(late, 1)
   expect(rowAt(late)).toMatchObject({ cid: rowAt(ann)?.cid, owner: { name: 'hal' } })
+})
+
+test('blocks of an own store that the disk has changed are read again from its folder, and whoever fetches it waits for them', async () => {
+  const hal = await network.join('hal')
+  await hal.stores.add(folder)
+  const blocks = join(hal.config.paths.data, 'stores/blocks')
+  const files = readdirSync(blocks, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  for (const { parentPath, name } of files) writeFileSync(join(parentPath, name), 'changed')
+  const ann = await network.join('ann', { 'stores.fetch': 'all' })
+  await holds(ann, 1)
+})
+
+test('one that somebody has just added is found by whoever asks for it a moment too soon', async () => {
+  const hal = await network.join('hal')
+  const ann = await network.join('ann')
+  const synced = ann.stores.sync('music', { signal: AbortSignal.timeout(ceilingMs) })
+  const [shared, here] = await Promise.all([hal.stores.add(folder), synced])
+  expect(here).toMatchObject({ cid: shared.cid, state: 'complete' })
+  await expect(ann.stores.sync('maps', { signal: AbortSignal.timeout(100) })).rejects.toThrow(/no store maps is known/)
 })
 
 test('what is here stays over a restart, and is served without its folder', async () => {

@@ -87,13 +87,20 @@ describe('blocks of all stores', () => {
     ['too long', (path: string) => truncateSync(path, 3_000_000)]
   ])('gives no block that is damaged (%s), and takes it again', async (_, damage) => {
     using folder = memoryFolder()
-    const blocks = await opened(folder.path)
+    let damages = 0
+    const onDamaged = (): void => {
+      damages++
+    }
+    const init = { folder: join(folder.path, 'blocks'), quotaBytes: () => 2 ** 30, onDamaged }
+    const blocks = await BlockFolder.open(init)
     await add(blocks, block('abc'))
     damage(pathOf(folder.path, block('abc')))
     expect(await blocks.read(block('abc').digest)).toBeUndefined()
     expect(filesIn(folder.path)).toEqual([])
+    expect(damages).toBe(1)
     await add(blocks, block('abc'))
     expect(Buffer.from((await blocks.read(block('abc').digest)) ?? []).toString()).toBe('abc')
+    expect(damages).toBe(1)
   })
 
   it('writes a block again whose file is damaged and was not read since', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { decodeLink, linkText } from '../../../../src/content/link.ts'
+import { decodeLink, encodeLink, linkText } from '../../../../src/content/link.ts'
 import { sha256 } from '../../../../src/identity/hash.ts'
 import type { SigningKey } from '../../../../src/identity/keys.ts'
 import { defaults } from '../../../../src/node/config/defaults.ts'
@@ -169,6 +169,28 @@ describe('a store of another', () => {
     const again = opened()
     await again.load()
     expect(again.list()).toMatchObject([{ name: 'maps', isOwn: false, asked: true, coming: { value: { seq: 3 } } }])
+  })
+
+  test('keeps what came of a version that another one has replaced, until that is here or a store is dropped', async () => {
+    const stores = opened()
+    const blocks = await stores.open()
+    const bytes = Buffer.from('of the first version')
+    const digest = sha256(bytes)
+    const first = versionOf(keyOf(5), 'maps', 1, encodeLink({ codec: 'raw', digest }))
+    const second = versionOf(keyOf(5), 'maps', 2, root)
+    const entry = await stores.follow(first, true)
+    await blocks.put(digest, bytes)
+    await stores.follow(second, false)
+    await stores.tidy(signal)
+    expect(await blocks.has(digest)).toBe(true)
+    await stores.completed(entry, second)
+    await stores.tidy(signal)
+    expect(await blocks.has(digest)).toBe(false)
+    await blocks.put(digest, bytes)
+    await stores.follow(versionOf(keyOf(5), 'maps', 3, root), false)
+    await stores.drop(await stores.follow(versionOf(keyOf(6), 'music', 1, root), true))
+    await stores.tidy(signal)
+    expect(await blocks.has(digest)).toBe(false)
   })
 
   test('is one entry for all who follow it at once', async () => {
