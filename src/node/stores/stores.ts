@@ -25,10 +25,11 @@ export interface StoresInit {
   config: Config['stores']
   clock: Clock
   logger: Logger
+  mostFollowed?: number
 }
 
 /** Stores of others beyond it are not followed: each of them is looked at again and again. */
-const mostFollowed = 1024
+const usualMost = 1024
 /** Time for which a store that its owner has removed is named in its record, so that those who follow it hear of it. */
 const removedMs = 30 * 86_400_000
 
@@ -44,6 +45,7 @@ export class Stores {
   onDamaged = (): void => {}
   readonly #init: StoresInit
   readonly #files: StoreFiles
+  readonly #mostFollowed: number
   readonly #entries = new Map<string, StoreEntry>()
   /** Manifests of entries by the digest of their bytes. */
   #held = new Map<string, Version>()
@@ -58,6 +60,7 @@ export class Stores {
 
   constructor(init: StoresInit) {
     this.#init = init
+    this.#mostFollowed = init.mostFollowed ?? usualMost
     this.manifests = new Manifests(init.networkId)
     this.#files = new StoreFiles(join(init.folder, 'list'), init.networkId)
   }
@@ -249,7 +252,7 @@ export class Stores {
 
   /** No other store is followed. */
   get isFull(): boolean {
-    return this.#entries.size >= mostFollowed
+    return this.#entries.size >= this.#mostFollowed
   }
 
   /** Has a version of another's store fetched from now on. @throws RefusedError when there are too many */
@@ -258,7 +261,7 @@ export class Stores {
     const { publicKey: owner, name } = version.value
     const held = this.get(owner, name)
     if (held === undefined && this.isFull)
-      throw new RefusedError(`${mostFollowed} stores are followed here: remove one`)
+      throw new RefusedError(`${this.#mostFollowed} stores are followed here: remove one`)
     const entry: StoreEntry = held ?? { ...noEntry, owner, name, isOwn: false, asked }
     if (isNewer(version, newestOf(entry))) entry.coming = version
     entry.asked ||= asked
