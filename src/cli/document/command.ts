@@ -7,7 +7,7 @@ import { wholeNumber } from '../output/peer-rows.ts'
 import { sanitise, sanitiseWhole } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
 import { contentOf, isText, mediaTypeOf } from './content.ts'
-import { addList } from './list.ts'
+import { addList, tellAge } from './list.ts'
 
 const notes = `
 Every node holds all current documents and serves them while it is cut off. A
@@ -74,6 +74,7 @@ const addShow = (document: Command, context: Context): void => {
       const view = await client.document(query, { signal: context.signal })
       const { terminal } = context
       if (options.json === true) return terminal.json(view)
+      tellAge(context, view)
       const bytes = Buffer.from(view.content, 'base64')
       if (!terminal.isTTY) return terminal.bytes(bytes)
       if (!isText(bytes)) {

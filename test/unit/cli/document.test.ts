@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ceilingMs } from '../../helpers/ceiling.ts'
+import { origin } from '../../helpers/commands/control-views.ts'
 import { documentsView } from '../../helpers/commands/document-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 
@@ -109,6 +110,14 @@ describe('show', () => {
     answer(bytes)
     expect(await run(['show', 'plan'], { columns: 80 })).toMatchObject({ code: 2, out: '' })
   })
+})
+
+test('show says beside the bytes how old the view is where nothing newer is heard', async () => {
+  expect(await run(['show', 'plan'])).toMatchObject({ out: 'second', err: '' })
+  const view = api.document
+  api.document = async (query) => ({ ...(await view(query)), view: { ...origin, ageMs: 600_000 } })
+  const { out, err } = await run(['show', 'plan'])
+  expect([out, err]).toEqual(['second', expect.stringContaining('hears of nothing newer: as of')])
 })
 
 test('list, history and publishers name what there is', async () => {
