@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto'
 import { constants, existsSync } from 'node:fs'
-import { chmod, type FileHandle, lstat, mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { equals } from 'uint8arrays/equals'
 import { codeOf } from '../runtime/error-code.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { ContentLimitError, UnfitNameError } from './errors.ts'
-import { importFile } from './import-file.ts'
 import { type ContentLimits, contentLimits } from './import-folder.ts'
 import type { Link } from './link.ts'
 import { checkNames, partPrefix } from './names.ts'
 import type { Part } from './node.ts'
 import { OpenFolder } from './open-folder.ts'
 import { fileChunks, folderParts } from './read-tree.ts'
+import { removeOld } from './remove-old.ts'
 import { type ReadBlock, readContent } from './walk.ts'
+import { isWritten, linkTarget } from './written.ts'
 
 export interface ExportInit {
   readonly root: Link
   readonly read: ReadBlock
-  /** Folder in which the files appear. Files that are there under other names stay. */
+  /** Folder in which the files appear. What others have put there under other names stays. */
   readonly target: string
   /** Way with symbolic links: an error, left out, or kept where they lead to something inside of the folder. */
   readonly symlinks: 'refuse' | 'skip' | 'keep'
@@ -26,6 +26,8 @@ export interface ExportInit {
   readonly modes?: { readonly file: number; readonly folder: number }
   readonly signal: AbortSignal
   readonly limits?: ContentLimits
+  /** Versions that were written there before: what they have and this one has not goes, as long as it is as it was written. */
+  readonly before?: readonly Link[]
 }
 
 export interface Exported {
@@ -71,6 +73,8 @@ class FolderExport {
   }
 
   async run(folder: OpenFolder): Promise<Exported> {
+    const { root: after, read, signal, before: all = [] } = this.#init
+    for (const before of all) await removeOld(folder, { before, after }, { read, signal, limits: this.#limits })
     await this.#folder(folder, this.#init.root, 0)
     return { written: this.#written, files: this.#files }
   }
@@ -174,15 +178,6 @@ function staysInside(target: string, depth: number): boolean {
   return (up === -1 ? steps.length : up) <= depth && !(up === -1 ? [] : steps.slice(up)).includes('..')
 }
 
-async function linkTarget(folder: OpenFolder, name: string): Promise<Buffer | undefined> {
-  try {
-    return await readlink(folder.at(name), { encoding: 'buffer' })
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'EINVAL') return undefined
-    throw error
-  }
-}
-
 async function makeChild(folder: OpenFolder, name: string, mode: number): Promise<void> {
   try {
     await mkdir(folder.at(name), 0o700)
@@ -199,17 +194,4 @@ async function makeChild(folder: OpenFolder, name: string, mode: number): Promis
 async function removeUnfinished(folder: OpenFolder): Promise<void> {
   for (const name of await readdir(folder.at('')))
     if (name.startsWith(partPrefix)) await rm(folder.at(name), { force: true })
-}
-
-/** Tells whether the file is there with this content. */
-async function isWritten(folder: OpenFolder, part: Part, signal: AbortSignal): Promise<boolean> {
-  try {
-    if (!(await lstat(folder.at(part.name))).isFile()) return false
-    await using file = await folder.file(part.name)
-    const { part: there } = await importFile(file, { signal, expected: (await file.stat()).size })
-    return there.codec === part.codec && equals(there.digest, part.digest)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    throw error
-  }
 }

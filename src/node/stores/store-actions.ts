@@ -143,7 +143,10 @@ async function syncOne(
   const folder = to === undefined ? undefined : targetFolder(node, network, { owner, name, to })
   keeper.fetches.again()
   const entry = await stores.follow(version, true)
-  if (folder !== undefined) entry.folder = folder
+  if (folder !== undefined && folder !== entry.folder) {
+    entry.folder = folder
+    entry.written = []
+  }
   if (entry.folder === undefined) return
   // Files that somebody has removed or changed there are written again.
   entry.writtenSeq = 0

@@ -21,6 +21,8 @@ export interface StoreEntry {
   folder: string | undefined
   /** Version of another's store whose files are all in the folder; 0: none. */
   writtenSeq: number
+  /** Roots of what was written to the folder: of the last version that is all there, and of newer ones that were begun. */
+  written: Link[]
   /** Own: its folder is read again when it changes. */
   watch: boolean
   /** Never dropped to make room, or because its owner is gone. */
@@ -41,7 +43,7 @@ export const isUnwritten = ({
   folder,
   versions,
   writtenSeq
-}: Omit<StoreEntry, 'asked' | 'isDropped'>): boolean =>
+}: Omit<StoreEntry, 'asked' | 'isDropped' | 'written'>): boolean =>
   !isOwn && folder !== undefined && versions[0] !== undefined && versions[0].value.seq !== writtenSeq
 
 /** Tells whether a version counts more than another one of its store. */
@@ -65,11 +67,13 @@ export function digestOf(version: Version): Uint8Array {
 }
 
 /** Roots whose blocks are kept for an entry. */
-export const rootsOf = ({ versions, coming }: StoreEntry): Link[] =>
-  [...versions, ...(coming === undefined ? [] : [coming])]
+export const rootsOf = ({ versions, coming, written }: StoreEntry): Link[] => [
+  ...[...versions, ...(coming === undefined ? [] : [coming])]
     .filter(({ value }) => !value.removed)
-    .map(({ value }) => decodeLink(value.root))
+    .map(({ value }) => decodeLink(value.root)),
+  ...written
+]
 
 /** Versions of a store whose blocks are kept. */
-export const stateText = ({ owner, name, versions, coming }: StoreEntry): string =>
-  [storeKey(owner, name), ...versions.map(({ value }) => value.seq), coming?.value.seq ?? ''].join(' ')
+export const stateText = ({ owner, name, versions, coming, written }: StoreEntry): string =>
+  [storeKey(owner, name), written.length, ...versions.map(({ value }) => value.seq), coming?.value.seq ?? ''].join(' ')

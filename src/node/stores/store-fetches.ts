@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
 import type { BlockFolder } from '../../content/block-folder.ts'
 import { BlockMissingError, ContentLimitError, StoreQuotaError } from '../../content/errors.ts'
 import { exportFolder } from '../../content/export-folder.ts'
@@ -44,6 +45,8 @@ const modes = {
   group: { file: 0o640, folder: 0o750 },
   all: { file: 0o644, folder: 0o755 }
 }
+/** Versions of one folder that are remembered while none of them comes to its end. */
+const mostWritten = 8
 /** Stores that are fetched or written at once. */
 const atOnce = 4
 /** A folder that cannot be written is tried again after this time, or when somebody asks: all its files are looked at. */
@@ -175,8 +178,14 @@ export class StoreFetches {
     const [newest] = entry.versions
     if (target === undefined || newest === undefined) return
     const blocks = await stores.open()
+    const root = decodeLink(newest.value.root)
+    const before = entry.written
+    // Before anything is written: what a kill leaves is known.
+    entry.written = [...before.filter(({ digest }) => !equals(digest, root.digest)), root].slice(-mostWritten)
+    await stores.save(entry)
     await exportFolder({
-      root: decodeLink(newest.value.root),
+      root,
+      before,
       read: async (digest) => await blocks.read(digest),
       target,
       symlinks: stores.config.symlinks,
@@ -188,6 +197,7 @@ export class StoreFetches {
     // Another folder is wanted meanwhile: it has nothing yet.
     if (entry.folder !== target) return
     entry.writtenSeq = newest.value.seq
+    entry.written = [root]
     await stores.save(entry)
   }
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { decodeLink, encodeLink } from '../../content/link.ts'
 import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
 import { openStoreManifest } from '../../registry/objects/store-manifest.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
@@ -22,6 +23,7 @@ const kept = z.strictObject({
   coming: z.base64().nullable(),
   folder: z.string().nullable(),
   writtenSeq: z.int().min(0),
+  written: z.array(z.base64()).default([]),
   watch: z.boolean(),
   pinned: z.boolean(),
   asked: z.boolean(),
@@ -59,15 +61,15 @@ export class StoreFiles {
   }
 
   #read(text: string): StoreEntry {
-    const { owner, versions, coming, folder, ...rest } = kept.parse(JSON.parse(text))
-    const open = (envelope: string): Version =>
-      openStoreManifest(Uint8Array.from(Buffer.from(envelope, 'base64')), this.#networkId)
+    const { owner, versions, coming, folder, written, ...rest } = kept.parse(JSON.parse(text))
+    const open = (envelope: string): Version => openStoreManifest(bytesOf(envelope), this.#networkId)
     return {
       ...rest,
       owner: publicKeyOf(owner),
       versions: versions.map(open),
       coming: coming === null ? undefined : open(coming),
-      folder: folder ?? undefined
+      folder: folder ?? undefined,
+      written: written.map((link) => decodeLink(bytesOf(link)))
     }
   }
 
@@ -108,16 +110,18 @@ export class StoreFiles {
   }
 }
 
-const base64 = ({ bytes }: Version): string => Buffer.from(bytes).toString('base64')
+const base64 = ({ bytes }: Pick<Version, 'bytes'>): string => Buffer.from(bytes).toString('base64')
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'base64'))
 
-function textOf({ owner, name, versions, coming, folder, ...rest }: StoreEntry): string {
+function textOf({ owner, name, versions, coming, folder, written, ...rest }: StoreEntry): string {
   const value: z.infer<typeof kept> = {
     ...rest,
     owner: peerIdText(owner),
     name,
     versions: versions.map(base64),
     coming: coming === undefined ? null : base64(coming),
-    folder: folder ?? null
+    folder: folder ?? null,
+    written: written.map((link) => base64({ bytes: encodeLink(link) }))
   }
   return `${JSON.stringify(value, undefined, 2)}\n`
 }

@@ -11,7 +11,7 @@ import { digestOf, isNewer, isUnwritten, newestOf, type StoreEntry, storeKey, ty
 import { type StoreRef, storeText } from './store-names.ts'
 
 /** A store as it is shown, also one that is not here. */
-type Shown = Omit<StoreEntry, 'asked' | 'isDropped'>
+type Shown = Omit<StoreEntry, 'asked' | 'isDropped' | 'written'>
 
 const unfollowed: Omit<Shown, 'owner' | 'name'> = {
   isOwn: false,

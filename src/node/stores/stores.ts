@@ -348,6 +348,7 @@ const noEntry: Omit<StoreEntry, 'owner' | 'name' | 'isOwn' | 'asked'> = {
   coming: undefined,
   folder: undefined,
   writtenSeq: 0,
+  written: [],
   watch: false,
   pinned: false,
   isDropped: false

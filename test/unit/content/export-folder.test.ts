@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync
@@ -195,6 +196,53 @@ describe('export of a folder', () => {
     const huge = exported(blocks, blocks.folder({ file }), join(temp.path, 'd'), at({ bytes: 2000 }))
     await expect(huge).rejects.toThrow(ContentLimitError)
     expect(readdirSync(join(temp.path, 'd'))).toEqual([])
+  })
+
+  it('removes what an earlier version had and this one has not, and nothing that somebody has changed or added', async () => {
+    using temp = memoryFolder()
+    const [from, to] = [join(temp.path, 'from'), join(temp.path, 'to')]
+    mkdirSync(join(from, 'gone/deep'), { recursive: true })
+    mkdirSync(join(from, 'half'))
+    const write = (folder: string, names: readonly string[], text = 'x'): void => {
+      for (const name of names) writeFileSync(join(folder, name), `${text} ${name}`)
+    }
+    write(from, ['a', 'b', 'mine', 'gone/deep/c', 'half/d', 'half/e', 'turns'])
+    symlinkSync('a', join(from, 'link'))
+    const blocks = new MemoryBlocks()
+    const symlinks = 'keep'
+    const first = (await blocks.import(from, { symlinks })).root
+    await exported(blocks, first, to, { symlinks })
+    write(to, ['mine', 'half/e', 'added'], 'changed')
+    for (const name of ['b', 'mine', 'gone', 'half', 'link', 'turns']) rmSync(join(from, name), { recursive: true })
+    mkdirSync(join(from, 'turns'))
+    write(from, ['turns/f'])
+    const second = (await blocks.import(from)).root
+    await exported(blocks, second, to, { symlinks, before: [first] })
+    const rest = ['mine', 'half/e', 'added'].map((name) => [name, Buffer.from(`changed ${name}`).toString('base64')])
+    expect(filesOf(to)).toEqual({ ...filesOf(from), 'half/': '', ...Object.fromEntries(rest) })
+    // And back: a file in the place of a folder.
+    await exported(blocks, first, to, { symlinks, before: [second] })
+    expect(readFileSync(join(to, 'turns'), 'utf8')).toBe('x turns')
+  })
+
+  it('removes nothing where the earlier version cannot be read, and nothing outside of the folder', async () => {
+    using temp = memoryFolder()
+    const to = join(temp.path, 'to')
+    const blocks = new MemoryBlocks()
+    writeFileSync(join(temp.path, 'x'), 'x')
+    mkdirSync(join(temp.path, 'out'))
+    writeFileSync(join(temp.path, 'out/x'), 'x')
+    mkdirSync(to)
+    symlinkSync('../out', join(to, 'sub'))
+    const sub = blocks.node({ type: 'folder', parts: [{ ...blocks.raw('x'), name: 'x' }] })
+    const hostile = blocks.folder({ '../x': blocks.raw('x'), '..': sub, sub })
+    const missing = blocks.folder({ gone: blocks.raw('x') })
+    const root = blocks.folder({ now: blocks.raw('now') })
+    blocks.all.delete(digestKey(missing.digest))
+    await exported(blocks, root, to, { before: [hostile, missing, blocks.raw('no folder')] })
+    expect(readdirSync(temp.path).toSorted()).toEqual(['out', 'to', 'x'])
+    expect(readdirSync(join(temp.path, 'out'))).toEqual(['x'])
+    expect(readdirSync(to).toSorted()).toEqual(['now', 'sub'])
   })
 
   it('lists no folder for which no files are left, while those above it are half written', async () => {

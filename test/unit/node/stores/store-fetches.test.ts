@@ -253,6 +253,26 @@ test('a folder that is named while another one is written gets the files, too', 
   expect(filesOf(join(temp.path, 'second'))).toEqual(filesOf(shared))
 })
 
+test('files that a newer version has no more go, also after a restart', async () => {
+  const first = await owner.import(shared)
+  const before = opened()
+  const entry = await before.follow(versionOf(first.root), true)
+  entry.folder = join(temp.path, 'copy')
+  const fetches = fetchesOf(before)
+  fetches.fill()
+  await eventually(() => entry.writtenSeq === 1)
+  await fetches.stop()
+  rmSync(join(shared, 'large'))
+  const second = await owner.import(shared)
+  const stores = opened()
+  await stores.load()
+  const again = await stores.follow(versionOf(second.root, { seq: 2 }), true)
+  fetchesOf(stores).fill()
+  await eventually(() => again.writtenSeq === 2)
+  expect(filesOf(join(temp.path, 'copy'))).toEqual(filesOf(shared))
+  expect(again.written.map(({ digest }) => digestKey(digest))).toEqual([digestKey(second.root.digest)])
+})
+
 test('a store of which more would be written than its manifest says is not', async () => {
   let file = owner.raw('0123456789')
   for (let level = 0, size = 10; level < 3; level++, size *= 20) {
