@@ -12,7 +12,10 @@ export async function folderParts(read: ReadBlock, link: Link, most: number): Pr
   const content = await readContent(read, link.digest)
   const parts: Part[] = []
   for await (const part of entries(read, content, 0)) {
-    if (parts.push(part) > most) throw new ContentLimitError(`the store has more files and folders than it may: one folder more than the ${most} that are left`)
+    if (parts.push(part) > most)
+      throw new ContentLimitError(
+        `the store has more files and folders than it may: one folder more than the ${most} that are left`
+      )
   }
   return parts
 }

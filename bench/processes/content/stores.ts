@@ -54,7 +54,9 @@ async function secondsOf(work: () => Promise<unknown>): Promise<number> {
 async function copy(folder: string, work: string): Promise<void> {
   const { signal } = new AbortController()
   const [from, to] = await Promise.all(
-    ['from', 'to'].map(async (name) => await BlockFolder.open({ folder: join(work, name), quotaBytes: () => quotaBytes }))
+    ['from', 'to'].map(
+      async (name) => await BlockFolder.open({ folder: join(work, name), quotaBytes: () => quotaBytes })
+    )
   )
   if (from === undefined || to === undefined) throw new Error('no folders')
   const { root } = await importFolder({

@@ -61,7 +61,10 @@ const list = async (context: Context, options: RunningOptions & { all?: boolean 
   tellAge(context, view)
 }
 
-export const tellAge = ({ terminal }: Context, { view }: Output<'document' | 'documents' | 'documentHistory'>): void => {
+export const tellAge = (
+  { terminal }: Context,
+  { view }: Output<'document' | 'documents' | 'documentHistory'>
+): void => {
   if (view.ageMs !== null && view.ageMs < oldMs) return
   const since = view.ageMs === null ? 'nothing of the network was verified yet' : `as of ${age(view.ageMs)} ago`
   terminal.progress(`This node hears of nothing newer: ${since}.`)

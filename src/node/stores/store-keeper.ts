@@ -325,7 +325,6 @@ export class StoreKeeper {
     this.#publishedOwn = ownNow
     return undefined
   }
-
 }
 
 const peerIds = new WeakMap<Uint8Array, PeerId>()

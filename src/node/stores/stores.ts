@@ -13,7 +13,16 @@ import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { RefusedError } from '../../runtime/errors.ts'
 import type { Config } from '../config/schema.ts'
 import { Manifests } from './manifests.ts'
-import { digestOf, isNewer, newestOf, rootsOf, type StoreEntry, stateText, storeKey, type Version } from './store-entry.ts'
+import {
+  digestOf,
+  isNewer,
+  newestOf,
+  rootsOf,
+  type StoreEntry,
+  stateText,
+  storeKey,
+  type Version
+} from './store-entry.ts'
 import { StoreFiles } from './store-files.ts'
 
 export interface StoresInit {

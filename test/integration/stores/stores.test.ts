@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { linkText } from '../../../src/content/link.ts'
 import type { StoreRow } from '../../../src/node/api/control-api.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
-import { filesOf, MemoryBlocks } from '../../helpers/content/blocks.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
+import { filesOf, MemoryBlocks } from '../../helpers/content/blocks.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
 let network: TestNetwork

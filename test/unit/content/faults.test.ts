@@ -50,7 +50,8 @@ async function killedAt(line: number, paths: readonly string[]): Promise<number>
   return told.split('\n').length - 1
 }
 
-const opened = async (folder: string): Promise<BlockFolder> => await BlockFolder.open({ folder, quotaBytes: () => quotaBytes })
+const opened = async (folder: string): Promise<BlockFolder> =>
+  await BlockFolder.open({ folder, quotaBytes: () => quotaBytes })
 
 /** Imports and exports again, as the next process does. */
 async function copied(from: string, folder: string, target: string): Promise<string> {
