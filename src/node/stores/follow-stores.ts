@@ -46,7 +46,7 @@ async function takeVersion(init: FollowInit, version: Version, newest: ReadonlyM
   return true
 }
 
-/** Without one it says so: the others go on. */
+/** Tells whether one more can be followed. Where it cannot, the store says so, and the others go on. */
 function hasPlace(stores: Stores, version: Version): boolean {
   if (!stores.isFull) return true
   stores.troubles.set(keyOfVersion(version), 'no more stores can be followed here: remove one')

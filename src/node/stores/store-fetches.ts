@@ -302,7 +302,7 @@ class Bounded implements Blocks {
     return await this.#blocks.has(digest)
   }
 
-  /** What is looked for stays, also where nothing leads to it yet. */
+  /** Block that is there. A collection leaves it from here on, also where nothing leads to it yet. */
   async read(digest: Uint8Array): Promise<Uint8Array | undefined> {
     return (await this.#blocks.has(digest)) ? await this.#blocks.read(digest) : undefined
   }
