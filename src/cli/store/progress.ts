@@ -8,6 +8,18 @@ type StoreAnswer = Output<'store'>
 
 const everyMs = 1_000
 
+/** States that a store goes through by itself. */
+const underWay: ReadonlySet<string> = new Set<StoreAnswer['store']['state']>([
+  'reading',
+  'offered',
+  'waiting',
+  'fetching',
+  'writing',
+  'shared',
+  'complete',
+  'refused'
+])
+
 /**
  * Waits until a store is as it was asked for, and says on the way how far it is. What has begun goes on in the process when this ends.
  * @throws ExitError for what cannot be, or waits for others
@@ -26,6 +38,7 @@ export async function awaitStore(
     const isShared = row.state === 'shared' && row.trouble === null
     if (isShared || (row.state === 'complete' && row.seq === row.heldSeq)) return view
     if (row.trouble !== null) throw failure(row)
+    if (!underWay.has(row.state)) throw unknownState(row)
     const now = progressText(row)
     if (now !== told) terminal.progress(now)
     told = now
@@ -55,3 +68,9 @@ function failure({ name, state, trouble }: StoreAnswer['store']): ExitError {
     `${why}. Mend it and run this again, or: trustnet store remove ${sanitise(name)}`
   )
 }
+
+const unknownState = ({ name, state }: StoreAnswer['store']): ExitError =>
+  new ExitError(
+    exitCodes.failure,
+    `The process says '${sanitise(state)}' of ${sanitise(name)}, which this program does not know: both must be of one version (trustnet version)`
+  )

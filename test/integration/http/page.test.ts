@@ -41,7 +41,11 @@ const open = async (
   const { colorScheme = 'light', width = 1200, change } = options
   const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme })
   page.setDefaultTimeout(ceilingMs)
-  onTestFinished(() => page.close())
+  onTestFinished(async () => {
+    // What it asks for at that moment is answered by nobody any more.
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
+    await page.close()
+  })
   const complaints: string[] = []
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
