@@ -25,4 +25,4 @@ export const namedRows = ({ peers, network }: Output<'peers'>): NamedRow[] => {
 
 /** Says in a comment what the file is, and when it was so. */
 export const headLine = ({ network, view, generatedAt }: Output<'peers'>): string =>
-  `# Members of ${network?.domain ?? 'no network yet'}, as ${view.name ?? view.peerId} saw them at ${generatedAt}: trustnet export makes it.`
+  `# Members of ${network?.domain ?? 'no network yet'}, as ${view.name ?? view.peerId} saw them (${generatedAt}): trustnet export makes it.`

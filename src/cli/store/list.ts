@@ -34,21 +34,21 @@ const columns: Column<StoreRow>[] = [
   { title: 'STATE', cell: (row) => stateText(row) }
 ]
 
-const words: Readonly<Record<StoreRow['state'], string>> = {
-  reading: 'being read',
-  shared: 'shared from here',
-  offered: 'offered',
-  waiting: 'waits',
-  fetching: 'comes',
-  writing: 'being written',
-  complete: 'here',
-  refused: 'refused'
-}
+const words: ReadonlyMap<string, string> = new Map<StoreRow['state'], string>([
+  ['reading', 'being read'],
+  ['shared', 'shared from here'],
+  ['offered', 'offered'],
+  ['waiting', 'waits'],
+  ['fetching', 'comes'],
+  ['writing', 'being written'],
+  ['complete', 'here'],
+  ['refused', 'refused']
+])
 
 const stateText = ({ state, trouble, pinned, arrivedBytes, sizeBytes }: StoreRow): string => {
   if (state === 'reading' && trouble !== null) return 'cannot be read'
   const far = state === 'fetching' ? ` (${bytes(arrivedBytes)} of ${bytes(sizeBytes)})` : ''
-  return `${words[state]}${far}${pinned ? ', pinned' : ''}`
+  return `${words.get(state) ?? sanitise(state)}${far}${pinned ? ', pinned' : ''}`
 }
 
 const list = async (context: Context, options: RunningOptions): Promise<void> => {

@@ -72,5 +72,5 @@ function failure({ name, state, trouble }: StoreAnswer['store']): ExitError {
 const unknownState = ({ name, state }: StoreAnswer['store']): ExitError =>
   new ExitError(
     exitCodes.failure,
-    `The process says '${sanitise(state)}' of ${sanitise(name)}, which this program does not know: both must be of one version (trustnet version)`
+    `The process says '${sanitise(state)}' of ${sanitise(name)}, which this program does not know: they are of different versions (trustnet version)`
   )
