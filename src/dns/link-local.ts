@@ -26,6 +26,8 @@ const startRelay = async (to: { host: string; port: number }): Promise<UsableRes
   })
   streams.listen({ host: '::1', port: 0 })
   await once(streams, 'listening')
+  // A connection that cannot be taken is a question without an answer.
+  streams.on('error', () => {})
   const port = portOf(streams)
   const [near, far] = [createSocket('udp6'), createSocket('udp6')]
   near.bind(port, '::1')

@@ -34,8 +34,10 @@ const plainUdpBytes = 512
 const ednsUdpBytes = 1232
 const maxTcpBytes = 65_535
 const bindTries = 16
+const isResponse = 0x8000
 const truncated = 0x0200
 const opcodeMask = 0x7800
+const dnssecOk = 0x8000
 const badVersion = 1
 const recursionDesired = 0x0100
 
@@ -55,7 +57,8 @@ export class NameServer implements AsyncDisposable {
     this.#udp = udp
     tcp.on('connection', (socket) => this.#serve(socket))
     udp.on('message', (bytes, from) => inBackground(this.#reply(bytes, from), 'answering a question of DNS'))
-    // A reply that cannot be sent is the asker's trouble; it asks again.
+    // A reply that cannot be sent, or a connection that cannot be taken, is the asker's trouble; it asks again.
+    tcp.on('error', () => {})
     udp.on('error', () => {})
   }
 
@@ -142,15 +145,16 @@ export class NameServer implements AsyncDisposable {
     if (this.#init.takes?.() === false) return undefined
     const read = readQuery(Buffer.from(bytes))
     if (read === undefined) return undefined
-    const { query, isFaulty } = read
-    const reply = isFaulty ? failed(query, rcodes.formErr) : await this.#answer(query)
+    const { query, refusal } = read
+    const reply = refusal === undefined ? await this.#answer(query) : failed(query, refusal)
     this.#init.onAnswer?.((reply.flags ?? 0) & 0xf)
     return fitted(reply, query, isUdp)
   }
 
   async #answer(query: Packet): Promise<Packet> {
     try {
-      if ((optOf(query)?.ednsVersion ?? 0) !== 0) return { ...failed(query, 0), extendedRcode: badVersion } as Packet
+      if ((optsOf(query)[0]?.ednsVersion ?? 0) !== 0)
+        return { ...failed(query, 0), extendedRcode: badVersion } as Packet
       return await this.#init.answer(query)
     } catch {
       return failed(query, rcodes.servFail)
@@ -162,36 +166,54 @@ export class NameServer implements AsyncDisposable {
 export const failed = ({ id = 0, flags = 0, questions = [] }: Packet, rcode: number): Packet => ({
   type: 'response',
   id,
-  flags: (flags & recursionDesired) | rcode,
+  flags: (flags & (opcodeMask | recursionDesired)) | rcode,
   questions
 })
 
-/** undefined: it is an answer, or shorter than any message. One that cannot be read is faulty: its id is all that is known. */
-const readQuery = (bytes: Buffer): { query: Packet; isFaulty: boolean } | undefined => {
-  if (bytes.length < headerBytes || (bytes.readUInt16BE(2) & 0x8000) !== 0) return undefined
-  const faulty = { query: { id: bytes.readUInt16BE(0) }, isFaulty: true }
-  if (bytes.length > maxQuestionBytes || isOverfull(bytes)) return faulty
-  try {
-    return { query: decodeBounded(bytes), isFaulty: false }
-  } catch {
-    return faulty
-  }
+/** A message that asks, and the code with which it is refused unheard: then its head is all that was read. */
+interface ReadQuery {
+  readonly query: Packet
+  readonly refusal?: number
+}
+
+/** undefined: it is an answer, or shorter than any message. */
+const readQuery = (bytes: Buffer): ReadQuery | undefined => {
+  if (bytes.length < headerBytes || (bytes.readUInt16BE(2) & isResponse) !== 0) return undefined
+  const head = { id: bytes.readUInt16BE(0), flags: bytes.readUInt16BE(2) }
+  if ((head.flags & opcodeMask) !== 0) return { query: head, refusal: rcodes.notImplemented }
+  const query = bytes.length > maxQuestionBytes || isOverfull(bytes) ? undefined : decoded(bytes)
+  return query === undefined ? { query: head, refusal: rcodes.formErr } : { query }
 }
 
 /** A question with more than one asks for, looked at before anything is decoded: a name that is pointed to costs the same each time. */
 const isOverfull = (bytes: Buffer): boolean =>
-  (bytes.readUInt16BE(2) & opcodeMask) === 0 &&
   [1, 0, 1, 4].some((most, section) => bytes.readUInt16BE(4 + 2 * section) > most)
 
-const optOf = ({ additionals = [] }: Packet): OptAnswer | undefined =>
-  additionals.find((additional) => additional.type === 'OPT')
+/** undefined: it is no message, or has more than one OPT (RFC 6891), or a name that an answer could not repeat. */
+const decoded = (bytes: Buffer): Packet | undefined => {
+  try {
+    const query = decodeBounded(bytes)
+    return optsOf(query).length <= 1 && isRepeatable(query, bytes) ? query : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** false: the name has bytes that are no text, or a dot within a label, and would come back as another one. */
+const isRepeatable = ({ questions = [] }: Packet, bytes: Buffer): boolean => {
+  const asked = encode({ type: 'query', questions: [...questions] }).subarray(headerBytes)
+  return asked.equals(bytes.subarray(headerBytes, headerBytes + asked.length))
+}
+
+const optsOf = ({ additionals = [] }: Packet): OptAnswer[] =>
+  additionals.filter((additional) => additional.type === 'OPT')
 
 /** As much of it as the asker takes: without what is additional, or truncated where that is not enough. */
 const fitted = (reply: Packet, query: Packet, isUdp: boolean): Buffer => {
-  const edns = optOf(query)
+  const [edns] = optsOf(query)
   const wanted = edns === undefined ? plainUdpBytes : Math.min(edns.udpPayloadSize, ednsUdpBytes)
   const limit = isUdp ? Math.max(plainUdpBytes, wanted) : maxTcpBytes
-  const opt: Answer[] = edns === undefined ? [] : [ownOpt(reply)]
+  const opt: Answer[] = edns === undefined ? [] : [ownOpt(reply, edns)]
   const whole = encode({ ...reply, additionals: [...(reply.additionals ?? []), ...opt] })
   if (whole.length <= limit) return whole
   const bare = encode({ ...reply, additionals: opt })
@@ -199,13 +221,14 @@ const fitted = (reply: Packet, query: Packet, isUdp: boolean): Buffer => {
   return encode({ ...reply, flags: (reply.flags ?? 0) | truncated, answers: [], authorities: [], additionals: opt })
 }
 
-const ownOpt = (reply: Packet & { extendedRcode?: number }): OptAnswer => ({
+/** The bit for DNSSEC comes back as it was (RFC 3225). */
+const ownOpt = (reply: Packet & { extendedRcode?: number }, asked: OptAnswer): OptAnswer => ({
   type: 'OPT',
   name: '.',
   udpPayloadSize: ednsUdpBytes,
   extendedRcode: reply.extendedRcode ?? 0,
   ednsVersion: 0,
-  flags: 0,
-  flag_do: false,
+  flags: asked.flags & dnssecOk,
+  flag_do: asked.flag_do,
   options: []
 })

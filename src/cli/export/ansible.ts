@@ -1,4 +1,5 @@
 import type { Output } from '../../node/api/control-api.ts'
+import type { AddressesOf } from '../../node/names/named-addresses.ts'
 import { plainText } from '../../node/names/plain-text.ts'
 import { type NamedRow, namedRows } from './named-rows.ts'
 
@@ -8,9 +9,13 @@ type Hosts = Record<string, object>
  * An inventory of Ansible, as JSON, which its YAML plugin reads. Ansible takes `{{ … }}` in a value for a program of its own: no text of
  * a member comes here as it is.
  */
-export const ansibleText = (view: Output<'peers'>, { members }: Output<'members'>): string => {
+export const ansibleText = (
+  view: Output<'peers'>,
+  addressesOf: AddressesOf,
+  { members }: Output<'members'>
+): string => {
   const groupsOf = new Map(members.map(({ peerId, groups }) => [peerId, groups]))
-  const named = namedRows(view)
+  const named = namedRows(view, addressesOf)
   const children = new Map<string, Hosts>()
   for (const member of named) {
     for (const group of inventoryGroups(member, groupsOf.get(member.row.peerId) ?? [])) {

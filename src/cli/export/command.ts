@@ -2,6 +2,7 @@ import { Argument } from 'commander'
 import { roles } from '../../identity/role.ts'
 import type { Output } from '../../node/api/control-api.ts'
 import { peerStates } from '../../node/api/words.ts'
+import { type AddressesOf, rowAddresses } from '../../node/names/named-addresses.ts'
 import { hasTag, prometheusTargets } from '../../node/names/prometheus-sd.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { listed } from '../output/choice.ts'
@@ -53,15 +54,20 @@ const exportMembers = async (context: Context, format: Format, options: ExportOp
   const { tag } = options
   const { rows } = selectPeers(view.peers, { ...options, sort: 'name', all: true })
   const chosen = { ...view, peers: tag === undefined ? rows : rows.filter((row) => hasTag(row, tag)) }
+  // Of all: this node, which says what counts as an address, may not be among the chosen.
+  const addressesOf = rowAddresses(view.peers)
   if (options.json === true) terminal.json(chosen)
-  else if (format === 'ansible') terminal.print(ansibleText(chosen, await client.members({}, { signal })))
-  else terminal.print(texts[format](chosen, options))
+  else if (format === 'ansible') terminal.print(ansibleText(chosen, addressesOf, await client.members({}, { signal })))
+  else terminal.print(texts[format](chosen, addressesOf, options))
   if (chosen.peers.length === 0) context.exit(exitCodes.noMatch)
 }
 
-const texts: Record<Exclude<Format, 'ansible'>, (view: Peers, options: ExportOptions) => string> = {
+type Text = (view: Peers, addressesOf: AddressesOf, options: ExportOptions) => string
+
+const texts: Record<Exclude<Format, 'ansible'>, Text> = {
   hosts: hostsText,
   'ssh-config': sshConfigText,
   tsv: tsvText,
-  'prometheus-sd': (view, options) => JSON.stringify(prometheusTargets(view, options), undefined, 2)
+  'prometheus-sd': (view, addressesOf, options) =>
+    JSON.stringify(prometheusTargets(view, addressesOf, options), undefined, 2)
 }

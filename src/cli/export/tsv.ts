@@ -1,11 +1,10 @@
 import type { Output, PeerRow } from '../../node/api/control-api.ts'
-import { rowAddresses } from '../../node/names/named-addresses.ts'
+import type { AddressesOf } from '../../node/names/named-addresses.ts'
 import { plainText } from '../../node/names/plain-text.ts'
 import { unknown } from '../output/text.ts'
 
 /** A table with tabs between its columns and lists by comma; `-` is unknown or none. */
-export const tsvText = ({ peers }: Output<'peers'>): string => {
-  const addressesOf = rowAddresses(peers)
+export const tsvText = ({ peers }: Output<'peers'>, addressesOf: AddressesOf): string => {
   const columns: Record<string, (row: PeerRow) => string | null> = {
     name: ({ name }) => name && plainText(name),
     peer_id: ({ peerId }) => peerId,

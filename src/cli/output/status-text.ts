@@ -115,6 +115,11 @@ const maintenanceRow = ({ maintenance }: Partial<StatusView>, now: number): [str
   return [['Maintenance', joined(since, note(maintenance.reason), 'until `trustnet maintenance off`')]]
 }
 
+const namesRow = ({ names, network }: Partial<StatusView>): [string, string][] =>
+  names === null || names === undefined
+    ? []
+    : [['Names', `NAME.${sanitise(network?.domain ?? unknown)} answered at ${sanitise(names)}`]]
+
 /** Services without an error are counted; the others say since when they fail or work again. */
 const partsLine = ({ parts = [] }: Partial<StatusView>, now: number): string => {
   const told = parts.filter(({ state, errors }) => state !== 'ok' || errors > 0)
@@ -154,6 +159,7 @@ export const statusText = (view: StatusView, paint: Painter, now: number, width?
     ['Registry', registryLine(view, now)],
     ['Sync', syncLine(view)],
     ['DNS', dnsLine(view, now)],
+    ...namesRow(view),
     ['Reach', reachLine(view)],
     ...maintenanceRow(view, now),
     ['Resilience', resilienceLine(view)],

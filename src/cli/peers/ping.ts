@@ -44,16 +44,19 @@ const ping = async (context: Context, peer: string, { count, interval: everyMs, 
   const client = await running(context, options, callMs)
   const isJson = options.json === true
   let all: Ping | undefined
-  for (let n = 1; n <= count; n++) {
-    if (n > 1) await sleep(everyMs, signal)
-    const one = await client.ping({ peer }, { signal })
-    all = all === undefined ? one : together(all, one)
-    if (!isJson) terminal.print(lineOf(one, n))
+  try {
+    for (let n = 1; n <= count; n++) {
+      if (n > 1) await sleep(everyMs, signal)
+      const one = await client.ping({ peer }, { signal })
+      all = all === undefined ? one : together(all, one)
+      if (!isJson) terminal.print(lineOf(one, n))
+    }
+  } finally {
+    // Also of what was measured before Ctrl-C.
+    if (all !== undefined && isJson) terminal.json(all)
+    else if (all !== undefined) terminal.print(`\n${summaryOf(all)}`)
   }
-  if (all === undefined) return
-  if (isJson) terminal.json(all)
-  else terminal.print(`\n${summaryOf(all)}`)
-  if (all.received === 0) context.exit(exitCodes.timeout)
+  if (all?.received === 0) context.exit(exitCodes.timeout)
 }
 
 /** The second goes on where the first has ended; a way that is known stays. */
@@ -80,10 +83,10 @@ const wayOf = ({ address, direction, relay }: Ping): string => {
 }
 
 const summaryOf = ({ name, sent, received, pings }: Ping): string => {
-  const answered = pings.flatMap(({ rttUs }) => rttUs ?? [])
+  const answered = pings.flatMap(({ rttUs }) => rttUs ?? []).toSorted((a, b) => a - b)
   const lost = `${sent} sent, ${received} received, ${Math.round(((sent - received) / sent) * 100)}% lost`
   if (answered.length === 0) return `${orUnknown(name)}: ${lost}`
   const mean = answered.reduce((sum, us) => sum + us, 0) / answered.length
-  const [least, most] = [Math.min(...answered), Math.max(...answered)]
+  const [least = null, most = null] = [answered[0], answered.at(-1)]
   return `${orUnknown(name)}: ${lost}, RTT min ${roundTrip(least)}, mean ${roundTrip(mean)}, max ${roundTrip(most)}`
 }

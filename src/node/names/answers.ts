@@ -1,6 +1,7 @@
 import type { Answer, Packet, Question } from 'dns-packet'
 import { formatIp6 } from '../../address/ipv6.ts'
 import { failed, rcodes } from '../../dns/name-server.ts'
+import { isLabel } from '../config/domain.ts'
 
 /** A member that offers a service. */
 export interface Offer {
@@ -19,10 +20,10 @@ export interface NameSource {
   readonly serial: number
   /** Seconds for which an answer may be kept. */
   readonly ttlSeconds: number
-  /** IPv6 addresses of a member; none: it has shown no record yet. undefined: there is no such member. @throws UnavailableError where records are not kept */
-  addresses(name: string): readonly string[] | undefined
-  /** Members that offer it, the best first. */
-  offers(service: string, protocol: 'tcp' | 'udp'): readonly Offer[]
+  /** IPv6 addresses of a member; none: it has shown no record yet. undefined: there is no such member. @throws where nobody can be asked */
+  addresses(name: string): Promise<readonly string[] | undefined>
+  /** Members that offer it, the best first. @throws as `addresses` does */
+  offers(service: string, protocol: 'tcp' | 'udp'): Promise<readonly Offer[]>
   /** Names of the members that have this address. undefined: it is none of this network. */
   namesAt(address: string): Promise<readonly string[] | undefined>
   /** True where addresses of this network begin so. */
@@ -30,8 +31,6 @@ export interface NameSource {
 }
 
 const authoritative = 0x0400
-/** Opcode of a query. */
-const opcodeMask = 0x7800
 /** TTL of "no such name": it may be there in a moment. */
 const negativeTtlSeconds = 5
 const arpa = '.ip6.arpa'
@@ -45,9 +44,7 @@ type Found = { answers: Answer[]; additionals?: Answer[] } | 'refused' | undefin
 /** The answer to a query. Only what the network itself says is answered; everything else is refused, and nothing is asked elsewhere. */
 export const answerNames = async (source: NameSource, query: Packet): Promise<Packet> => {
   const [question, ...more] = query.questions ?? []
-  if (((query.flags ?? 0) & opcodeMask) !== 0 || question === undefined || more.length > 0) {
-    return failed(query, rcodes.notImplemented)
-  }
+  if (question === undefined || more.length > 0) return failed(query, rcodes.notImplemented)
   const { type, class: kind = 'IN' } = question
   const found = kind !== 'IN' || transfers.has(type) ? 'refused' : await recordsOf(source, question)
   if (found === 'refused') return failed(query, rcodes.refused)
@@ -65,22 +62,27 @@ const recordsOf = async (source: NameSource, question: Question): Promise<Found>
   if (!name.endsWith(`.${domain}`)) return 'refused'
   const labels = name.slice(0, -domain.length - 1).split('.')
   const [first = '', second = ''] = labels
-  if (labels.length === 1) return memberRecords(source, question, first)
-  if (labels.at(-1) === published && source.addresses(published) === undefined) return 'refused'
-  if (labels.length > 2 || !first.startsWith('_')) return undefined
-  return serviceRecords(source, question, first.slice(1), second)
+  if (labels.at(-1) === published && (await source.addresses(published)) === undefined) return 'refused'
+  if (labels.length === 1) return await memberRecords(source, question, first)
+  if (labels.length > 2 || !first.startsWith('_') || !isLabel(first.slice(1))) return undefined
+  return await serviceRecords(source, question, first.slice(1), second)
 }
 
-const memberRecords = (source: NameSource, question: Question, label: string): Found => {
+const memberRecords = async (source: NameSource, question: Question, label: string): Promise<Found> => {
   if (protocolOf(label) !== undefined) return { answers: [] }
-  const addresses = source.addresses(label)
-  if (addresses === undefined) return label === published ? 'refused' : undefined
+  const addresses = await source.addresses(label)
+  if (addresses === undefined) return undefined
   return { answers: wants(question, 'AAAA') ? addressRecords(source, question.name, addresses) : [] }
 }
 
-const serviceRecords = (source: NameSource, question: Question, service: string, label: string): Found => {
+const serviceRecords = async (
+  source: NameSource,
+  question: Question,
+  service: string,
+  label: string
+): Promise<Found> => {
   const protocol = protocolOf(label)
-  const offers = protocol === undefined ? [] : source.offers(service, protocol)
+  const offers = protocol === undefined ? [] : await source.offers(service, protocol)
   if (offers.length === 0) return undefined
   if (!wants(question, 'SRV')) return { answers: [] }
   const targetOf = ({ name }: Offer): string => `${name}.${source.domain}`

@@ -1,5 +1,6 @@
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import type { HttpPart } from '../http/part.ts'
+import { rowAddresses } from './named-addresses.ts'
 import { prometheusTargets } from './prometheus-sd.ts'
 
 /** `/prometheus-sd`: members and their services as Prometheus' HTTP service discovery asks for them. */
@@ -7,9 +8,10 @@ export const prometheusSdPart: HttpPart = (app, { api, signal, shared }) => {
   app.get('/prometheus-sd', (c) => {
     const { service, tag, port } = c.req.query()
     const filter = { service, tag, port: port === undefined ? undefined : portOf(port) }
-    return shared(c, 'application/json', async () =>
-      JSON.stringify(prometheusTargets(await api.peers({}, { signal }), filter))
-    )
+    return shared(c, 'application/json', async () => {
+      const view = await api.peers({}, { signal })
+      return JSON.stringify(prometheusTargets(view, rowAddresses(view.peers), filter))
+    })
   })
 }
 

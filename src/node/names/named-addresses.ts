@@ -16,8 +16,11 @@ export const namedAddresses = (addresses: readonly string[], isOnLoopback: boole
 export const announcesLoopback = (addresses: readonly string[]): boolean =>
   addresses.some((address) => parseAddr(address)?.scope === 'loopback')
 
-/** Gives the addresses of each row of a view. */
-export const rowAddresses = (rows: readonly Addressed[]): ((row: Addressed) => string[]) => {
+/** Gives the addresses of a row of a view. */
+export type AddressesOf = (row: Addressed) => string[]
+
+/** `rows`: all of the view, the one of this node among them. */
+export const rowAddresses = (rows: readonly Addressed[]): AddressesOf => {
   const isOnLoopback = announcesLoopback(rows.find(({ self }) => self)?.addresses ?? [])
   return ({ addresses }) => namedAddresses(addresses, isOnLoopback)
 }

@@ -1,32 +1,30 @@
 import { parseIp6, ulaPrefix } from '../../address/ipv6.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
-import type { NodeRecord } from '../../registry/objects/record.ts'
-import type { Registry } from '../../registry/registry.ts'
-import { UnavailableError } from '../../runtime/errors.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { NameSource, Offer } from './answers.ts'
 import { announcesLoopback, namedAddresses } from './named-addresses.ts'
 import { ReverseIndex } from './reverse-index.ts'
+import { type AskingNetwork, type Sighting, type Sightings, seenByRegistry, seenHere } from './sightings.ts'
 
 /** TTL of what was verified just now, which falls with its age, and the least. */
 const ttlSeconds = { most: 30, least: 5 }
-/** Members that are looked at for a service, and those that an answer names. */
-const mostOffering = 512
+/** Members that an answer names. */
 const mostOffers = 64
 /** Hex digits of a /48. */
 const prefixNibbles = 12
 
 /** The part of a network that names are made of. */
-export interface NamedNetwork {
-  readonly registry: Registry
+export interface NamedNetwork extends AskingNetwork {
   readonly self: { readonly announced: readonly string[] }
 }
 
-/** Names of the members, from the verified log and the records that are kept here. */
+/** Names of the members, from the verified log and their records: those that are kept here, or those that the registry shows. */
 export class NetworkNames implements NameSource {
   readonly domain: string
-  readonly #node: Pick<NodeParts, 'config' | 'key'>
+  readonly #node: Pick<NodeParts, 'key'>
   readonly #network: NamedNetwork
+  readonly #here: Sightings
+  readonly #seen: Sightings
   readonly #reverse: ReverseIndex
   readonly #prefix: string
 
@@ -35,7 +33,11 @@ export class NetworkNames implements NameSource {
     this.#node = node
     this.#network = network
     this.domain = genesis.value.domain.toLowerCase()
-    this.#reverse = new ReverseIndex(network.registry)
+    const { role, replication } = node.config
+    const keepsRecords = role !== 'external' && replication.enabled
+    this.#here = seenHere(network.registry)
+    this.#seen = keepsRecords ? this.#here : seenByRegistry(network)
+    this.#reverse = new ReverseIndex(network.registry, () => this.#isOnLoopback)
     const base = parseIp6(ulaPrefix(networkId).split('/')[0] ?? '') ?? new Uint8Array()
     this.#prefix = Buffer.from(base).toString('hex').slice(0, prefixNibbles)
   }
@@ -52,29 +54,29 @@ export class NetworkNames implements NameSource {
     return Math.max(ttlSeconds.least, Math.min(ttlSeconds.most, left))
   }
 
-  addresses(name: string): readonly string[] | undefined {
-    const member = this.#member(name)
-    return member === undefined ? undefined : this.#addressesOf(member)
+  async addresses(name: string): Promise<readonly string[] | undefined> {
+    return await this.#addresses(name, this.#seen)
   }
 
-  offers(service: string, protocol: 'tcp' | 'udp'): readonly Offer[] {
-    const { registry } = this.#network
-    this.#requireRecords()
-    const offers = registry.lookup({ service, limit: mostOffering }).rows.flatMap(({ publicKey }): Offer[] => {
-      const member = registry.replica.state.member(publicKey)
-      const offered = registry.records
-        .read(publicKey)
-        ?.services.find((each) => each.name === service && each.protocol === protocol)
-      if (member === undefined || offered === undefined || this.#member(member.name) === undefined) return []
-      const priority = this.#priority(publicKey, offered.state)
-      return [{ name: member.name, port: offered.port, priority, addresses: this.#addressesOf(member) }]
+  async offers(service: string, protocol: 'tcp' | 'udp'): Promise<readonly Offer[]> {
+    const rows = await this.#seen({ service })
+    const { state } = this.#network.registry.replica
+    const offers = rows.flatMap((row): Offer[] => {
+      const { publicKey, record } = row
+      const name = state.member(publicKey)?.name ?? ''
+      const offered = record?.services.find((each) => each.name === service && each.protocol === protocol)
+      if (offered === undefined || this.#member(name) === undefined) return []
+      if (hasLeft(row) && !this.#isSelf(publicKey)) return []
+      const priority = priorityOf(offered.state, row)
+      return [{ name, port: offered.port, priority, addresses: this.#addressesOf(publicKey, row) }]
     })
     return offers.toSorted((a, b) => a.priority - b.priority).slice(0, mostOffers)
   }
 
   async namesAt(address: string): Promise<readonly string[] | undefined> {
     const names = await this.#reverse.at(address)
-    const current = names.filter((name) => this.#member(name) !== undefined)
+    const each = names.map(async (name) => ((await this.#addresses(name, this.#here)) === undefined ? [] : [name]))
+    const current = (await Promise.all(each)).flat()
     return current.length === 0 ? undefined : current
   }
 
@@ -82,40 +84,39 @@ export class NetworkNames implements NameSource {
     return nibbles.startsWith(this.#prefix) || this.#prefix.startsWith(nibbles)
   }
 
-  /** A member now, that has not left. */
+  /** A member now, by the log. */
   #member(name: string): Member | undefined {
-    const { replica, liveness } = this.#network.registry
+    const { replica } = this.#network.registry
     const member = replica.state.memberByName(name)
-    if (member === undefined || !replica.isMember(member.publicKey)) return undefined
-    const hasLeft = this.#record(member)?.left === true || liveness.view(member.publicKey).state === 'left'
-    return hasLeft && !this.#isSelf(member) ? undefined : member
+    return member !== undefined && replica.isMember(member.publicKey) ? member : undefined
   }
 
-  #addressesOf(member: Member): string[] {
-    const { announced } = this.#network.self
-    if (!this.#isSelf(member)) this.#requireRecords()
-    const addresses = this.#isSelf(member) ? announced : (this.#record(member)?.addrs ?? [])
-    return namedAddresses(addresses, announcesLoopback(announced))
+  async #addresses(name: string, seen: Sightings): Promise<readonly string[] | undefined> {
+    const { publicKey } = this.#member(name) ?? {}
+    if (publicKey === undefined) return undefined
+    const rows = this.#isSelf(publicKey) ? [] : await seen({ publicKey })
+    const row = rows.find((each) => Buffer.compare(each.publicKey, publicKey) === 0)
+    return row !== undefined && hasLeft(row) ? undefined : this.#addressesOf(publicKey, row)
   }
 
-  #record({ publicKey }: Member): NodeRecord | undefined {
-    return this.#network.registry.records.read(publicKey)
+  #addressesOf(publicKey: Uint8Array, row: Sighting | undefined): string[] {
+    const addresses = this.#isSelf(publicKey) ? this.#network.self.announced : (row?.record?.addrs ?? [])
+    return namedAddresses(addresses, this.#isOnLoopback)
   }
 
-  #isSelf({ publicKey }: Member): boolean {
+  get #isOnLoopback(): boolean {
+    return announcesLoopback(this.#network.self.announced)
+  }
+
+  #isSelf(publicKey: Uint8Array): boolean {
     return Buffer.compare(publicKey, this.#node.key.publicKey) === 0
   }
+}
 
-  /** First those that are up and well, then those that are not there, last those that say that they are not well. */
-  #priority(publicKey: Uint8Array, state: string): number {
-    if (state === 'failing' || state === 'maintenance') return 30
-    const up = this.#network.registry.liveness.view(publicKey).state
-    return up === 'offline' || up === 'suspect' ? 20 : 10
-  }
+const hasLeft = ({ record, state }: Sighting): boolean => record?.left === true || state === 'left'
 
-  #requireRecords(): void {
-    const { role, replication } = this.#node.config
-    if (role === 'external' || !replication.enabled)
-      throw new UnavailableError('this node keeps no records of others', 60_000)
-  }
+/** First those that are up and well, then those that are not there, last those that say that they are not well. */
+const priorityOf = (service: string, { state }: Sighting): number => {
+  if (service === 'failing' || service === 'maintenance') return 30
+  return state === 'offline' || state === 'suspect' ? 20 : 10
 }

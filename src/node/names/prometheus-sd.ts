@@ -1,6 +1,6 @@
 import type { PeerRow, PeersView } from '../api/views.ts'
 import { isLabel } from '../config/domain.ts'
-import { rowAddresses } from './named-addresses.ts'
+import type { AddressesOf } from './named-addresses.ts'
 import { plainText } from './plain-text.ts'
 
 /** Targets with their labels, as Prometheus' file and HTTP service discovery read them. */
@@ -20,10 +20,10 @@ export interface TargetFilter {
 /** One group for each service that a member announces on a TCP port, or for each member at a port; those that left are left out. */
 export const prometheusTargets = (
   { peers, network }: Pick<PeersView, 'peers' | 'network'>,
+  addressesOf: AddressesOf,
   filter: TargetFilter = {}
-): TargetGroup[] => {
-  const addressesOf = rowAddresses(peers)
-  return peers.flatMap((row) => {
+): TargetGroup[] =>
+  peers.flatMap((row) => {
     const [ip] = addressesOf(row)
     if (ip === undefined || !isLabel(row.name ?? '') || row.state === 'left') return []
     const labels = labelsOf(row, network?.domain ?? '')
@@ -32,7 +32,6 @@ export const prometheusTargets = (
       .filter((service) => service.protocol === 'tcp' && fits({ tags: row.tags, services: [service] }, filter))
       .map((service) => ({ targets: [`[${ip}]:${service.port}`], labels: { ...labels, ...serviceLabels(service) } }))
   })
-}
 
 type Service = PeerRow['services'][number]
 

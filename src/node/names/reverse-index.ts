@@ -13,11 +13,14 @@ const mostNames = 16
 /** Members by their addresses: those of their records, and the one that follows from each key. Made when it is asked for, in turns. */
 export class ReverseIndex {
   readonly #registry: Registry
+  readonly #isOnLoopback: () => boolean
   #made: Promise<ReadonlyMap<string, readonly string[]>> | undefined
   #madeAt = Number.NEGATIVE_INFINITY
 
-  constructor(registry: Registry) {
+  /** `isOnLoopback`: addresses on the loopback are those of members. */
+  constructor(registry: Registry, isOnLoopback: () => boolean) {
     this.#registry = registry
+    this.#isOnLoopback = isOnLoopback
   }
 
   async at(address: string): Promise<readonly string[]> {
@@ -37,7 +40,7 @@ export class ReverseIndex {
     const names = new Map<string, string[]>()
     for (const [index, { publicKey, name }] of [...replica.state.members()].entries()) {
       if (index % membersAtOnce === membersAtOnce - 1) await setImmediate()
-      const own = namedAddresses(records.read(publicKey)?.addrs ?? [], true)
+      const own = namedAddresses(records.read(publicKey)?.addrs ?? [], this.#isOnLoopback())
       for (const address of new Set([...own, memberAddress(networkId, publicKey)])) {
         const at = names.get(address) ?? []
         if (at.length < mostNames) at.push(name)

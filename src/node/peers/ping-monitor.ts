@@ -5,6 +5,7 @@ import { byteStream } from '@libp2p/utils'
 import { isRegistryRole } from '../../identity/role.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import { inBackground } from '../../runtime/background.ts'
+import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { Supervisor } from '../../runtime/supervisor.ts'
 import { isTimeout } from '../errors.ts'
@@ -223,9 +224,11 @@ export const roundTripMs = async (connection: Connection, signal: AbortSignal): 
   try {
     const bytes = byteStream(stream)
     const sentAt = performance.now()
-    await bytes.write(randomBytes(pingBytes), { signal })
-    await bytes.read({ bytes: pingBytes, signal })
+    const sent = randomBytes(pingBytes)
+    await bytes.write(sent, { signal })
+    const answer = await bytes.read({ bytes: pingBytes, signal })
     const ms = performance.now() - sentAt
+    if (!sent.equals(answer.subarray())) throw new InvalidPayloadError('the ping was answered with other bytes')
     await stream.close({ signal })
     return ms
   } catch (error) {

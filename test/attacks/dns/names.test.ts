@@ -44,6 +44,17 @@ const askTcp = async (port: number): Promise<DecodedPacket> => {
   return decode(answer.subarray(2))
 }
 
+const rootName = ['root', 'net', 'test']
+
+/** A question whose labels are these bytes, whatever they are. */
+const rawQuery = (labels: readonly Buffer[], flags = 0x0100, count = 1): Buffer => {
+  const head = Buffer.alloc(12)
+  for (const [index, value] of [7, flags, count].entries()) head.writeUInt16BE(value, 2 * index)
+  const name = labels.flatMap((label) => [Buffer.from([label.length]), label])
+  const again = Array.from({ length: count - 1 }, () => Buffer.from([0xc0, 12, 0, 28, 0, 1]))
+  return Buffer.concat([head, ...name, Buffer.from([0, 0, 28, 0, 1]), ...again])
+}
+
 const rcode = ({ flags = 0 }: Packet): number => flags & 0xf
 
 describe('the resolver of names', () => {
@@ -68,6 +79,37 @@ describe('the resolver of names', () => {
     await once(tcp, 'close', { signal: AbortSignal.timeout(ceilingMs) })
     expect(rcode(await askUdp(port, query()))).toBe(0)
     return { happened: '4 kB, 400 records, no question: FORMERR or NOTIMP in 12 bytes', held: '4 KiB, one question' }
+  })
+
+  attack('hundreds of pointers to one long name, in a message that is no query', async () => {
+    const long = Array.from({ length: 126 }, () => Buffer.from('a'))
+    const notify = rawQuery(long, 4 << 11, 512)
+    const answer = await askUdp(port, notify)
+    expect([rcode(answer), answer.flags, answer.questions]).toEqual([4, (4 << 11) | 4, []])
+    expect(rcode(await askUdp(port, query()))).toBe(0)
+    return {
+      happened: `512 names of 253 characters in ${notify.length} bytes: NOTIMP in 12`,
+      held: 'only queries are decoded'
+    }
+  })
+
+  attack('names that an answer would repeat as others', async () => {
+    const parts = rootName.map((label) => Buffer.from(label))
+    const opt = Buffer.from([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0])
+    const twice = Buffer.concat([rawQuery(parts), opt, opt])
+    twice.writeUInt16BE(2, 10)
+    const bad = [rawQuery([Buffer.from(rootName.join('.'))]), rawQuery([Buffer.alloc(63, 0xff), ...parts]), twice]
+    const answers = await Promise.all(bad.map((bytes) => askUdp(port, bytes)))
+    expect(answers.map((answer) => [rcode(answer), answer.questions?.length])).toEqual(bad.map(() => [1, 0]))
+    return {
+      happened: 'a dot within a label, bytes that are no text, two OPT: FORMERR in 12 bytes',
+      held: 'a name comes back as it was'
+    }
+  })
+
+  control('the same name in labels as they are is answered', async () => {
+    const answer = await askUdp(port, rawQuery(rootName.map((label) => Buffer.from(label))))
+    expect([rcode(answer), answer.answers?.length]).toEqual([0, 1])
   })
 
   attack('a hundred connections that say nothing', async () => {

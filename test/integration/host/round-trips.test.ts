@@ -22,7 +22,7 @@ const nodeAndRegistry = async ({
   const { network, a, b } = await twoMembers()
   const registry = await member(network, a, role)
   const node = await member(network, b, 'integrated')
-  const answers = { afterMs: [] as (number | undefined)[] }
+  const answers = { afterMs: [] as (number | undefined)[], areTrue: true }
   const order: string[] = []
   await registry.host.handle(PING_PROTOCOL, (stream: Stream, { remoteAddr }: Connection) => {
     const index = order.includes(remoteAddr.toString())
@@ -30,7 +30,9 @@ const nodeAndRegistry = async ({
       : order.push(remoteAddr.toString()) - 1
     const ms = answers.afterMs[index]
     if (ms === undefined) return
-    stream.addEventListener('message', ({ data }) => setTimeout(() => stream.send(data), ms))
+    stream.addEventListener('message', ({ data }) =>
+      setTimeout(() => stream.send(answers.areTrue ? data : new Uint8Array(data.byteLength)), ms)
+    )
   })
   const connection = await connect(node.host, registry.host)
   await Promise.all([node.proven, registry.proven])
@@ -108,6 +110,17 @@ describe('a connection that is doubted', () => {
     expect(trips.isSilent(connection)).toBe(false)
     expect(trips.of(peerId)).toBeGreaterThan(15)
     expect(trips.answeredAgeMs(peerId)).toBeDefined()
+    trips.stop()
+  })
+
+  it('has no time when other bytes come back than were sent: they may have been on their way before', async () => {
+    const { trips, connection, answers, peerId } = await nodeAndRegistry()
+    Object.assign(answers, { afterMs: [0], areTrue: false })
+    await trips.look(0, connection)
+    expect(trips.of(peerId)).toBeUndefined()
+    answers.areTrue = true
+    await trips.look(0, connection)
+    expect(trips.of(peerId)).toBeGreaterThan(0)
     trips.stop()
   })
 

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { memberAddress } from '../../../src/address/ipv6.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
+import { digAt } from '../../helpers/commands/dig.ts'
 import { testWith } from '../../helpers/commands/tool.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
@@ -29,13 +30,9 @@ beforeAll(async () => {
 })
 afterAll(() => network[Symbol.asyncDispose]())
 
-const dig = async (...args: string[]): Promise<string> =>
-  (await run('dig', ['@::1', '-p', `${port}`, '+tries=1', '+time=20', ...args])).stdout
-
-const short = async (...args: string[]): Promise<string[]> =>
-  (await dig('+short', ...args)).split('\n').filter((line) => line !== '')
-
-const statusOf = async (...args: string[]): Promise<string | undefined> => /status: (\w+)/.exec(await dig(...args))?.[1]
+const dig = (...args: string[]) => digAt(port).dig(...args)
+const short = (...args: string[]) => digAt(port).short(...args)
+const statusOf = (...args: string[]) => digAt(port).status(...args)
 
 describe('names of members, asked with dig', () => {
   testWith('dig')('a member has its addresses, over UDP and TCP, in any case; another type has no data', async () => {
@@ -43,10 +40,19 @@ describe('names of members, asked with dig', () => {
       expect(await short('node-3.net.test', 'AAAA', ...extra)).toEqual(['::1'])
     }
     expect(await short('NODE-3.Net.Test', 'AAAA')).toEqual(['::1'])
+    expect(await dig('nOdE-3.nEt.TeSt', 'AAAA')).toMatch(
+      /;nOdE-3\.nEt\.TeSt\.\s+IN\s+AAAA\n[\s\S]*nOdE-3\.nEt\.TeSt\.\s+\d+\s+IN/
+    )
+    expect(await dig('node-3.net.test', 'AAAA', '+dnssec')).toMatch(/EDNS: version: 0, flags: do;/)
     expect(await short('asker.net.test', 'AAAA')).toEqual(['::1'])
     const none = await dig('node-3.net.test', 'A')
     expect(none).toMatch(/status: NOERROR/)
     expect(none).toMatch(/flags: qr aa rd; QUERY: 1, ANSWER: 0, AUTHORITY: 1/)
+    expect(none).toMatch(/net\.test\.\s+5\s+IN\s+SOA\s.* 5\n/)
+    for (const type of ['CNAME', 'HTTPS', 'TYPE64999']) {
+      expect(await dig('node-3.net.test', type)).toMatch(/status: NOERROR.*\n.*ANSWER: 0, AUTHORITY: 1/)
+    }
+    expect(await short('node-3.net.test', 'ANY', '+notcp')).toEqual(['::1'])
   })
 
   testWith('dig')('a service has its members with ports and addresses', async () => {
@@ -91,7 +97,7 @@ describe('names of members, asked with dig', () => {
         expect([args, await statusOf(...args)]).toEqual([args, 'REFUSED'])
       }
       expect(await dig('net.test', 'AXFR')).toMatch(/Transfer failed|status: REFUSED/)
-      expect(await statusOf('nobody.net.test', 'AAAA')).toBe('NXDOMAIN')
+      expect(await dig('nobody.net.test', 'AAAA')).toMatch(/status: NXDOMAIN[\s\S]*net\.test\.\s+5\s+IN\s+SOA/)
       expect(await statusOf('x.node-3.net.test', 'AAAA')).toBe('NXDOMAIN')
       expect(await statusOf('node-3.net.test', 'AAAA', '+edns=1', '+noednsnegotiation')).toBe('BADVERS')
     }

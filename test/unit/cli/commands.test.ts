@@ -128,6 +128,7 @@ describe('status', () => {
     expect(out).toMatch(/^healthy: 4 of 4 members online\n/)
     expect(out).toContain('needs 1 more cached peer')
     expect(out).toContain('root may die: yes; DNS may die: yes; both: no, needs 1 more cached peer')
+    expect(out).toMatch(/\nNames +NAME\.example\.org answered at \[::1\]:5335\n/)
     expect(out).toContain('warning recovery-kit: the recovery kit is still on this machine')
     expect(out).toContain('fix: trustnet status --acknowledge recovery-kit')
   })

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { PeerRow } from '../../../../src/node/api/control-api.ts'
 import { peerRow, peersView, root, unknownRow } from '../../../helpers/commands/control-views.ts'
 import { testWith } from '../../../helpers/commands/tool.ts'
@@ -143,6 +143,36 @@ test('tsv is a table whatever the texts of members are', async () => {
   expect(hal?.[6]).toBe('ssh:2222/tcp,node-exporter:9100/tcp,dns:53/udp')
   expect(hal?.[7]?.split(',')).toHaveLength(hostile.length)
   expect(hal?.[7]).not.toMatch(/(^|,)[=+@]/)
+})
+
+describe('with other members', () => {
+  afterEach(() => {
+    api.peersAnswer = peersView(rows)
+  })
+
+  test('a filter that leaves this node out keeps the addresses on the loopback of a network on one machine', async () => {
+    api.peersAnswer = peersView([
+      peerRow({ ...root, self: true, role: 'root', addresses: ['/ip6/::1/tcp/8000'], services: [] }),
+      peerRow({ addresses: ['/ip6/::1/tcp/9000'], services })
+    ])
+    expect(await exported('hosts', '--role', 'integrated')).toContain('\n::1 hal.example.org hal\n')
+    expect(await exported('ssh-config', '--service', 'ssh')).toContain('HostName ::1\n')
+    expect(JSON.parse(await exported('prometheus-sd', '--tag', 'metrics'))).toHaveLength(1)
+  })
+
+  test('a member whose name means the machine itself, or all of them, has its whole name alone', async () => {
+    const addresses = ['/ip6/2001:db8::9/tcp/9000']
+    const trap = ['all', 'ip6-localhost', 'localhost', 'ungrouped'].map((name) =>
+      peerRow({ name, addresses, services: [] })
+    )
+    api.peersAnswer = peersView(trap)
+    const names = trap.map(({ name }) => `${name}.example.org`)
+    expect((await exported('hosts')).split('\n').slice(1, -1)).toEqual(names.map((name) => `2001:db8::9 ${name}`))
+    expect((await exported('ssh-config')).match(/^Host .*$/gm)).toEqual(names.map((name) => `Host ${name}`))
+    const { all } = JSON.parse(await exported('ansible'))
+    expect(Object.keys(all.hosts)).toEqual(names)
+    expect(Object.keys(all.children.role_integrated.hosts)).toEqual(names)
+  })
 })
 
 test('a filter that nobody fits is exit code 4, a word that is none a mistake', async () => {

@@ -36,6 +36,17 @@ test('ping without any answer is exit code 7', async () => {
   })
 })
 
+test('ping that is ended early says what it has measured until then', async () => {
+  const ended = new AbortController()
+  const onWrite = (out: string): void => {
+    if (out.includes('seq 1')) ended.abort(new Error('ended'))
+  }
+  const init = { home: home.folder, signal: ended.signal, onWrite }
+  const { out, code } = await runCli(['ping', 'hal', '-i', '1h', '-c', '2'], init)
+  expect(out).toContain('root: 1 sent, 1 received, 0% lost, RTT min 1ms, mean 1ms, max 1ms\n')
+  expect(code).not.toBe(0)
+})
+
 test('ping through a relay says whose', async () => {
   const answer = api.ping
   api.ping = async (input) => ({ ...(await answer(input)), relay: { peerId: 'x', name: 'gate' } })
