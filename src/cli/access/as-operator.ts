@@ -68,7 +68,7 @@ async function ordered(
   const sign = await signerOf({ call, input, ...listed }, kinds, signing)
   let view = await api.beginOrdered({ call, input: text }, options)
   for (let step = 0; view.answer === null; step++) {
-    if (step === maxSteps) throw unexpected('more signatures than the command needs')
+    if (step === maxSteps) throw unexpected('more signatures than the command needs', 'no more were made')
     view = await api.signOrdered({ ticket: view.ticket, orders: await sign(view) }, options)
   }
   return view.answer
@@ -88,13 +88,7 @@ async function signerOf(
   ])
   const key = await loadOperatorKey(resolve(keyFile), passphrase)
   const pinned = await network?.()
-  const linesOf = (acts: Parameters<typeof actsToSign>[1]): string[] => {
-    try {
-      return actsToSign(asked, acts)
-    } catch (error) {
-      throw unexpected(`something else than was asked for (${reasonOf(error)})`)
-    }
-  }
+  const linesOf = oneChange((acts) => actsToSign(asked, acts))
   return async ({ networkId, epoch, seenN, sign }) => {
     if (pinned !== undefined && pinned !== networkId) throw unexpected('an order for another network')
     const acts = sign.map(({ kind, body }) => ({ kind, body: Buffer.from(body, 'base64') }))
@@ -116,8 +110,30 @@ async function signerOf(
   }
 }
 
-const unexpected = (what: string): ExitError =>
+type ToLines = (acts: readonly { kind: number; body: Uint8Array }[]) => string[]
+
+/** The lines of what was asked for, of which a call changes something once; a question for what waits changes nothing. */
+const oneChange = (toLines: ToLines): ToLines => {
+  let isSigned = false
+  return (acts) => {
+    const lines = checkedLines(toLines, acts)
+    const isChange = lines.some((line) => line !== '')
+    if (isChange && isSigned) throw unexpected('a second change', 'the first alone was signed')
+    isSigned ||= isChange
+    return lines
+  }
+}
+
+const checkedLines = (toLines: ToLines, acts: Parameters<ToLines>[0]): string[] => {
+  try {
+    return toLines(acts)
+  } catch (error) {
+    throw unexpected(`something else than was asked for (${reasonOf(error)})`)
+  }
+}
+
+const unexpected = (what: string, outcome = 'nothing was signed'): ExitError =>
   new ExitError(
     exitCodes.failure,
-    `The node asked for a signature under ${what}: nothing was signed. Is it of another version, or in wrong hands?`
+    `The node asked for a signature under ${what}: ${outcome}. Is it of another version, or in wrong hands?`
   )

@@ -39,8 +39,12 @@ type Act = Parameters<typeof contentOf>[0]
  * Lines for the operator that say what is to be signed; an empty one: a question that changes nothing.
  * @throws Error that says how it is something else than was asked for
  */
-export const actsToSign = (asked: Asked, acts: readonly Act[]): string[] =>
-  acts.map((act) => (act.kind === 0 ? questionToSign(asked, act.body) : changeToSign(asked, act, acts)))
+export const actsToSign = (asked: Asked, acts: readonly Act[]): string[] => {
+  const isOfEachKindOne = new Set(acts.map(({ kind }) => kind)).size === acts.length
+  // What an id stands for is all that waits together.
+  require(isOfEachKindOne || asked.call === 'approveOrder', 'several of one kind')
+  return acts.map((act) => (act.kind === 0 ? questionToSign(asked, act.body) : changeToSign(asked, act, acts)))
+}
 
 function changeToSign(asked: Asked, act: Act, acts: readonly Act[]): string {
   const { call, input } = asked

@@ -1,10 +1,12 @@
 import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
 import type { ControlApi } from '../../../src/node/api/control-api.ts'
 import type { EntryContent } from '../../../src/registry/objects/entry.ts'
+import { makeJoin } from '../../../src/registry/objects/join.ts'
 import { actOf, idOfActs } from '../../../src/registry/objects/orders/act.ts'
 import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
 
-export const [hal, eve] = [SigningKey.generate().publicKey, SigningKey.generate().publicKey]
+const [halKey, eveKey] = [SigningKey.generate(), SigningKey.generate()]
+export const [hal, eve] = [halKey.publicKey, eveKey.publicKey]
 const grant = {
   id: new Uint8Array(16).fill(1),
   inviteKey: hal,
@@ -20,12 +22,27 @@ export const revokeOf = (publicKey: Uint8Array): EntryContent => ({
   body: { publicKey, name: 'hal', reason: 'stolen' }
 })
 
+/** The approval of a join. */
+const approvalOf = (key: SigningKey, name: string): EntryContent => {
+  const join = makeJoin({ networkId: new Uint8Array(32), key, name, role: 'integrated', timeMs: Date.now() })
+  const { publicKey } = key
+  return { kind: 'admit', body: { publicKey, name, role: 'integrated', notAfterMs: 0, via: 'approved', join } }
+}
+
 /** A command, and what is to be signed for it. */
 export interface Draft {
   what: string
   ask: (api: ControlApi) => Promise<unknown>
   right: EntryContent
   wrong: EntryContent[]
+}
+
+/** Its acts are pinned by their id, however many they are. */
+export const orderOfAnother: Draft = {
+  what: 'order of another operator',
+  ask: (api) => api.approveOrder({ id: idOfActs([actOf(revokeOf(hal))]) }),
+  right: revokeOf(hal),
+  wrong: [revokeOf(eve), { kind: 'operator', body: { publicKey: eve, name: 'eve', removed: false } }]
 }
 
 export const drafts: readonly Draft[] = [
@@ -44,6 +61,18 @@ export const drafts: readonly Draft[] = [
     ask: (api) => api.revoke({ peer: peerIdText(hal), reason: '' }),
     right: { kind: 'revoke', body: { publicKey: hal, name: 'hal', reason: '' } },
     wrong: [{ kind: 'revoke', body: { publicKey: eve, name: 'hal', reason: '' } }]
+  },
+  {
+    what: 'approval of a join',
+    ask: (api) => api.approve({ peer: 'hal' }),
+    right: approvalOf(halKey, 'hal'),
+    wrong: [approvalOf(eveKey, 'eve'), revokeOf(hal)]
+  },
+  {
+    what: 'approval of a join, by key',
+    ask: (api) => api.approve({ peer: peerIdText(hal) }),
+    right: approvalOf(halKey, 'hal'),
+    wrong: [approvalOf(eveKey, 'hal')]
   },
   {
     what: 'end of a membership',
@@ -135,12 +164,7 @@ export const drafts: readonly Draft[] = [
     right: { kind: 'policy', body: { ...defaultPolicy, witnessKeys: [hal] } },
     wrong: [{ kind: 'policy', body: { ...defaultPolicy, witnessKeys: [eve] } }]
   },
-  {
-    what: 'order of another operator',
-    ask: (api) => api.approveOrder({ id: idOfActs([actOf(revokeOf(hal))]) }),
-    right: revokeOf(hal),
-    wrong: [revokeOf(eve), { kind: 'operator', body: { publicKey: eve, name: 'eve', removed: false } }]
-  },
+  orderOfAnother,
   {
     what: 'end of a document',
     ask: (api) => api.retireDocument({ id: 'plan', reason: 'done' }),

@@ -4,7 +4,9 @@ import { asOperator } from '../../../src/cli/access/as-operator.ts'
 import { actsToSign } from '../../../src/cli/access/signed-acts.ts'
 import { createKey } from '../../../src/identity/key-file.ts'
 import { peerIdText } from '../../../src/identity/keys.ts'
+import type { OrderedView } from '../../../src/node/api/registry-views.ts'
 import { minEndChars } from '../../../src/node/views/peer-names.ts'
+import { encodeQuestion, type Question } from '../../../src/protocols/admin/index.ts'
 import type { EntryContent } from '../../../src/registry/objects/entry.ts'
 import { actOf } from '../../../src/registry/objects/orders/act.ts'
 import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
@@ -12,7 +14,7 @@ import type { Scripted } from '../../helpers/commands/scripted.ts'
 import { ScriptedApi, stampedApi } from '../../helpers/control-process.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 import { attack, control } from '../attack.ts'
-import { type Draft, drafts, eve, hal, revokeOf } from './drafts.ts'
+import { type Draft, drafts, eve, hal, orderOfAnother, revokeOf } from './drafts.ts'
 
 const row = (publicKey: Uint8Array, name: string) => ({
   peerId: peerIdText(publicKey),
@@ -27,37 +29,62 @@ const row = (publicKey: Uint8Array, name: string) => ({
 /** Network that the node asks for. */
 const askedFor = '11'.repeat(32)
 
+type Drafted = ReturnType<typeof actOf>
+
+interface Drafting {
+  /** Drafts in one round. */
+  copies?: number
+  rounds?: number
+}
+
 /** A node that asks for a signature under this, whatever was asked of it. */
 class DraftingApi extends ScriptedApi {
   orders = 0
-  readonly #content: EntryContent
+  #roundsLeft: number
+  readonly #sign: OrderedView['sign']
 
-  constructor(content: EntryContent) {
+  constructor({ kind, body }: Drafted, { copies = 1, rounds = 1 }: Drafting) {
     super()
-    this.#content = content
+    this.#roundsLeft = rounds
+    this.#sign = Array.from({ length: copies }, () => ({ kind, body: Buffer.from(body).toString('base64') }))
   }
 
   override members: Scripted['members'] = async () => ({
     members: [row(hal, 'hal'), row(eve, 'eve')]
   })
 
-  override beginOrdered: Scripted['beginOrdered'] = async () => {
-    const { kind, body } = actOf(this.#content)
-    const sign = [{ kind, body: Buffer.from(body).toString('base64') }]
-    return { ticket: 't', networkId: askedFor, epoch: 0, seenN: 1, sign, answer: null }
-  }
+  override beginOrdered: Scripted['beginOrdered'] = async () => this.#next()
 
   override signOrdered: Scripted['signOrdered'] = async ({ orders }) => {
     this.orders += orders.length
-    return { ticket: 't', networkId: askedFor, epoch: 0, seenN: 1, sign: [], answer: {} }
+    return this.#next()
+  }
+
+  #next(): OrderedView {
+    const view = { ticket: 't', networkId: askedFor, epoch: 0, seenN: 1 }
+    if (this.#roundsLeft === 0) return { ...view, sign: [], answer: {} }
+    this.#roundsLeft--
+    return { ...view, sign: this.#sign, answer: null }
   }
 }
 
-async function signedBy(ask: Draft['ask'], content: EntryContent, { isWanted = true, pinned = askedFor } = {}) {
+interface Scene extends Drafting {
+  isWanted?: boolean
+  pinned?: string
+}
+
+const signedBy = async (ask: Draft['ask'], content: EntryContent, scene?: Scene) =>
+  await signedActBy(ask, actOf(content), scene)
+
+async function signedActBy(
+  ask: Draft['ask'],
+  act: Drafted,
+  { isWanted = true, pinned = askedFor, ...drafting }: Scene = {}
+) {
   using folder = tempFolder()
   const keyFile = join(folder.path, 'ann.key')
   createKey(keyFile)
-  const api = new DraftingApi(content)
+  const api = new DraftingApi(act, drafting)
   const shown: string[] = []
   const agrees = async (acts: readonly string[]) => {
     shown.push(...acts)
@@ -86,6 +113,53 @@ describe('a node that an operator signs through', () => {
     return {
       happened: `${tried} other entries for ${drafts.length} commands: 0 orders signed`,
       held: 'the command decodes what it is to sign and holds it against what was asked for'
+    }
+  })
+
+  attack('asks for what was asked for several times at once, or again and again', async () => {
+    const others = drafts.filter((draft) => draft !== orderOfAnother)
+    for (const { what, ask, right } of others) {
+      const atOnce = await signedBy(ask, right, { copies: 2 })
+      expect([atOnce.orders, atOnce.shown], what).toEqual([0, []])
+      expect(atOnce.failure).toContain('several of one kind')
+      const again = await signedBy(ask, right, { rounds: 3 })
+      expect([again.orders, again.shown.length], what).toEqual([1, 1])
+      expect(again.failure).toContain('a second change')
+    }
+    return {
+      happened: `${others.length} commands: two drafts at once: 0 orders; the same in three rounds: 1 order`,
+      held: 'a call signs one change of each kind, once'
+    }
+  })
+
+  attack('asks for two orders under the id of one', async () => {
+    const { ask, right } = orderOfAnother
+    const { orders, failure } = await signedBy(ask, right, { copies: 2 })
+    expect([orders, failure]).toEqual([0, expect.stringContaining('the id')])
+    return { happened: '0 orders signed', held: 'an id stands for all that is signed with it' }
+  })
+
+  attack('asks to turn away a join that was to be let in, listed, or turned away for another reason', async () => {
+    const question = { what: 'reject', join: new Uint8Array(32).fill(1), reason: 'unknown' } as const
+    const signedFor = async (ask: Draft['ask'], asked: Question) =>
+      await signedActBy(ask, { kind: 0, body: encodeQuestion(asked) })
+    const asks: Draft['ask'][] = [
+      (api) => api.approve({ peer: 'hal' }),
+      (api) => api.waitingOrders({}),
+      (api) => api.approveOrder({ id: '010203040506' }),
+      (api) => api.reject({ peer: 'hal', reason: 'of another network' })
+    ]
+    for (const ask of asks) {
+      const { orders, failure } = await signedFor(ask, question)
+      expect([orders, failure]).toEqual([0, expect.stringContaining('nothing was signed')])
+    }
+    // The right question, and one for what waits, are signed.
+    const reject: Draft['ask'] = (api) => api.reject({ peer: 'hal', reason: 'unknown' })
+    expect(await signedFor(reject, question)).toMatchObject({ orders: 1, failure: undefined })
+    expect(await signedFor(reject, { what: 'waiting' })).toMatchObject({ orders: 1, failure: undefined })
+    return {
+      happened: `${asks.length} calls with a question that turns away a join: 0 signed`,
+      held: 'only `reject` turns away, and with the reason that was given'
     }
   })
 
