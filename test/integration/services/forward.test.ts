@@ -108,6 +108,34 @@ describe('services of members', () => {
   })
 })
 
+test('a program that opens more than the other side takes waits, and the other side names nobody', async () => {
+  const { a, b } = await both()
+  const { rate, opening } = a.config.protocols.forward
+  b.forwards.expose('paced', await startService('hello'))
+  let most = 0
+  const call = async (): Promise<string> => {
+    const bytes = await a.forwards.call({ peer: 'b', service: 'paced' })
+    most = Math.max(most, a.forwards.live.list().filter(({ isOpen }) => !isOpen).length)
+    bytes.end()
+    return (await readAll(bytes)).toString()
+  }
+  const began = performance.now()
+  const [workers, callsOfEach] = [rate.count / 4, 4]
+  const greetings = await Promise.all(
+    Array.from({ length: workers }, async () => {
+      const got: string[] = []
+      for (let i = 0; i < callsOfEach; i++) got.push(await call())
+      return got
+    })
+  )
+  expect(greetings.flat()).toEqual(Array.from({ length: rate.count }, () => 'hello'))
+  // Half of them at once, and the others as the allowance comes back.
+  expect(performance.now() - began).toBeGreaterThan(rate.perMs * 0.9)
+  expect(most).toBeLessThanOrEqual(opening)
+  const { counts } = b.attached.trust.culprits
+  expect(counts.filter(({ limit }) => limit.startsWith('forward'))).toEqual([])
+})
+
 test('any member that has a service is taken, and another one when it dies', async () => {
   const { a } = await both()
   const greetings = ['c', 'd']

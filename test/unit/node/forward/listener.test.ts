@@ -1,0 +1,61 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { ForwardListener } from '../../../../src/node/forward/listener.ts'
+import { eventually } from '../../../helpers/network.ts'
+
+const sockets: Socket[] = []
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+})
+
+const open = async (most: number, join: () => Promise<unknown>) => {
+  const failures: string[] = []
+  const listener = await ForwardListener.open({
+    service: 'web',
+    host: '::1',
+    port: 0,
+    most,
+    join,
+    onFailed: ({ name }) => failures.push(name)
+  })
+  return { listener, failures }
+}
+
+const dial = async (listener: ForwardListener): Promise<Socket> => {
+  const socket = connect({ host: '::1', port: Number(listener.address.split(':').at(-1)) })
+  sockets.push(socket)
+  socket.on('error', () => {}).resume()
+  await once(socket, 'connect')
+  return socket
+}
+
+test('a program that connects without end has so many connections at a time: one more is reset, until one of them ends', async () => {
+  const most = 4
+  let joined = 0
+  const { listener, failures } = await open(most, async () => joined++)
+  await using _ = listener
+  const held = await Promise.all(Array.from({ length: most }, () => dial(listener)))
+  await eventually(() => joined === most)
+  const beyond = await Promise.all(Array.from({ length: 20 }, () => dial(listener)))
+  await eventually(() => beyond.every(({ closed }) => closed))
+  expect([joined, listener.open, listener.taken, listener.failed]).toEqual([most, most, most + 20, 20])
+  expect(new Set(failures)).toEqual(new Set(['LimitError']))
+  expect(held.some(({ closed }) => closed)).toBe(false)
+  held[0]?.destroy()
+  await eventually(() => listener.open === most - 1)
+  const again = await dial(listener)
+  await eventually(() => joined === most + 1)
+  expect(again.closed).toBe(false)
+})
+
+test('what comes to nothing is told and counted, and the end of the listener is none of that', async () => {
+  const { listener, failures } = await open(4, async () => {
+    throw new TypeError('nobody answers')
+  })
+  await dial(listener)
+  await eventually(() => listener.failed === 1)
+  expect(failures).toEqual(['TypeError'])
+  await listener[Symbol.asyncDispose]()
+  expect([listener.failed, failures.length]).toEqual([1, 1])
+})
