@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { ForwardListener } from '../../../../src/node/forward/listener.ts'
@@ -9,7 +8,7 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy()
 })
 
-const open = async (most: number, join: () => Promise<unknown>) => {
+const open = async (most: number, join: (socket: Socket) => Promise<unknown>) => {
   const failures: string[] = []
   const listener = await ForwardListener.open({
     service: 'web',
@@ -25,15 +24,21 @@ const open = async (most: number, join: () => Promise<unknown>) => {
 const dial = async (listener: ForwardListener): Promise<Socket> => {
   const socket = connect({ host: '::1', port: Number(listener.address.split(':').at(-1)) })
   sockets.push(socket)
+  // One that is reset may have failed before it was connected.
+  await new Promise<void>((done) => {
+    socket.once('connect', done).once('error', () => done())
+  })
   socket.on('error', () => {}).resume()
-  await once(socket, 'connect')
   return socket
 }
 
 test('a program that connects without end has so many connections at a time: one more is reset, until one of them ends', async () => {
   const most = 4
   let joined = 0
-  const { listener, failures } = await open(most, async () => joined++)
+  const { listener, failures } = await open(most, async (socket) => {
+    joined++
+    socket.once('end', () => socket.end()).resume()
+  })
   await using _ = listener
   const held = await Promise.all(Array.from({ length: most }, () => dial(listener)))
   await eventually(() => joined === most)
