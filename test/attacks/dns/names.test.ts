@@ -55,6 +55,9 @@ const rawQuery = (labels: readonly Buffer[], flags = 0x0100, count = 1): Buffer 
   return Buffer.concat([head, ...name, Buffer.from([0, 0, 28, 0, 1]), ...again])
 }
 
+/** Time after which a connection that says nothing is closed anyway. */
+const idleMs = 5_000
+
 const rcode = ({ flags = 0 }: Packet): number => flags & 0xf
 
 describe('the resolver of names', () => {
@@ -113,10 +116,19 @@ describe('the resolver of names', () => {
   })
 
   attack('a hundred connections that say nothing', async () => {
-    const silent = await Promise.all(Array.from({ length: 100 }, () => opened(port)))
+    const began = performance.now()
+    const silent = await Promise.all(Array.from({ length: 100 }, async () => (await opened(port)).resume()))
     expect((await askTcp(port)).answers).toHaveLength(1)
+    // The one that asked has a place, too.
+    await eventually(() => silent.filter(({ closed }) => closed).length >= 100 - 64)
+    const closedMs = performance.now() - began
+    expect(closedMs).toBeLessThan(idleMs)
+    expect(silent.some(({ closed }) => !closed)).toBe(true)
     for (const socket of silent) socket.destroy()
-    return { happened: '100 silent connections: the next one is answered', held: '64, the oldest goes' }
+    return {
+      happened: `100 silent connections: those beyond 64 are closed after ${Math.round(closedMs)} ms, and the next one is answered`,
+      held: '64, the oldest goes'
+    }
   })
 
   attack('an asker that never reads its answers', async () => {
