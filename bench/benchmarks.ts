@@ -5,6 +5,7 @@ import { detection } from './detection.ts'
 import { documents } from './documents.ts'
 import { etcd } from './etcd.ts'
 import { failover } from './failover.ts'
+import { forward } from './forward.ts'
 import type { Benchmark } from './harness/benchmark.ts'
 import { joins } from './joins.ts'
 import { lookup } from './lookup.ts'
@@ -27,6 +28,7 @@ export const benchmarks: readonly Benchmark[] = [
   sync,
   blocks,
   stores,
+  forward,
   documents,
   push,
   sessions,

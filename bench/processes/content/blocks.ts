@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Libp2p, PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { sha256 } from '../../../src/identity/hash.ts'
@@ -13,12 +13,11 @@ import { ConnectionTrust } from '../../../src/protocols/engine/connection-trust.
 import { hostGuard } from '../../../src/protocols/engine/host-guard.ts'
 import { defaultLimits as limits } from '../../../src/protocols/engine/limits.ts'
 import { openStream, type ProtocolDescriptor, remoteKeyOf, serve } from '../../../src/protocols/engine/protocol.ts'
-import { startBareHost } from '../../harness/members/bare-host.ts'
+import { receiveBare, startBareServer } from '../../harness/members/bare-stream.ts'
 import { serveMethods } from '../../harness/serve.ts'
 
 /** A member with the options and guards of the product, which serves blocks and fetches them; and a bare host beside it. */
 const networkId = new Uint8Array(32)
-const bareProtocol = '/bench/bytes/1.0.0'
 const blockBytes = 256 * 1024
 
 /** A heartbeat on its way: as many bytes, over a stream of the engine. */
@@ -116,14 +115,6 @@ async function startHost(): Promise<Libp2p> {
   return started
 }
 
-async function sendBytes(stream: Stream, bytes: number): Promise<void> {
-  const piece = Buffer.alloc(blockBytes, 7)
-  for (let left = bytes; left > 0; left -= piece.byteLength) {
-    if (!stream.send(piece)) await new Promise((resolve) => stream.addEventListener('drain', resolve, { once: true }))
-  }
-  await stream.close()
-}
-
 /** One after the other: so many handshakes at once are no part of what is measured. */
 async function connectTo(addresses: string[]): Promise<PeerId[]> {
   const peers: PeerId[] = []
@@ -141,16 +132,10 @@ const methods = {
     return `${address?.toString() ?? ''}/p2p/${host.peerId.toString()}`
   },
 
-  /** Bytes that were asked for over a stream, and nothing else. */
   async startBare(): Promise<string> {
-    bare = await startBareHost(true)
-    await bare.handle(bareProtocol, (stream) => {
-      stream.addEventListener(
-        'message',
-        (event) => void sendBytes(stream, Number(Buffer.from(event.data.subarray()).readBigUInt64BE()))
-      )
-    })
-    return bare.getMultiaddrs()[0]?.toString() ?? ''
+    const { host: server, address } = await startBareServer()
+    bare = server
+    return address
   },
 
   /** Names so many blocks; the owner has them. */
@@ -183,25 +168,7 @@ const methods = {
     return (numbers.size * blockBytes) / 1024 ** 2 / ((performance.now() - from) / 1_000)
   },
 
-  async receive(address: string, bytes: number): Promise<number> {
-    const client = await startBareHost(false)
-    const connection = await client.dial(multiaddr(address))
-    const stream = await connection.newStream(bareProtocol)
-    const question = Buffer.alloc(8)
-    question.writeBigUInt64BE(BigInt(bytes))
-    const from = performance.now()
-    let came = 0
-    const { promise, resolve } = Promise.withResolvers<void>()
-    stream.addEventListener('message', (event) => {
-      came += event.data.byteLength
-      if (came >= bytes) resolve()
-    })
-    stream.send(question)
-    await promise
-    const perSecond = bytes / 1024 ** 2 / ((performance.now() - from) / 1_000)
-    await client.stop()
-    return perSecond
-  },
+  receive: receiveBare,
 
   async connect(addresses: string[]): Promise<void> {
     await connectTo(addresses)

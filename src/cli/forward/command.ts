@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { controlUpgrade } from '../../node/api/client.ts'
 import type { ForwardsView } from '../../node/api/control-api.ts'
+import { fromPieces } from '../../node/forward/pieces.ts'
 import { type RunningOptions, running, runningSocket, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
@@ -128,7 +129,7 @@ const forward = async (
 const carry = async ({ terminal, signal }: Context, socket: Duplex): Promise<void> => {
   terminal.stdin.pipe(socket)
   try {
-    for await (const chunk of socket as AsyncIterable<Buffer>) {
+    for await (const chunk of fromPieces(socket)) {
       terminal.bytes(chunk)
       await terminal.stdout.flushed?.()
     }

@@ -120,6 +120,27 @@ const namesRow = ({ names, network }: Partial<StatusView>): [string, string][] =
     ? []
     : [['Names', `NAME.${sanitise(network?.domain ?? unknown)} answered at ${sanitise(names)}`]]
 
+/** A process of an older version says nothing of them. */
+const forwardsRow = ({ forwards }: Partial<StatusView>): [string, string][] => {
+  if (forwards === undefined) return []
+  const { exposed, listeners, most } = forwards
+  if (exposed + listeners + forwards.in + forwards.out === 0) return []
+  const text = joined(
+    `${forwards.in} in, ${forwards.out} out`,
+    ...most.map(useText),
+    exposed > 0 && `${plural(exposed, 'service')} exposed`,
+    listeners > 0 && `${plural(listeners, 'address', 'addresses')} listened on`
+  )
+  return [['Forwards', text]]
+}
+
+const useText = ({ service, direction, count, ...peer }: StatusView['forwards']['most'][number]): string => {
+  const times = count === 1 ? '' : ` (${count})`
+  return direction === 'in'
+    ? `${peerText(peer)} calls ${sanitise(service)}${times}`
+    : `calls ${sanitise(service)} of ${peerText(peer)}${times}`
+}
+
 /** Services without an error are counted; the others say since when they fail or work again. */
 const partsLine = ({ parts = [] }: Partial<StatusView>, now: number): string => {
   const told = parts.filter(({ state, errors }) => state !== 'ok' || errors > 0)
@@ -162,6 +183,7 @@ export const statusText = (view: StatusView, paint: Painter, now: number, width?
     ...namesRow(view),
     ['Reach', reachLine(view)],
     ...maintenanceRow(view, now),
+    ...forwardsRow(view),
     ['Resilience', resilienceLine(view)],
     ['Services', partsLine(view, now)]
   ]

@@ -24,7 +24,10 @@ export async function reload(node: NodeContext): Promise<ReloadView> {
   if (has('logging')) logging.logger.level = config.logging.level
   if (has('backup')) await housekeeping?.backupsAnew(node.services)
   if (has('announce')) await network?.announceAnew()
-  if (has('services')) node.announced.changed()
+  if (has('services')) {
+    node.announced.changed()
+    node.forwards.recheck()
+  }
   if (has('stores')) network?.storeKeeper?.wake()
   const by = whoAsks(network?.registry)
   logging.logger.info({ by, changed: changed.join(' '), needs_restart: restart.join(' ') }, textOf(changed, restart))

@@ -114,6 +114,17 @@ const limit = z.object({
     .describe('the latest first')
 })
 
+/** `GET /forwards` has each of them. */
+const forwardsInShort = z.object({
+  exposed: whole.describe('services of this node that members may call'),
+  listeners: whole.describe('addresses of this machine at which services of others are reached'),
+  in: whole.describe('uses of services of this node by members, now'),
+  out: whole.describe('uses of services of members from here, now'),
+  most: z
+    .array(z.object({ ...peerRef.shape, service: text, direction: z.enum(['in', 'out']), count: whole.min(1) }))
+    .describe('members and services that have most of them')
+})
+
 export const statusView = answer('status', 'trustnet status --json', {
   word: z.enum(statusWords),
   summary: text.describe('one sentence behind the word'),
@@ -138,6 +149,7 @@ export const statusView = answer('status', 'trustnet status --json', {
   listen: z.array(text),
   announced: z.array(text),
   maintenance,
+  forwards: forwardsInShort,
   reach,
   parts: z.array(part).describe('each service of this process'),
   warnings: z.array(warning)

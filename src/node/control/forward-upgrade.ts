@@ -9,6 +9,7 @@ import { apiPrefix } from '../api/client.ts'
 import { ControlInputError } from '../api/errors.ts'
 import { unasked } from '../api/stamp.ts'
 import type { ForwardParts } from '../forward/forwards.ts'
+import { inPieces } from '../forward/pieces.ts'
 
 export interface UpgradeInit {
   forwards: ForwardParts
@@ -74,7 +75,7 @@ async function carry(forwards: ForwardParts, called: Asked, socket: Duplex): Pro
   const { forward, frames } = await forwards.open(called, gone.signal)
   socket.off('close', onClose)
   socket.write(accepted)
-  await forward.join(frames, socket)
+  await forward.join(frames, inPieces(socket))
 }
 
 async function listen(forwards: ForwardParts, { listen: at, ...called }: Asked, socket: Duplex): Promise<void> {

@@ -3,9 +3,9 @@ import { peerIdText } from '../../identity/keys.ts'
 import { AnswerTurns } from '../../protocols/engine/answer-turns.ts'
 import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import type { Forward } from '../../protocols/forward/forward.ts'
-import { type LiveForwards, openForward } from '../../protocols/forward/index.ts'
+import { cutOff, type LiveForwards, openForward } from '../../protocols/forward/index.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
-import { within } from '../../runtime/abort.ts'
+import { abortReason, within } from '../../runtime/abort.ts'
 import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { connectionToMember } from '../actions/connect.ts'
@@ -14,6 +14,10 @@ import type { NodeContext } from '../node-context.ts'
 import { requireMember } from '../views/peer-names.ts'
 import { candidatesFor } from './candidates.ts'
 import type { Called, OpenedForward } from './forwards.ts'
+
+const retryMs = 5_000
+/** Candidates of which each has the time to be silent, so that the next one is asked. */
+const mostInTurn = 3
 
 /** Calls services of other members. Never opens more, or more quickly, than they take. */
 export class Caller {
@@ -32,7 +36,7 @@ export class Caller {
   }
 
   /**
-   * Joins a socket to a service, as long as both last. The socket is closed when it fails.
+   * Joins a socket to a service, as long as both last. The socket is cut off when it fails.
    * @throws NotFoundError, NotAllowedError, NotExposedError, UnavailableError
    */
   async join(called: Called, socket: Duplex, signal: AbortSignal): Promise<Forward> {
@@ -44,7 +48,7 @@ export class Caller {
       await forward.join(frames, socket)
       return forward
     } catch (error) {
-      socket.destroy()
+      cutOff(socket)
       throw error
     } finally {
       socket.off('close', onClose)
@@ -54,18 +58,32 @@ export class Caller {
   /** The first part of it: whoever is given the forward joins it, or disposes of it. @throws as join */
   async open({ peer, service }: Called, given: AbortSignal): Promise<OpenedForward> {
     const network = requireNetwork(this.#node)
-    const signal = within(this.#node.config.protocols.forward.openMs, given)
-    if (peer !== undefined) return await this.#openAt(requireMember(network.registry, peer), service, signal)
+    const { openMs } = this.#node.config.protocols.forward
+    const signal = within(openMs, given)
+    if (peer !== undefined) return await this.#openInTime(requireMember(network.registry, peer), service, signal)
+    const candidates = candidatesFor(this.#node, network, service)
+    const shareMs = openMs / Math.min(candidates.length, mostInTurn)
     let failure: unknown
-    for (const member of candidatesFor(this.#node, network, service)) {
+    for (const [at, member] of candidates.entries()) {
       try {
-        return await this.#openAt(member, service, signal)
+        const isLast = at === candidates.length - 1
+        return await this.#openInTime(member, service, isLast ? signal : within(shareMs, signal))
       } catch (error) {
-        signal.throwIfAborted()
+        if (signal.aborted) throw error
         failure = error
       }
     }
     throw failure
+  }
+
+  async #openInTime(member: Member, service: string, signal: AbortSignal): Promise<OpenedForward> {
+    try {
+      return await this.#openAt(member, service, signal)
+    } catch (error) {
+      const reason = signal.aborted ? abortReason(signal) : undefined
+      if (reason?.name !== 'TimeoutError') throw reason ?? error
+      throw new UnavailableError(`${member.name} did not answer in time: \`trustnet ping ${member.name}\``, retryMs)
+    }
   }
 
   async #openAt(member: Member, service: string, signal: AbortSignal): Promise<OpenedForward> {

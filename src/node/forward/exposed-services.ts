@@ -19,31 +19,43 @@ const maxFileBytes = 64 * 1024
 /** A record announces no more. */
 const most = 16
 
-/** Exposed services, which last in a file beside the data of the node. */
+export interface ExposedInit {
+  dataFolder: string
+  /** Path of the own control socket, behind which everything may be done. */
+  control: string
+  /** Services that the configuration exposes; of a name that is exposed twice they count. */
+  configured: () => readonly ExposedService[]
+}
+
+/** Exposed services: those of the configuration, and those of commands, which last in a file beside the data of the node. */
 export class ExposedServices {
   readonly #path: string
   readonly #control: string
+  readonly #configured: () => readonly ExposedService[]
   #all: ReadonlyMap<string, string>
 
-  /** `control`: the path of the own control socket, behind which everything may be done. @throws what is wrong with the file */
-  constructor(dataFolder: string, control: string) {
+  /** @throws what is wrong with the file */
+  constructor({ dataFolder, control, configured }: ExposedInit) {
     this.#path = join(dataFolder, 'exposed.json')
     this.#control = control
+    this.#configured = configured
     this.#all = new Map(readAll(this.#path).map(({ name, to }) => [name, to]))
   }
 
   /** By name. */
   list(): ExposedService[] {
-    return [...this.#all].map(([name, to]) => ({ name, to })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    const all = new Map([...this.#all, ...this.#configured().map(({ name, to }) => [name, to] as const)])
+    return sorted(all)
   }
 
   addressOf(name: string): string | undefined {
-    return this.#all.get(name)
+    return this.#inConfiguration(name)?.to ?? this.#all.get(name)
   }
 
   /** @throws InvalidPayloadError, AddressSpellingError; LimitError when there are too many; the error of the system */
   add(name: string, to: string): ExposedService {
     checkName(name, 'name of a service')
+    this.#refuseConfigured(name)
     const address = targetText(to)
     if (address === `unix:${this.#control}`)
       throw new InvalidPayloadError('the control socket of this node is not exposed: members would be its operators')
@@ -53,12 +65,24 @@ export class ExposedServices {
     return { name, to: address }
   }
 
-  /** undefined: it was not exposed. */
+  /** undefined: it was not exposed. @throws InvalidPayloadError for one of the configuration */
   remove(name: string): ExposedService | undefined {
+    this.#refuseConfigured(name)
     const to = this.#all.get(name)
     if (to === undefined) return undefined
     this.#save(new Map([...this.#all].filter(([each]) => each !== name)))
     return { name, to }
+  }
+
+  #inConfiguration(name: string): ExposedService | undefined {
+    return this.#configured().find((each) => each.name === name)
+  }
+
+  #refuseConfigured(name: string): void {
+    if (this.#inConfiguration(name) === undefined) return
+    throw new InvalidPayloadError(
+      `${name} is exposed by the configuration: change \`expose\` of \`services\` there, then trustnet reload`
+    )
   }
 
   /** Whole or not at all: a crash in between leaves what was. */
@@ -66,7 +90,7 @@ export class ExposedServices {
     const before = this.#all
     this.#all = all
     try {
-      writeFileSync(`${this.#path}.new`, `${JSON.stringify(this.list())}\n`, { mode: 0o600, flush: true })
+      writeFileSync(`${this.#path}.new`, `${JSON.stringify(sorted(all))}\n`, { mode: 0o600, flush: true })
       renameSync(`${this.#path}.new`, this.#path)
     } catch (error) {
       this.#all = before
@@ -74,6 +98,9 @@ export class ExposedServices {
     }
   }
 }
+
+const sorted = (all: ReadonlyMap<string, string>): ExposedService[] =>
+  [...all].map(([name, to]) => ({ name, to })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
 
 function readAll(path: string): ExposedService[] {
   try {

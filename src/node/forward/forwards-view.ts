@@ -1,9 +1,11 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { wallTimeOf } from '../../runtime/clock-and-logger.ts'
 import { InvalidPayloadError, NotFoundError } from '../../runtime/errors.ts'
-import type { ExposedView, ForwardsView } from '../api/control-api.ts'
+import type { ExposedView, ForwardsView, PeerRef, StatusView } from '../api/control-api.ts'
+import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { refOf } from '../views/refs.ts'
+import type { ForwardParts } from './forwards.ts'
 
 /** Services that members use of each other, as this node sees it. */
 export function forwardsView({ forwards, network, clock }: NodeContext): ForwardsView {
@@ -18,7 +20,7 @@ export function forwardsView({ forwards, network, clock }: NodeContext): Forward
       failed
     })),
     live: forwards.live.list().map(({ publicKey, service, direction, beganAt, bytesIn, bytesOut, waitingBytes }) => ({
-      ...(network === undefined ? { peerId: peerIdText(publicKey), name: null } : refOf(network.registry, publicKey)),
+      ...memberRef(network, publicKey),
       service,
       direction,
       sinceMs: wallTimeOf(clock, beganAt),
@@ -29,6 +31,38 @@ export function forwardsView({ forwards, network, clock }: NodeContext): Forward
     totals: { in: { ...forwards.live.totals.in }, out: { ...forwards.live.totals.out } }
   }
 }
+
+const mostInShort = 4
+
+/** The same in short: their numbers, and who has most of them. */
+export function forwardsInShort(
+  { exposed, listeners, live }: ForwardParts,
+  network: NetworkNode | undefined
+): StatusView['forwards'] {
+  const all = live.list()
+  const ins = all.filter(({ direction }) => direction === 'in').length
+  const groups = Map.groupBy(all, ({ direction, peer, service }) => `${direction} ${peer} ${service}`)
+  const most = [...groups.values()].toSorted((a, b) => b.length - a.length).slice(0, mostInShort)
+  return {
+    exposed: exposed.length,
+    listeners: listeners.length,
+    in: ins,
+    out: all.length - ins,
+    most: most.flatMap(([first, ...others]) =>
+      first === undefined
+        ? []
+        : {
+            ...memberRef(network, first.publicKey),
+            service: first.service,
+            direction: first.direction,
+            count: 1 + others.length
+          }
+    )
+  }
+}
+
+const memberRef = (network: NetworkNode | undefined, publicKey: Uint8Array): PeerRef =>
+  network === undefined ? { peerId: peerIdText(publicKey), name: null } : refOf(network.registry, publicKey)
 
 /** Exposes a service; without an address the one that is announced with its port. @throws InvalidPayloadError, LimitError */
 export function expose({ forwards, announced }: NodeContext, name: string, to: string | undefined): ExposedView {

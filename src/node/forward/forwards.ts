@@ -14,10 +14,13 @@ export interface Called {
 }
 
 export interface ForwardOptions {
+  /** Ends the call until the service has answered. */
   signal?: AbortSignal | undefined
 }
 
-export interface ListenOptions extends ForwardOptions {
+export interface ListenOptions {
+  /** Ends it. */
+  signal?: AbortSignal | undefined
   /** Loopback address with a port, or a port; without it a free one. */
   at?: string | undefined
   /** Told why a connection came to nothing. */
@@ -48,10 +51,12 @@ export interface OpenedForward {
 export interface ForwardParts extends Forwards {
   readonly live: LiveForwards
   readonly listeners: readonly ForwardListener[]
+  /** Ends what is not allowed any more. */
+  recheck(): void
   /** Opens a forward, which is to be joined to a socket. */
   open(called: Called, signal: AbortSignal): Promise<OpenedForward>
   /** Joins a socket to a service. Resolves when bytes go. */
   join(called: Called, socket: Duplex, signal?: AbortSignal): Promise<Forward>
   /** The parts that the protocol's server is made with. */
-  served(registry: Registry): Pick<ForwardServerInit, 'networkId' | 'live' | 'connect'>
+  served(registry: Registry): Pick<ForwardServerInit, 'networkId' | 'live' | 'find'>
 }

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import type { Connect } from '../../protocols/forward/index.ts'
 import { mayCall } from '../../registry/objects/policy/call-rules.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { onAbort } from '../../runtime/abort.ts'
@@ -27,18 +28,16 @@ export function refusalOf({ registry, self }: GateInit, publicKey: Uint8Array, s
   return new NotAllowedError(`no rule of the policy lets ${caller.name} call ${service} here`, n)
 }
 
-/** Connects to an exposed service for a member. @throws NotMemberError, NotAllowedError, NotExposedError, UnavailableError */
-export async function connectFor(
-  gate: GateInit,
-  publicKey: Uint8Array,
-  service: string,
-  signal: AbortSignal
-): Promise<Socket> {
+export const notExposed = ({ exposed }: GateInit, service: string): NotExposedError | undefined =>
+  exposed.addressOf(service) === undefined ? new NotExposedError(`${service} is not exposed here`) : undefined
+
+/** Finds the way to an exposed service for a member. @throws NotMemberError, NotAllowedError, NotExposedError */
+export function wayTo(gate: GateInit, publicKey: Uint8Array, service: string): Connect {
   const refusal = refusalOf(gate, publicKey, service)
   if (refusal !== undefined) throw refusal
   const address = gate.exposed.addressOf(service)
   if (address === undefined) throw new NotExposedError(`${service} is not exposed here`)
-  return await connected(address, signal)
+  return async (signal) => await connected(address, signal)
 }
 
 async function connected(address: string, signal: AbortSignal): Promise<Socket> {
@@ -49,9 +48,9 @@ async function connected(address: string, signal: AbortSignal): Promise<Socket> 
     reject(new UnavailableError(`nothing answers at ${address}: ${inWords(error.message)}`, retryMs))
   }
   using _ = onAbort(signal, failed)
-  socket.once('error', failed)
+  // Also for the moment in which it is connected, and nobody has it yet.
+  socket.on('error', failed)
   socket.once('connect', () => {
-    socket.off('error', failed)
     socket.setNoDelay(true)
     socket.pause()
     resolve(socket)

@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { inBackground } from '../../runtime/background.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { LimitError } from '../../runtime/errors.ts'
+import { InvalidPayloadError, LimitError } from '../../runtime/errors.ts'
+import { inWords } from '../../runtime/files/system-error.ts'
 
 export interface ListenerInit {
   peer?: string | undefined
@@ -40,15 +41,16 @@ export class ForwardListener implements AsyncDisposable {
     )
   }
 
-  /** @throws the error of the system, when the address cannot be listened on */
+  /** @throws InvalidPayloadError when the address cannot be listened on */
   static async open(init: ListenerInit): Promise<ForwardListener> {
     const listener = new ForwardListener(init)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    listener.#server.once('error', reject)
+    const refuse = (error: Error): void => reject(new InvalidPayloadError(inWords(error.message)))
+    listener.#server.once('error', refuse)
     listener.#server.listen({ host: init.host, port: init.port, ipv6Only: true }, resolve)
     await promise
     // A descriptor that is missing for one connection is no end of the listener.
-    listener.#server.off('error', reject).on('error', (error) => init.onFailed(error))
+    listener.#server.off('error', refuse).on('error', (error) => init.onFailed(error))
     return listener
   }
 

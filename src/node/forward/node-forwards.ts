@@ -4,13 +4,15 @@ import { culpritOf } from '../../protocols/engine/culprits.ts'
 import type { Forward } from '../../protocols/forward/forward.ts'
 import { type ForwardServerInit, LiveForwards } from '../../protocols/forward/index.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { onAbort } from '../../runtime/abort.ts'
+import { inBackground } from '../../runtime/background.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
 import type { NodeContext } from '../node-context.ts'
 import { Caller } from './caller.ts'
 import { type ExposedService, ExposedServices } from './exposed-services.ts'
 import type { Called, ForwardOptions, ForwardParts, ListenOptions, OpenedForward } from './forwards.ts'
-import { connectFor, type GateInit, refusalOf } from './gate.ts'
+import { type GateInit, notExposed, refusalOf, wayTo } from './gate.ts'
 import { ForwardListener } from './listener.ts'
 import { loopbackParts } from './target.ts'
 
@@ -26,7 +28,12 @@ export class NodeForwards implements ForwardParts {
   constructor(node: NodeContext) {
     const { config, clock } = node
     this.#node = node
-    this.#exposed = new ExposedServices(config.paths.data, join(config.paths.runtime, `${config.name}.sock`))
+    this.#exposed = new ExposedServices({
+      dataFolder: config.paths.data,
+      control: join(config.paths.runtime, `${config.name}.sock`),
+      configured: () =>
+        config.services.filter(({ expose }) => expose === true).map(({ name, port }) => ({ name, to: `[::1]:${port}` }))
+    })
     this.live = new LiveForwards({
       limits: config.protocols.forward,
       clock,
@@ -34,7 +41,7 @@ export class NodeForwards implements ForwardParts {
     })
     this.#caller = new Caller(node, this.live)
     for (const { name } of this.#exposed.list()) this.#announce(name)
-    for (const event of ['entries', 'ended'] as const) node.events.listen(event, () => this.#recheck())
+    for (const event of ['entries', 'ended'] as const) node.events.listen(event, () => this.recheck())
     node.signal.addEventListener('abort', () => this.#stop())
   }
 
@@ -84,30 +91,33 @@ export class NodeForwards implements ForwardParts {
     called: Called,
     { at = '0', signal, onFailed = () => {} }: ListenOptions = {}
   ): Promise<ForwardListener> {
-    signal?.throwIfAborted()
+    const over = AbortSignal.any([this.#node.signal, ...(signal === undefined ? [] : [signal])])
+    over.throwIfAborted()
     const { ofListener: most } = this.#node.config.protocols.forward
     const listener = await ForwardListener.open({
       ...called,
       ...loopbackParts(at),
       most,
-      join: (socket, over) => this.join(called, socket, over),
+      join: (socket, closing) => this.join(called, socket, closing),
       onFailed
     })
     this.#listeners.add(listener)
-    listener.closed.then(
-      () => this.#listeners.delete(listener),
-      () => {}
-    )
+    const stop = onAbort(over, () => inBackground(listener[Symbol.asyncDispose](), 'ending a listener'))
+    const onClosed = (): void => {
+      stop?.[Symbol.dispose]()
+      this.#listeners.delete(listener)
+    }
+    inBackground(listener.closed.then(onClosed), 'ending a listener')
     return listener
   }
 
   /** The parts that the protocol's server is made with. */
-  served(registry: Registry): Pick<ForwardServerInit, 'networkId' | 'live' | 'connect'> {
+  served(registry: Registry): Pick<ForwardServerInit, 'networkId' | 'live' | 'find'> {
     const gate = this.#gate(registry)
     return {
       networkId: registry.networkId,
       live: this.live,
-      connect: (publicKey, service, signal) => connectFor(gate, publicKey, service, signal)
+      find: (publicKey, service) => wayTo(gate, publicKey, service)
     }
   }
 
@@ -127,14 +137,14 @@ export class NodeForwards implements ForwardParts {
     return { registry, self: this.#node.key.publicKey, exposed: this.#exposed }
   }
 
-  /** The policy, or a member, has changed. */
-  #recheck(): void {
+  /** Ends what is not allowed any more: the policy, a member, or the configuration has changed. */
+  recheck(): void {
     const { network } = this.#node
     if (network === undefined) return
     const { registry } = network
     const gate = this.#gate(registry)
     this.live.recheck(({ direction, publicKey, service }) => {
-      if (direction === 'in') return refusalOf(gate, publicKey, service)
+      if (direction === 'in') return refusalOf(gate, publicKey, service) ?? notExposed(gate, service)
       return registry.replica.isMember(publicKey)
         ? undefined
         : new NotMemberError('the other side is no member any more')
@@ -143,6 +153,5 @@ export class NodeForwards implements ForwardParts {
 
   #stop(): void {
     this.live.recheck(() => new Error('this node stops'))
-    for (const listener of this.#listeners) listener[Symbol.asyncDispose]().catch(() => {})
   }
 }

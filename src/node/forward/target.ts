@@ -1,4 +1,5 @@
 import type { NetConnectOpts } from 'node:net'
+import { normalize } from 'node:path'
 import { scopeOf } from '../../address/ipv6.ts'
 import { socketParts } from '../../address/spelling.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
@@ -35,8 +36,9 @@ export function loopbackParts(given: string): { host: string; port: number } {
   )
 }
 
+/** One spelling of a path, so that it is compared with others. */
 function checkedPath(path: string): string {
-  if (path.startsWith('/') && !path.includes('\0') && Buffer.byteLength(path) <= maxPathBytes) return path
+  if (path.startsWith('/') && !path.includes('\0') && Buffer.byteLength(path) <= maxPathBytes) return normalize(path)
   throw new InvalidPayloadError(
     `'${path.slice(0, 120)}' is no absolute path of at most ${maxPathBytes} bytes: ${example}`
   )

@@ -14,6 +14,8 @@ export interface ServiceInit {
   readonly check?: string | undefined
   /** Time between two checks; 10 s by default. */
   readonly everyMs?: number | undefined
+  /** True: members may call it through this node, as the policy allows. Of a service of the configuration. */
+  readonly expose?: boolean | undefined
 }
 
 /** A service that this node offers to the others. */
@@ -21,6 +23,7 @@ export interface Offered extends Omit<Service, 'state' | 'protocol'> {
   readonly protocol: ServiceProtocol
   readonly check?: string
   readonly everyMs?: number
+  readonly expose?: true
 }
 
 export const checkEveryMs = 10_000
@@ -36,6 +39,7 @@ export function offered(init: ServiceInit): Offered {
   const protocol = init.protocol ?? (init.port === undefined ? 'libp2p' : 'tcp')
   const services = sortedServices([{ name, port, protocol, tags, state: 'unknown' }])
   checkServices(services)
+  if (init.expose === true && protocol !== 'tcp') throw new InvalidPayloadError('only a service of tcp can be exposed')
   if (everyMs !== undefined && !(everyMs >= leastEveryMs && everyMs <= mostEveryMs))
     throw new InvalidPayloadError('a check runs every 1s to 1d')
   return {
@@ -43,7 +47,8 @@ export function offered(init: ServiceInit): Offered {
     port,
     protocol,
     tags: services[0]?.tags ?? [],
-    ...(check !== undefined && { check: checkText(check, port), everyMs: everyMs ?? checkEveryMs })
+    ...(check !== undefined && { check: checkText(check, port), everyMs: everyMs ?? checkEveryMs }),
+    ...(init.expose === true && { expose: true })
   }
 }
 

@@ -3,6 +3,7 @@ import { tnrName } from '../../dns/tnr.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import { wallTimeOf } from '../../runtime/clock-and-logger.ts'
 import type { StatusView, Warning } from '../api/views.ts'
+import { forwardsInShort } from '../forward/forwards-view.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { serversToAsk } from '../resolve/servers.ts'
@@ -39,6 +40,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
     listen: isListening(network) ? [withPeer(`/ip6/${node.config.listen.host}/tcp/${network.port}`, node.peerId)] : [],
     announced: (network?.announced ?? []).map((address) => withPeer(address, node.peerId)),
     maintenance: node.announced.maintenance ?? null,
+    forwards: forwardsInShort(node.forwards, network),
     reach: network?.selfRecord.current?.value.reach ?? 'unknown',
     parts: node.services.parts,
     warnings

@@ -197,6 +197,8 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
       const reader = this.#reader
       this.#reader = undefined
       reader.resolve(frame)
+      // Bytes behind it wait on the other side until the stream is handed over.
+      if (this.#isPreface && this.stream.readStatus === 'readable') this.stream.pause()
       return !this.#isPreface
     }
     this.#queue.push(frame)

@@ -56,6 +56,8 @@ export class Forward implements Sender, ForwardFacts {
   #hasEnded = false
   /** The socket has ended. */
   #isEnding = false
+  /** All of it was sent, and its end behind it. */
+  #isClosing = false
 
   constructor(facts: ForwardFacts, init: ForwardInit) {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>()
@@ -97,11 +99,12 @@ export class Forward implements Sender, ForwardFacts {
       countApart(stream)
       lazyWindow(stream, this.#init.windowBytes)
       this.#stream = stream
-      this.#listen(stream, socket)
+      // Before its end, which may have come, too.
       if (rest.byteLength > 0) this.#came(rest)
+      this.#listen(stream, socket)
       this.#resume()
     } catch (error) {
-      this.end(error instanceof Error ? error : new StreamEndedError('the forward failed'))
+      this.end(asError(error, 'the forward failed'))
     }
   }
 
@@ -133,9 +136,10 @@ export class Forward implements Sender, ForwardFacts {
     })
     stream.addEventListener('end', () => this.#endSocket())
     stream.addEventListener('close', ({ error }) => {
-      // A connection that is gone closes its streams as if they had been ended.
-      if (error !== undefined || !this.#hasEnded) this.end(error ?? new StreamEndedError('the connection is closed'))
-      else this.#lookOver()
+      // A connection that is gone closes its streams as if both sides had ended them.
+      const isOrderly = error === undefined && this.#hasEnded && this.#isClosing
+      if (isOrderly) this.#lookOver()
+      else this.end(error ?? new StreamEndedError('the connection is closed'))
     })
     socket.on('data', (bytes: Uint8Array) => this.#read(bytes))
     socket.on('end', () => {
@@ -175,7 +179,7 @@ export class Forward implements Sender, ForwardFacts {
     try {
       this.#stream?.send(piece)
     } catch (error) {
-      this.end(error instanceof Error ? error : new StreamEndedError('the stream takes no more'))
+      this.end(asError(error, 'the stream takes no more'))
     }
   }
 
@@ -205,7 +209,7 @@ export class Forward implements Sender, ForwardFacts {
     try {
       stream.resume()
     } catch (error) {
-      this.end(error instanceof Error ? error : new StreamEndedError('the connection is closed'))
+      this.end(asError(error, 'the connection is closed'))
     } finally {
       this.#isResuming = false
     }
@@ -218,8 +222,9 @@ export class Forward implements Sender, ForwardFacts {
   }
 
   #closeStream(): void {
-    // What is missing when it fails is told by its close.
-    this.#stream?.close().catch(() => {})
+    this.#isClosing = true
+    // It waits for all that was sent: when it fails, a part of it is lost.
+    this.#stream?.close().catch((error: unknown) => this.end(asError(error, 'the end was not sent')))
   }
 
   /** Over in order: both sides have ended, and each has all. */
@@ -238,9 +243,15 @@ export class Forward implements Sender, ForwardFacts {
 
   #drop(error: Error): void {
     this.#frames?.abort(error)
-    const socket = this.#socket
-    // A reset, where the socket knows one: an end would look like all of it.
-    if (socket instanceof Socket && socket.remoteAddress !== undefined) socket.resetAndDestroy()
-    else socket?.destroy(error)
+    if (this.#socket !== undefined) cutOff(this.#socket, error)
   }
 }
+
+/** Ends a socket by a reset, where it knows one: an end would look like all of it. */
+export function cutOff(socket: Duplex, error?: Error): void {
+  if (socket instanceof Socket && socket.remoteAddress !== undefined) socket.resetAndDestroy()
+  else socket.destroy(error)
+}
+
+const asError = (error: unknown, otherwise: string): Error =>
+  error instanceof Error ? error : new StreamEndedError(otherwise)

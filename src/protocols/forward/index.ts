@@ -1,3 +1,4 @@
 export { openForward } from './client.ts'
+export { cutOff } from './forward.ts'
 export { LiveForwards } from './live-forwards.ts'
-export { type ForwardServerInit, forwardServer } from './server.ts'
+export { type Connect, type ForwardServerInit, forwardServer } from './server.ts'

@@ -41,13 +41,13 @@ export class LiveForwards {
   begin(facts: ForwardFacts): Forward {
     const { ofPeer, ofAll, windowBytes } = this.#init.limits
     const { peer, direction } = facts
-    const theirs = this.list().filter((each) => each.peer === peer && each.direction === direction)
-    if (this.#all.size >= ofAll && !this.#givesWay(theirs.length))
-      throw new LimitError(`more than ${ofAll} forwards at a time`)
-    if (theirs.length >= ofPeer) {
+    const theirs = this.list().filter((each) => each.peer === peer)
+    if (theirs.filter((each) => each.direction === direction).length >= ofPeer) {
       if (direction === 'in') this.#init.onExceeded?.('forward.ofPeer', facts.connection)
       throw new LimitError(`more than ${ofPeer} forwards of one member at a time`)
     }
+    if (this.#all.size >= ofAll && !this.#givesWay(theirs.length))
+      throw new LimitError(`more than ${ofAll} forwards at a time`)
     const onEnd = (forward: Forward): void => this.#ended(forward)
     const forward = new Forward(facts, { turns: this.#turns, clock: this.#clock, windowBytes, onEnd })
     this.#all.add(forward)
@@ -91,12 +91,8 @@ export class LiveForwards {
       isOpen && movedAt < since ? new DeadlineError(`nothing moved for ${idleMs} ms`) : undefined
     )
     const most = this.list().toSorted((a, b) => b.waitingBytes - a.waitingBytes)
-    for (const peer of new Set(most.map((each) => each.peer)))
-      this.#bound(
-        most.filter((each) => each.peer === peer),
-        waitingBytesOfPeer,
-        'forward.waitingBytesOfPeer'
-      )
+    for (const theirs of Map.groupBy(most, ({ peer }) => peer).values())
+      this.#bound(theirs, waitingBytesOfPeer, 'forward.waitingBytesOfPeer')
     this.#bound(most, waitingBytes, 'forward.waitingBytes')
   }
 

@@ -11,14 +11,17 @@ import { forwardProtocol } from './descriptor.ts'
 import type { LiveForwards } from './live-forwards.ts'
 import { acceptance, notAllowed, readRequest } from './messages.ts'
 
+/** Connects to a service. @throws UnavailableError when it does not answer */
+export type Connect = (signal: AbortSignal) => Promise<Duplex>
+
 export interface ForwardServerInit {
   networkId: Uint8Array
   live: LiveForwards
   /**
-   * Connects to a service for a member that may call it.
-   * @throws NotAllowedError, which comes first: whoever may not call learns of no service; NotExposedError, UnavailableError
+   * Finds the way to a service for a member that may call it. Asked before the member is given a place, which others may have to leave.
+   * @throws NotAllowedError, which comes first: whoever may not call learns of no service; NotExposedError
    */
-  connect: (publicKey: Uint8Array, service: string, signal: AbortSignal) => Promise<Duplex>
+  find: (publicKey: Uint8Array, service: string) => Connect
   trust: ConnectionTrust
   limits: ProtocolLimits
   clock?: Clock
@@ -60,15 +63,25 @@ class ForwardService implements Startable {
     if (bytes === undefined) return
     const { service, trace } = readRequest(bytes, networkId)
     const traced = { logger, peer: exchange.remoteId, request: 'forward' }
-    await answerTraced(trace, traced, () => this.#forward(exchange, service))
+    await answerTraced(trace, traced, () => this.#answer(exchange, service))
   }
 
-  async #forward(exchange: Exchange, service: string): Promise<void> {
-    const { frames, connection, remoteKey, remoteId, signal } = exchange
+  /** A refusal by the rules names their entry, of which the engine does not know. */
+  async #answer(exchange: Exchange, service: string): Promise<void> {
+    try {
+      await this.#forward(exchange, service)
+    } catch (error) {
+      if (!(error instanceof NotAllowedError)) throw error
+      await exchange.frames.write(notAllowed(error))
+    }
+  }
+
+  async #forward({ frames, connection, remoteKey, remoteId, signal }: Exchange, service: string): Promise<void> {
+    const { find, live, limits } = this.#init
+    const connect = find(remoteKey, service)
     const facts = { peer: remoteId, publicKey: remoteKey.slice(), service, direction: 'in' as const, connection }
-    using forward = this.#init.live.begin(facts)
-    const socket = await this.#connect(exchange, service)
-    if (socket === undefined) return
+    using forward = live.begin(facts)
+    const socket = await connect(within(limits.forward.connectMs, signal))
     try {
       signal.throwIfAborted()
       await frames.write(acceptance())
@@ -78,17 +91,6 @@ class ForwardService implements Startable {
     }
     await forward.join(frames, socket)
     await forward.done
-  }
-
-  /** undefined: the member may not call it, and was told. */
-  async #connect({ frames, remoteKey, signal }: Exchange, service: string): Promise<Duplex | undefined> {
-    try {
-      return await this.#init.connect(remoteKey, service, within(this.#init.limits.forward.connectMs, signal))
-    } catch (error) {
-      if (!(error instanceof NotAllowedError)) throw error
-      await frames.write(notAllowed(error))
-      return undefined
-    }
   }
 }
 

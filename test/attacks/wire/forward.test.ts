@@ -49,6 +49,46 @@ describe('a member that calls what it may not', () => {
   })
 })
 
+describe('a member that may call nothing, where all places are taken', () => {
+  const ofAll = 4
+  const asks = 8
+  /** Forwards that an honest member keeps while another one asks again and again. */
+  const ask = async (isAllowed: boolean) => {
+    const members: Members = new Map()
+    const server = await startForwardMember({
+      members,
+      serve: echo,
+      judge: (service) => {
+        if (service === 'secret' && !isAllowed) throw new NotAllowedError('no rule', 3)
+      },
+      limits: { forward: { ...defaultLimits.forward, ofAll } }
+    })
+    const honest = await startForwardMember({ members })
+    const other = await startForwardMember({ members })
+    started.push(server, honest, other)
+    for (let at = 0; at < ofAll; at++) await honest.call(server)
+    const [first] = honest.live.list()
+    for (let at = 0; at < asks; at++) await other.call(server, 'secret').catch(() => {})
+    // Its answer comes behind all that happened to the others.
+    await honest.call(server).catch(() => {})
+    return { kept: honest.live.list().length, others: other.live.list().length, first: first?.isOpen }
+  }
+
+  attack('to end the forwards of others', async () => {
+    const { kept, others, first } = await ask(false)
+    expect([kept, others, first]).toEqual([ofAll, 0, true])
+    return {
+      happened: `${asks} calls that no rule allows: ${kept} of ${ofAll} forwards of an honest member go on`,
+      held: 'the rules of the policy, asked before a place is given'
+    }
+  })
+
+  control('is given places by the member that has most, where the rules allow it', async () => {
+    const { others } = await ask(true)
+    expect(others).toBe(ofAll / 2)
+  })
+})
+
 describe('a member that reads nothing of what it is sent', () => {
   const forwards = 64
   /** Services that send without end, to a member that reads it or does not. */

@@ -179,6 +179,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
   listen: ['/ip6/::/tcp/8000'],
   announced: ['/ip6/2001:db8::1/tcp/8000'],
   maintenance: null,
+  forwards: { exposed: 0, listeners: 0, in: 0, out: 0, most: [] },
   reach: 'direct',
   parts: [
     { name: 'lease', state: 'ok', sinceMs: now - 60_000, errors: 1, lastError: 'no registry answered' },

@@ -25,6 +25,8 @@ export interface ForwardMemberInit {
   members: Members
   /** Gives the end of the service. */
   serve?: Serve
+  /** Throws for what a member may not call; default: it may call everything. */
+  judge?: (service: string) => void
   limits?: LimitOverrides
   role?: 'integrated' | 'stranger'
 }
@@ -36,13 +38,23 @@ const none: Serve = async () => {
 /** A host that calls services, and serves what the test gives. */
 export async function startForwardMember(init: ForwardMemberInit): Promise<ForwardMember> {
   const limits = limitsWith(init.limits)
+  const { serve = none, judge = () => {} } = init
   const exceeded: string[] = []
   const live = new LiveForwards({ limits: limits.forward, onExceeded: (limit) => exceeded.push(limit) })
   const member = await startMember<{ forward: unknown }>({
     members: init.members,
     ...(init.role !== undefined && { role: init.role }),
     services: ({ trust }) => ({
-      forward: forwardServer({ networkId, live, connect: init.serve ?? none, trust, limits })
+      forward: forwardServer({
+        networkId,
+        live,
+        find: (publicKey, service) => {
+          judge(service)
+          return async () => await serve(publicKey, service)
+        },
+        trust,
+        limits
+      })
     })
   })
   const { host } = member

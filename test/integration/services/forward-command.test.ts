@@ -98,6 +98,20 @@ describe('trustnet forward', () => {
     expect(network.node('b').forwards.live.list()).toEqual([])
   })
 
+  test('that is cut off in the middle says so: no end that looks like all of it', async () => {
+    const half = createServer(
+      { allowHalfOpen: true },
+      (socket) => void socket.on('error', () => {}).write('half of it')
+    ).listen(0, '::1')
+    await once(half, 'listening')
+    network.node('b').forwards.expose('half', `[::1]:${port(half)}`)
+    const program = startProgram(['forward', 'b/half', '-', '--node', 'a'], env())
+    await eventually(() => program.soFar() === 'half of it')
+    network.node('b').forwards.unexpose('half')
+    expect(await program.ended).toMatchObject({ code: 7, out: 'half of it', err: expect.stringContaining('cut off') })
+    half.close()
+  })
+
   test('says in words what is refused, with the exit code of it', async () => {
     const call = async (...argv: string[]) => await runProgram(['forward', ...argv, '-', '--node', 'a'], env())
     expect(await call('nobody/echo')).toMatchObject({ code: 4, err: expect.stringContaining('no member is called') })

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { putLive } from '../../../src/node/actions/live-config.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { readAll } from '../../helpers/hosts/forward-members.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
@@ -62,6 +63,17 @@ describe('services of members', () => {
     expect(greeting.toString()).toBe('tcp ')
     expect(a.forwards.live.list()).toMatchObject([{ direction: 'out', service: 'echo', peer: b.peerId }])
     expect(b.forwards.live.list()).toMatchObject([{ direction: 'in', service: 'echo', peer: a.peerId }])
+    const one = { service: 'echo', count: 1 }
+    expect((await a.control.status({})).forwards).toMatchObject({
+      listeners: 1,
+      out: 1,
+      most: [{ ...one, name: 'b', direction: 'out' }]
+    })
+    expect((await b.control.status({})).forwards).toMatchObject({
+      exposed: 2,
+      in: 1,
+      most: [{ ...one, name: 'a', direction: 'in' }]
+    })
     socket.end('over a')
     expect((await readAll(socket)).toString()).toBe('over a')
     const bytes = await a.forwards.call({ peer: 'b', service: 'local' })
@@ -84,7 +96,43 @@ describe('services of members', () => {
     for (const to of ['[::1]:0', '[::1]:70000', '[2001:db8::1]:22', '127.0.0.1:22', 'unix:relative', '']) {
       expect(() => b.forwards.expose('ssh', to)).toThrow(/write/)
     }
+    const { runtime } = b.config.paths
+    expect(() => b.forwards.expose('ssh', `unix:${runtime}/../${basename(runtime)}/b.sock`)).toThrow('control socket')
     expect(b.forwards.exposed.map(({ name }) => name)).not.toContain('ssh')
+  })
+
+  test('are listened for at an address that nobody has, until a signal ends it', async () => {
+    const { a, b } = await both()
+    b.forwards.expose('echo', await startService('hello'))
+    const over = new AbortController()
+    const listener = await a.forwards.listen({ peer: 'b', service: 'echo' }, { signal: over.signal })
+    await expect(a.forwards.listen({ peer: 'b', service: 'echo' }, { at: listener.address })).rejects.toThrow(
+      'the address is taken'
+    )
+    expect(a.forwards.listeners.length).toBe(1)
+    over.abort()
+    await listener.closed
+    await eventually(() => a.forwards.listeners.length === 0)
+  })
+
+  test('are exposed by the configuration, too, as long as it says so', async () => {
+    const { a } = await both()
+    const port = Number(/\d+$/.exec(await startService('configured'))?.[0])
+    const e = await network.join('e', { services: [{ name: 'page', port, expose: true }] })
+    await eventually(() => a.registry.replica.state.memberByName('e') !== undefined)
+    const bytes = await a.forwards.call({ peer: 'e', service: 'page' })
+    const [greeting] = (await once(
+      bytes.on('error', () => {}),
+      'data'
+    )) as [Buffer]
+    expect(greeting.toString()).toBe('configured')
+    expect(() => e.forwards.expose('page', '[::1]:1')).toThrow('by the configuration')
+    expect(() => e.forwards.unexpose('page')).toThrow('by the configuration')
+    const [live] = e.forwards.live.list()
+    putLive(e.config, network.config('e').config)
+    e.forwards.recheck()
+    expect(await live?.done).toBeInstanceOf(Error)
+    await expect(a.forwards.call({ peer: 'e', service: 'page' })).rejects.toThrow('not exposed')
   })
 
   test('stay exposed over a restart, until they are taken back, which ends their forwards', async () => {

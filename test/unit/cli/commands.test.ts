@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { inviteView, peerRow, peersView, statusView, unknownRow } from '../../helpers/commands/control-views.ts'
+import {
+  inviteView,
+  peerIds,
+  peerRow,
+  peersView,
+  statusView,
+  unknownRow
+} from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 import { serviceNamed } from '../../helpers/signed-objects.ts'
 
@@ -131,6 +138,20 @@ describe('status', () => {
     expect(out).toMatch(/\nNames +NAME\.example\.org answered at \[::1\]:5335\n/)
     expect(out).toContain('warning recovery-kit: the recovery kit is still on this machine')
     expect(out).toContain('fix: trustnet status --acknowledge recovery-kit')
+  })
+
+  test('says in short which services are in use, and nothing where none are', async () => {
+    expect((await run(['status'])).out).not.toContain('Forwards')
+    const common = { service: 'ssh', count: 1 }
+    const most = [
+      { ...common, peerId: peerIds[1], name: 'hal', direction: 'in' as const, count: 2 },
+      { ...common, peerId: peerIds[0], name: 'db', direction: 'out' as const }
+    ]
+    api.statusAnswer = statusView({ forwards: { exposed: 1, listeners: 1, in: 2, out: 1, most } })
+    const { out } = await run(['status'])
+    expect(out.replaceAll(/\s+/g, ' ')).toContain(
+      'Forwards 2 in, 1 out, hal calls ssh (2), calls ssh of db, 1 service exposed, 1 address listened on'
+    )
   })
 
   test('--check exits with 5 unless healthy', async () => {

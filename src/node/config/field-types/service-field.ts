@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Offered, offered } from '../../services/offered.ts'
-import { duration, integer, list, nodeName, oneOf, problem, refused, show, text } from '../fields.ts'
+import { duration, flag, integer, list, nodeName, oneOf, problem, refused, show, text } from '../fields.ts'
 
 const parts = z.strictObject({
   name: nodeName(),
@@ -8,7 +8,8 @@ const parts = z.strictObject({
   protocol: oneOf(['tcp', 'udp']).default('tcp'),
   tags: list(text(), 8).default([]),
   check: text().optional(),
-  every: duration('1s', '1d').optional()
+  every: duration('1s', '1d').optional(),
+  expose: flag().default(false)
 })
 
 /** `web:8080` and `dns:53/udp`, as the environment and flags have it. */
@@ -24,7 +25,8 @@ export const serviceField = () =>
     const parsed = parts.safeParse(given)
     if (given === undefined || !parsed.success) {
       const why = parsed.error?.issues.map(({ path, message }) => [...path, message].join(' ')).join('; ')
-      const rule = 'write {name: web, port: 8080, protocol: tcp, tags: [blue], check: tcp, every: 10s}, or web:8080/tcp'
+      const rule =
+        'write {name: web, port: 8080, protocol: tcp, tags: [blue], check: tcp, every: 10s, expose: true}, or web:8080/tcp'
       return problem(context, `${show(value)} is no service${given === undefined ? '' : ` (${why})`}: ${rule}`)
     }
     const { every: everyMs, ...service } = parsed.data

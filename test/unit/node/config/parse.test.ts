@@ -277,6 +277,9 @@ describe('services', () => {
     const dns = { name: 'dns', port: 53, protocol: 'udp', tags: ['a', 'b'] }
     const web = { name: 'web', port: 8080, protocol: 'tcp', tags: [] }
     expect(parse({ text }).config.services).toEqual([web, dns])
+    expect(parse({ text: 'services: [{ name: web, port: 8080, expose: true }]' }).config.services).toEqual([
+      { ...web, expose: true }
+    ])
     expect(parse({ env: { TRUSTNET_SERVICES: 'web:8080, mail:25/tcp' } }).config.services).toEqual([
       web,
       { ...web, name: 'mail', port: 25 }
@@ -292,6 +295,7 @@ describe('services', () => {
     '<b>:80',
     '{ name: web }',
     '{ name: web, port: 80, color: red }',
+    '{ name: web, port: 80, protocol: udp, expose: true }',
     '{ name: web, port: 80, tags: ["\\u001b"] }',
     'web:80, web:81'
   ])('that are none are refused: %s', (given) => {

@@ -123,6 +123,21 @@ describe('a forward', () => {
     expect(ended).toEqual([])
   })
 
+  test('of which the caller has ended, and whose connection is gone, is over, whatever its service does', async () => {
+    const { serve, ends } = held()
+    const { server, client } = await pair(serve)
+    const { socket } = await client.call(server)
+    socket.on('error', () => {}).end('all of it')
+    const [service] = ends
+    if (service === undefined) throw new Error('no end')
+    const [bytes] = (await once(service, 'data')) as [Buffer]
+    expect(bytes.toString()).toBe('all of it')
+    await once(service, 'end')
+    await client.host.hangUp(server.host.peerId)
+    await eventually(() => isOver(server) && isOver(client))
+    expect(service.destroyed).toBe(true)
+  })
+
   test('whose reader stops makes its sender stop, while another one goes on, and loses nothing when it reads again', async () => {
     const { serve, ends } = held()
     const { server, client } = await pair((key, service) =>
@@ -180,21 +195,6 @@ describe('a call', () => {
     const { server, client } = await pair(echo, { role: 'stranger' })
     await expect(client.call(server)).rejects.toThrow('NOT_MEMBER')
   })
-
-  test('that sends its bytes right behind the request gets them through', async () => {
-    const { server, client } = await pair()
-    const connection = await connect(client.host, server.host)
-    const frames = await openStream(connection, forwardProtocol(defaultLimits), { limits: limitsWith() })
-    const request = encodeRequest('echo', networkId)
-    frames.stream.send(Buffer.concat([Buffer.of(request.byteLength), request, Buffer.from('at once')]))
-    await frames.read()
-    const { stream, rest } = await frames.handOver()
-    const came = Promise.withResolvers<string>()
-    stream.addEventListener('message', ({ data }) => came.resolve(Buffer.from(data.subarray()).toString()))
-    stream.resume()
-    expect(rest.byteLength > 0 ? Buffer.from(rest).toString() : await came.promise).toBe('at once')
-    stream.abort(new Error('done'))
-  })
 })
 
 describe('the limits of forwards', () => {
@@ -231,6 +231,29 @@ describe('the limits of forwards', () => {
     // Each has half of them now.
     await expect(few.call(server)).rejects.toThrow('RATE_LIMITED')
     expect(few.live.list().length).toBe(2)
+  })
+
+  test('a member that has all of its own takes no place from others, either', async () => {
+    const { serve } = held()
+    const members: Members = new Map()
+    const limits = { forward: { ...defaultLimits.forward, ofAll: 6, ofPeer: 2 } }
+    const server = await startForwardMember({ members, serve, limits })
+    const many = await startForwardMember({ members, serve })
+    const few = await startForwardMember({ members })
+    started.push(server, many, few)
+    for (let at = 0; at < 2; at++) {
+      await many.call(server)
+      await few.call(server)
+      // The server's own calls count among all of its forwards.
+      await server.call(many)
+    }
+    const { connection } = few.live.list()[0] ?? {}
+    if (connection === undefined) throw new Error('no forward')
+    const frames = await openStream(connection, forwardProtocol(defaultLimits), { limits: limitsWith() })
+    await frames.write(encodeRequest('echo', networkId))
+    const answer = await frames.read()
+    expect(ForwardAnswer.decode(answer ?? new Uint8Array()).status).toBe(statuses.RATE_LIMITED)
+    expect(server.live.list().length).toBe(6)
   })
 
   test('one on which nothing moves is closed', async () => {
