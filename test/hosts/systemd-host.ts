@@ -24,7 +24,8 @@ export class SystemdHost implements AsyncDisposable {
     this.#nspawn = nspawn
   }
 
-  static async boot(namespace: string, root: FileRoot): Promise<SystemdHost> {
+  /** `capabilities`: those that its services may have beside what a container has. */
+  static async boot(namespace: string, root: FileRoot, capabilities: readonly string[] = []): Promise<SystemdHost> {
     const units = join(root.path, 'etc/systemd/system')
     for (const name of readdirSync(units)) if (name.endsWith('.wants')) rmSync(join(units, name), { recursive: true })
     writeFileSync(join(root.path, 'etc/machine-id'), '')
@@ -42,6 +43,7 @@ export class SystemdHost implements AsyncDisposable {
         `--bind-ro=/etc/netns/${namespace}/resolv.conf:/etc/resolv.conf`,
         `--bind-ro=${checkout}`,
         `--network-namespace-path=/var/run/netns/${namespace}`,
+        ...capabilities.map((capability) => `--capability=${capability}`),
         '--console=pipe',
         '--boot'
       ],

@@ -205,7 +205,8 @@ const givenBy = async (context: Context, options: InstallOptions): Promise<Given
     ipv6AutoEnable: options.ipv6AutoEnable,
     openFirewall: options.openFirewall,
     monitoring: options.monitoring,
-    http: options.http
+    http: options.http,
+    names: options.names
   }
 }
 

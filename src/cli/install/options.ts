@@ -27,6 +27,7 @@ export interface InstallOptions {
   openFirewall?: boolean
   monitoring?: boolean
   http?: string | boolean
+  names?: boolean
   ipv6Probe?: string
   dnsProvider?: string
   awsProfile?: string
@@ -109,6 +110,7 @@ export const withInstallOptions = (command: Command): Command =>
     .addOption(toggle('open-firewall', 'open the port where a firewall closes it'))
     .addOption(toggle('monitoring', 'let Prometheus and Grafana of this machine watch it'))
     .addOption(httpOption())
+    .addOption(toggle('names', 'let systemd-resolved ask this node for names of members, NAME.DOMAIN'))
     .addOption(toggle('yes', 'ask nothing'))
     .addOption(toggle('plan', 'print all that would change, and change nothing'))
     .addOption(toggle('verbose', 'print each change as it is made'))

@@ -5,6 +5,7 @@ import { stableAddresses } from '../../install/machine/checks.ts'
 import { firewallCloses } from '../../install/machine/firewall.ts'
 import type { MachineFacts } from '../../install/model/facts.ts'
 import { defaultHttp } from '../../install/model/http.ts'
+import { asksResolved } from '../../install/model/names.ts'
 import { type Given, withInvite } from '../../install/plan/resolve-answers.ts'
 import { defaultPort, nameFromHost } from '../../node/config/defaults.ts'
 import { parseConfig } from '../../node/config/index.ts'
@@ -142,6 +143,10 @@ const askConsents = async (ask: Ask, given: Given, facts: MachineFacts): Promise
   if (given.http === undefined && given.monitoring !== true) {
     const question = `Answer programs and browsers of this machine over HTTP, at ${defaultHttp(port)}?`
     all = { ...all, http: await ask.confirm(question, false) }
+  }
+  if (given.names === undefined && (given.deployment ?? 'systemd') === 'systemd' && asksResolved(facts)) {
+    const question = `Have names of members, NAME.${given.domain ?? 'DOMAIN'}, found on this machine? All names of that domain are asked of this node then.`
+    all = { ...all, names: await ask.confirm(question, false) }
   }
   return all
 }

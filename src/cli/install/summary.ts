@@ -71,6 +71,7 @@ export const summaryBox = (answers: Answers, { paint, columns }: Screen): string
       ['Port', String(answers.port)],
       ['Announces', answers.announce.length === 0 ? 'its stable addresses' : answers.announce.join(', ')],
       ['HTTP', httpRow(answers) ?? 'off'],
+      ...(answers.names === true ? [['Names', `of ${answers.domain} by systemd-resolved`] as const] : []),
       ['Deployment', answers.deployment]
     ],
     paint,

@@ -1,5 +1,7 @@
+import type { Action } from '../model/action.ts'
 import { fail, pass } from '../model/check.ts'
-import type { Deployment } from '../model/deployment.ts'
+import type { Deployment, Install } from '../model/deployment.ts'
+import { namesActions } from '../model/names.ts'
 import { hasOwner, serviceFolders } from '../model/service.ts'
 import { unitText } from '../plan/unit.ts'
 
@@ -39,28 +41,30 @@ export const systemd: Deployment = {
     },
     { kind: 'file', path: install.layout.unitFile, text: unitText(install), mode: 0o644, owner: 'root' }
   ],
-  start: ({ layout: { unit, program, user }, version }) => [
-    { kind: 'command', what: `systemd knows ${unit}`, run: ['systemctl', 'daemon-reload'] },
-    {
-      kind: 'command',
-      what: `${unit} starts at boot`,
-      run: ['systemctl', 'enable', '--quiet', unit],
-      undo: ['systemctl', 'disable', '--quiet', unit],
-      isDone: ['systemctl', 'is-enabled', '--quiet', unit]
-    },
-    {
-      kind: 'command',
-      what: `${unit} runs`,
-      // One that failed too often is not started again before it is forgotten.
-      run: ['sh', '-c', 'systemctl reset-failed "$0" 2>/dev/null; exec systemctl restart "$0"', unit],
-      undo: ['systemctl', 'stop', unit],
-      // Done is a process of this version under its own user: an upgrade restarts it.
-      isDone: ['sh', '-c', runsProgram, unit, `${program}/${version}/bin/node`, user],
-      timeoutMs: 120_000
-    }
-  ],
+  start: (install) => [...startActions(install), ...namesActions(install)],
   commands: ({ layout: { unit } }) => [
     { what: 'Service', command: `systemctl status ${unit}` },
     { what: 'Logs', command: `journalctl -u ${unit} -f` }
   ]
 }
+
+const startActions = ({ layout: { unit, program, user }, version }: Install): Action[] => [
+  { kind: 'command', what: `systemd knows ${unit}`, run: ['systemctl', 'daemon-reload'] },
+  {
+    kind: 'command',
+    what: `${unit} starts at boot`,
+    run: ['systemctl', 'enable', '--quiet', unit],
+    undo: ['systemctl', 'disable', '--quiet', unit],
+    isDone: ['systemctl', 'is-enabled', '--quiet', unit]
+  },
+  {
+    kind: 'command',
+    what: `${unit} runs`,
+    // One that failed too often is not started again before it is forgotten.
+    run: ['sh', '-c', 'systemctl reset-failed "$0" 2>/dev/null; exec systemctl restart "$0"', unit],
+    undo: ['systemctl', 'stop', unit],
+    // Done is a process of this version under its own user: an upgrade restarts it.
+    isDone: ['sh', '-c', runsProgram, unit, `${program}/${version}/bin/node`, user],
+    timeoutMs: 120_000
+  }
+]

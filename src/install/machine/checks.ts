@@ -6,6 +6,7 @@ import type { Answers } from '../model/answers.ts'
 import { type Check, fail, pass, warn } from '../model/check.ts'
 import type { Deployment } from '../model/deployment.ts'
 import type { BeyondFacts, MachineFacts } from '../model/facts.ts'
+import { namesCheck } from '../model/names.ts'
 import { firewallCloses } from './firewall.ts'
 import { enableAdvice } from './ipv6-advice.ts'
 
@@ -221,6 +222,7 @@ const preflightHere = (facts: MachineFacts, answers: Answers, deployment: Deploy
   gateway(facts),
   ...beyond(facts, init.beyond),
   resolver(facts),
+  ...namesCheck(facts, answers),
   port(facts, answers, init.isOurs),
   firewallCheck(facts, answers),
   disk(facts),

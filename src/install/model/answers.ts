@@ -49,4 +49,6 @@ export interface Answers {
   readonly monitoring?: boolean
   /** Address and port of the HTTP API; null, or in journals of before: none but what the monitoring needs. */
   readonly http?: string | null
+  /** systemd-resolved asks this node for names of members. */
+  readonly names?: boolean
 }

@@ -1,5 +1,6 @@
 import type { Answers } from '../model/answers.ts'
 import { httpValues } from '../model/http.ts'
+import { namesValues } from '../model/names.ts'
 
 /** Turns answers into keys of the configuration; paths are added by whoever knows them. */
 export const configValues = (answers: Answers, inviteFile: string): Record<string, unknown> => ({
@@ -11,6 +12,7 @@ export const configValues = (answers: Answers, inviteFile: string): Record<strin
   'bootstrap.rootAddress': answers.rootAddress ?? undefined,
   'admission.policy': answers.role === 'root' ? answers.policy : undefined,
   ...httpValues(answers),
+  ...namesValues(answers),
   ...trustValues(answers, inviteFile)
 })
 

@@ -11,6 +11,7 @@ import { OperatorError } from '../errors.ts'
 import { toMultiaddr } from '../machine/parse-facts.ts'
 import type { AdmissionPolicy, Answers, DeploymentName, Trust } from '../model/answers.ts'
 import { defaultHttp, httpValues, isLoopback } from '../model/http.ts'
+import { namesValues } from '../model/names.ts'
 
 /** Answers so far, by flags or by answers to questions. */
 export interface Given {
@@ -34,6 +35,7 @@ export interface Given {
   readonly monitoring?: boolean | undefined
   /** true: at the usual address; false: none. */
   readonly http?: string | boolean | undefined
+  readonly names?: boolean | undefined
 }
 
 /** A value that has no default, and the flag that gives it. */
@@ -118,7 +120,8 @@ export const resolveAnswers = (said: Given): Answers => {
     ipv6AutoEnable: given.ipv6AutoEnable ?? false,
     openFirewall: given.openFirewall ?? false,
     monitoring: given.monitoring ?? false,
-    http: httpOf(given, port)
+    http: httpOf(given, port),
+    names: namesOf(given)
   }
   checkAnswers(answers)
   return answers
@@ -148,6 +151,12 @@ const containerAnswers = (given: Given): Pick<Answers, 'deployment' | 'image' | 
     refuse(`--image: '${image}' is no name of an image: write registry.example.org/trustnet:v1.2.3.`)
   }
   return { deployment, image, start: start ?? deployment !== 'kubernetes' }
+}
+
+/** A container has no resolver of the machine, and in the foreground nothing takes it back. */
+const namesOf = ({ names = false, deployment = 'systemd' }: Given): boolean => {
+  if (names && deployment !== 'systemd') refuse(`--names is for --deployment systemd, this is ${deployment}.`)
+  return names
 }
 
 /** Address of the HTTP API; null: there is none. */
@@ -193,7 +202,8 @@ export const checkAnswers = (answers: Answers): void => {
     networkId: answers.trust.kind === 'network' ? answers.trust.id : undefined,
     'bootstrap.rootAddress': answers.rootAddress ?? undefined,
     'announce.addresses': answers.announce.length === 0 ? undefined : answers.announce,
-    ...httpValues(answers)
+    ...httpValues(answers),
+    ...namesValues(answers)
   }
   parseConfig({ flags, env: {} })
 }

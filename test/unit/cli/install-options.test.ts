@@ -21,6 +21,7 @@ const switches = [
   'ipv6-auto-enable',
   'open-firewall',
   'monitoring',
+  'names',
   'trust-on-first-use'
 ]
 /** Names that every object has. */

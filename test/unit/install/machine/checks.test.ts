@@ -38,6 +38,13 @@ describe('the checks before an install', () => {
     expect(levels(more)).toEqual(expected)
   })
 
+  it('names of members need systemd-resolved, which alone asks one server for one domain', () => {
+    const said = { ...answers(), names: true }
+    expect(levels({ resolvers: ['127.0.0.53'] }, said)).toEqual({})
+    expect(levels({ resolvers: ['2001:db8::53'] }, said)).toEqual({ names: 'fail' })
+    expect(judge({}, answers()).has('names')).toBe(false)
+  })
+
   it('a node takes another port than one that is taken', () => {
     expect(levels({ ports: new Map([[9000, 'nginx (pid 812)']]) }, answers('integrated'))).toEqual({ port: 'warn' })
   })

@@ -51,6 +51,20 @@ describe('a plan', () => {
     })
   })
 
+  it('leads systemd-resolved to the node after its start, for its domain alone, where that is wanted', () => {
+    const path = '/etc/systemd/system/trustnet-hal-names.service'
+    const all = actions({ names: true })
+    const unit = all.find((action) => action.kind === 'file' && action.path === path)
+    expect(unit).toMatchObject({ text: expect.stringContaining('resolvectl domain tnames-9000 "~example.org"') })
+    expect(unit).toMatchObject({ text: expect.stringContaining('resolvectl dns tnames-9000 "[::1]:9453"') })
+    expect(configOf({ names: true }).dns.listen).toBe('[::1]:9453')
+    expect(configOf({ names: true, port: 65_500 }).dns.listen).toBe('[::1]:65047')
+    const run = ['systemctl', 'enable', '--quiet', '--now', 'trustnet-hal-names.service']
+    expect(all).toContainEqual(expect.objectContaining({ run }))
+    expect(actions({}).some((action) => action.kind === 'file' && action.path === path)).toBe(false)
+    expect(() => plan({ names: true, deployment: 'foreground' })).toThrow('--names is for --deployment systemd')
+  })
+
   it('makes a network for a root alone', () => {
     const makes = (role: 'root' | 'integrated') => actions({ role }).some(({ kind }) => kind === 'network')
     expect([makes('root'), makes('integrated')]).toEqual([true, false])
