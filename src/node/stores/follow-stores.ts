@@ -1,9 +1,12 @@
 import { equals } from 'uint8arrays/equals'
+import { keyId } from '../../identity/key-id.ts'
+import { maxRecordStores } from '../../registry/objects/record-additions.ts'
+import type { StoreManifest } from '../../registry/objects/store-manifest.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import type { Offers } from './offers.ts'
 import type { SharedFolders } from './shared-folders.ts'
-import { isNewer, keyOfVersion, newestOf, type StoreEntry, storeKey, type Version } from './store-entry.ts'
+import { isNewer, newestOf, type StoreEntry, storeKey, type Version } from './store-entry.ts'
 import type { StoreFetches } from './store-fetches.ts'
 import { namedBy, storeText, successorOf } from './store-names.ts'
 import type { Stores } from './stores.ts'
@@ -22,10 +25,18 @@ export async function followStores(init: FollowInit): Promise<boolean> {
   const { stores, offers } = init
   stores.manifests.keepOnly([...offers.all()].map(({ digest }) => digest))
   const newest = stores.manifests.newest()
+  forgetTroubles(stores, newest)
   let isChanged = false
   for (const version of newest.values()) if (await takeVersion(init, version, newest)) isChanged = true
   for (const entry of stores.list()) if (!entry.isOwn && (await judgeEntry(init, entry))) isChanged = true
   return isChanged
+}
+
+/** Forgets what is wrong with stores that are neither offered nor here. */
+function forgetTroubles(stores: Stores, newest: ReadonlyMap<string, Version>): void {
+  const held = new Set(stores.list().map(({ owner, name }) => storeKey(owner, name)))
+  for (const key of [...stores.troubles.keys()].filter((each) => !held.has(each) && !newest.has(each)))
+    stores.troubles.delete(key)
 }
 
 /** Takes the newest version of a store that somebody offers. Gives true when something has changed. */
@@ -41,16 +52,9 @@ async function takeVersion(init: FollowInit, version: Version, newest: ReadonlyM
   if (!registry.replica.isMember(owner) || keeper.fetches.isRefused(version)) return false
   if (entry !== undefined && (entry.isDropped || !isNewer(version, newestOf(entry)))) return false
   if (removed) return entry !== undefined && (await dropRemoved(init, entry))
-  if (entry === undefined && !(isFollowed(init, version, newest) && hasPlace(stores, version))) return false
+  if (entry === undefined && !(isFollowed(init, version, newest) && (await hasRoom(init, version.value)))) return false
   await stores.follow(version, false)
   return true
-}
-
-/** Tells whether one more can be followed. Where it cannot, the store says so, and the others go on. */
-function hasPlace(stores: Stores, version: Version): boolean {
-  if (!stores.isFull) return true
-  stores.troubles.set(keyOfVersion(version), 'no more stores can be followed here: remove one')
-  return false
 }
 
 async function dropRemoved({ stores, registry, keeper, logger }: FollowInit, entry: StoreEntry): Promise<boolean> {
@@ -86,6 +90,40 @@ function isFollowed(
     )
   return others.length === 0
 }
+
+/**
+ * Tells whether one more store of its owner may come by itself: 8 of each, however often a record names others. One that its owner names
+ * no more makes room for one that he names.
+ */
+async function hasRoom(init: FollowInit, store: StoreManifest): Promise<boolean> {
+  const { stores, registry, keeper, logger } = init
+  const { publicKey: owner, name } = store
+  const isOfOwner = (entry: StoreEntry): boolean => equals(successorOf(registry, entry.owner) ?? entry.owner, owner)
+  const others = stores
+    .list()
+    .filter((entry) => !entry.asked && !entry.pinned && !entry.isDropped && entry.name !== name && isOfOwner(entry))
+  const isOver = new Set(others.map((entry) => entry.name)).size >= maxRecordStores
+  const old = isNamed(init, owner, name) ? others.find((entry) => !isNamed(init, owner, entry.name)) : undefined
+  if (stores.isFull || (isOver && old === undefined)) {
+    const why = stores.isFull
+      ? 'no more stores can be followed here'
+      : 'as many stores of its owner are here as come by themselves'
+    stores.troubles.set(
+      storeKey(owner, name),
+      `${why}: \`trustnet store sync\` fetches it, and \`store remove\` makes room`
+    )
+    return false
+  }
+  stores.troubles.delete(storeKey(owner, name))
+  if (!isOver || old === undefined) return true
+  await keeper.fetches.without(old, () => stores.drop(old))
+  logger.info({ store: storeText(registry, old) }, 'a store makes room for another one, which its owner names now')
+  return true
+}
+
+/** Tells whether a member names a store of this name in its record. */
+const isNamed = ({ offers }: FollowInit, member: Uint8Array, name: string): boolean =>
+  [...offers.all()].some((offer) => offer.name === name && offer.holders.has(keyId(member)))
 
 /** Its owner has another key now: it is the same store. */
 async function moveEntry(
