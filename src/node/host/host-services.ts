@@ -14,6 +14,7 @@ export type HostServices = BaseServices & {
   guard: object
   hello: Hello
   blocks: Startable
+  forward: Startable
   ping: Ping
   pubsub?: GossipSub
   announce?: Announce
@@ -35,6 +36,7 @@ const own: Readonly<Record<keyof HostServices, true>> = {
   guard: true,
   hello: true,
   blocks: true,
+  forward: true,
   ping: true,
   pubsub: true,
   announce: true,

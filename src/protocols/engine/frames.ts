@@ -5,6 +5,7 @@ import { inBackground } from '../../runtime/background.ts'
 import { DeadlineError, MalformedFrameError, StreamEndedError, UnfinishedFrameError } from './errors.ts'
 import { FrameParser } from './frame-parser.ts'
 import { type Frame, FrameWriter } from './frame-writer.ts'
+import { boundDataFrames } from './libraries/stream-window.ts'
 import type { ProtocolLimits } from './limits.ts'
 import { holds } from './waiting-bytes.ts'
 
@@ -48,6 +49,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
 
   constructor(stream: Stream, init: FrameStreamInit) {
     this.stream = stream
+    boundDataFrames(stream)
     this.#limits = init.limits
     this.#isPreface = init.isPreface ?? false
     this.#parser = new FrameParser(init.maxFrame, (frame) => this.#enqueue(frame))

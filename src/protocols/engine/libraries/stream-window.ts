@@ -36,3 +36,23 @@ export function lazyWindow(stream: Stream, bytes: number): void {
 
 const isWindowed = (stream: Stream): stream is Stream & Windowed =>
   'sendWindowUpdate' in stream && 'recvWindowCapacity' in stream && 'state' in stream
+
+/** Size of the window that every stream begins with. */
+const dataFrameBytes = 256 * 1024
+
+/**
+ * Sends no data frame that is longer than an ordinary window, however wide the other side has made its own: yamux sends in one frame all that
+ * has gathered, and a frame that is longer ends the connection there.
+ */
+export function boundDataFrames(stream: Stream): void {
+  if (!('maxMessageSize' in stream)) return
+  let most = stream.maxMessageSize
+  Object.defineProperty(stream, 'maxMessageSize', {
+    configurable: true,
+    enumerable: true,
+    get: () => (typeof most === 'number' ? Math.min(most, dataFrameBytes) : dataFrameBytes),
+    set: (bytes: unknown) => {
+      most = bytes
+    }
+  })
+}

@@ -3,7 +3,7 @@ import type { Stream } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { yamuxInit } from '../../../../src/node/host/libp2p.ts'
-import { widenWindow } from '../../../../src/protocols/engine/libraries/stream-window.ts'
+import { boundDataFrames, widenWindow } from '../../../../src/protocols/engine/libraries/stream-window.ts'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
 import { ceilingMs } from '../../../helpers/ceiling.ts'
 
@@ -47,4 +47,28 @@ describe('the window of a stream', () => {
     writer.send(new Uint8Array(windowBytes))
     await vi.waitFor(() => expect(reader.readBufferLength).toBe(windowBytes), { timeout: ceilingMs })
   })
+
+  test.each([true, false])(
+    'is filled with data frames that the guard of a connection takes, where they are bounded: %s',
+    async (isBounded) => {
+      const { reader, writer } = await openStream()
+      if (isBounded) boundDataFrames(writer)
+      widenWindow(reader, windowBytes)
+      const frames: number[] = []
+      const handle: (frame: { data: Uint8Array }) => void = Reflect.get(reader, 'handleData').bind(reader)
+      Reflect.set(reader, 'handleData', (frame: { data: Uint8Array }) => {
+        frames.push(frame.data.byteLength)
+        handle(frame)
+      })
+      await new Promise((resolve) => {
+        reader.addEventListener('message', () => setImmediate(resolve), { once: true })
+        writer.send(new Uint8Array(1))
+      })
+      let came = 0
+      reader.addEventListener('message', ({ data }) => (came += data.byteLength))
+      writer.send(new Uint8Array(windowBytes))
+      await vi.waitFor(() => expect(came).toBe(windowBytes), { timeout: ceilingMs })
+      expect(Math.max(...frames) <= defaultLimits.connection.frameBytes).toBe(isBounded)
+    }
+  )
 })
