@@ -41,7 +41,7 @@ type Act = Parameters<typeof contentOf>[0]
  */
 export const actsToSign = (asked: Asked, acts: readonly Act[]): string[] => {
   const isOfEachKindOne = new Set(acts.map(({ kind }) => kind)).size === acts.length
-  // What an id stands for is all that waits together.
+  // An id stands for all that waits together.
   require(isOfEachKindOne || asked.call === 'approveOrder', 'several of one kind')
   return acts.map((act) => (act.kind === 0 ? questionToSign(asked, act.body) : changeToSign(asked, act, acts)))
 }

@@ -54,7 +54,7 @@ const exportMembers = async (context: Context, format: Format, options: ExportOp
   const { tag } = options
   const { rows } = selectPeers(view.peers, { ...options, sort: 'name', all: true })
   const chosen = { ...view, peers: tag === undefined ? rows : rows.filter((row) => hasTag(row, tag)) }
-  // Of all: this node, which says what counts as an address, may not be among the chosen.
+  // All of them: this node, which says what counts as an address, may not be among the chosen.
   const addressesOf = rowAddresses(view.peers)
   if (options.json === true) terminal.json(chosen)
   else if (format === 'ansible') terminal.print(ansibleText(chosen, addressesOf, await client.members({}, { signal })))

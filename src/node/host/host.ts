@@ -164,7 +164,7 @@ function registryServices(init: HostInit) {
       ...common,
       networkId,
       carryOut: async (call, from, options) => {
-        // What says that it was brought already is not sent on.
+        // A word that it was brought already is not sent on.
         if (!options.forwarded) relay.judge(call, from)
         return await carryOut(network, call, from, options)
       }

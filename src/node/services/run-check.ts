@@ -47,7 +47,7 @@ const connects = (port: number, signal: AbortSignal): Promise<CheckResult> =>
 const answers = (url: string, signal: AbortSignal): Promise<CheckResult> =>
   new Promise((resolve, reject) => {
     const request = get(url, { agent: false, signal, headers: { 'user-agent': 'trustnet' } }, (response) => {
-      // What comes after the head is nobody's concern, and may be endless.
+      // The rest behind the head is nobody's concern, and may be endless.
       response.destroy()
       const { statusCode = 0 } = response
       resolve({ passed: statusCode >= 200 && statusCode < 400, detail: `answered ${statusCode}` })

@@ -13,7 +13,7 @@ import {
 
 // The JSON answers about the services that this node offers.
 
-// What is too long is named by the rules of a service, which say more than those of a request.
+// A name that is too long is refused by the rules of a service, which say more than those of a request.
 const someText = text.max(512)
 
 export const addServiceInput = {

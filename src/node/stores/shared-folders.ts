@@ -114,7 +114,7 @@ export class SharedFolders {
   async #read(entry: StoreEntry, signal: AbortSignal): Promise<void> {
     const { stores, onRead } = this.#init
     const key = storeKey(entry.owner, entry.name)
-    // What changes from here on makes it due again.
+    // A change from here on makes it due again.
     this.#due.set(key, false)
     if (this.#unwatched.has(key)) this.#unwatched.set(key, performance.now())
     this.#reading = key

@@ -250,7 +250,7 @@ export class StoreFetches {
     const name = error instanceof Error ? error.name : ''
     if (name === 'InvalidBlockError' || name === 'ContentLimitError')
       return `the content of ${nameOf(entry)} is not as it should be (${reasonOf(error)}): its owner shares it anew`
-    // What was removed or replaced meanwhile may be all that was in the way.
+    // Content that was removed or replaced meanwhile may be all that was in the way.
     if (name !== 'StoreQuotaError' || (await stores.collect(signal)) > 0) return undefined
     const { quotaBytes } = stores.config
     return roomText(entry, { entries: stores.list(), quotaBytes, nameOf })

@@ -203,7 +203,7 @@ export class Stores {
       return await this.#import(entry, blocks, signal)
     } catch (error) {
       signal.throwIfAborted()
-      // What came of it leads nowhere. Where there was more of that kind there may be room now.
+      // The part that came leads nowhere. Where there was more of that kind there may be room now.
       await this.collect(signal)
       if (!(error instanceof StoreQuotaError) || blocks.bytes >= before) throw error
       return await this.#import(entry, blocks, signal)

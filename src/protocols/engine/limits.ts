@@ -246,7 +246,7 @@ export const defaultLimits: ProtocolLimits = {
     headMs: 1_000,
     // Each member tells its ids each second to whom it gossips with: ten thousand of them would fill a core.
     circle: 64,
-    // What is asked for comes back in one frame, together with records of that size.
+    // Messages that are asked for come back in one frame, together with records of that size.
     topicBytes: 1 * KiB,
     // They share what is looked at of one peer with announcements.
     topicAuthor: { count: 100, perMs: 10_000 }

@@ -111,7 +111,7 @@ export class RootClock {
   /** Counts the members whose clocks are as this one and those whose are not, and says how far one of these is off, ms. */
   others(stepMs = 0): { agree: number; differ: number; offMs: number } {
     const nowMs = this.#clock.now() + stepMs - momentOf(this.#clock)
-    // Of a member that has changed its key, or came again with another one, only the newest counts.
+    // Only the newest counts of a member that has changed its key, or came again with another one.
     const voices = [...this.#heard.values()].filter(({ publicKey }) => this.#replica.isMember(publicKey))
     const offs = voices.map(({ timeMs }) => nowMs - timeMs)
     const differing = offs.filter((each) => Math.abs(each) > maxStepMs)

@@ -9,7 +9,7 @@ import { eventually } from '../../helpers/network.ts'
 import { attack, control } from '../attack.ts'
 import { answer, isOperator, operator, rename, revoke, signed, started } from './orders.ts'
 
-/** What a member is told that brings an order to another one, which is not the root. */
+/** Words for a member that brings an order to another one, which is not the root. */
 async function brought(from: TrustNode, to: TrustNode, act: Act): Promise<string> {
   const signal = AbortSignal.timeout(ceilingMs)
   const { limits } = from.attached

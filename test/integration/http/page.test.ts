@@ -42,7 +42,7 @@ const open = async (
   const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme })
   page.setDefaultTimeout(ceilingMs)
   onTestFinished(async () => {
-    // What it asks for at that moment is answered by nobody any more.
+    // A question of that moment is answered by nobody any more.
     await page.unrouteAll({ behavior: 'ignoreErrors' })
     await page.close()
   })

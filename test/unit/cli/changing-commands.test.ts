@@ -90,7 +90,7 @@ const harmless: ReadonlySet<string> = new Set([
   'clock',
   'void',
   'connect',
-  // What it takes back, the same command exposes again.
+  // The same command exposes again what it takes back.
   'expose',
   // The connector dials again.
   'disconnect',
