@@ -1,5 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import type { TrustedMember } from '../../protocols/engine/connection-trust.ts'
+import { StreamEndedError } from '../../protocols/engine/errors.ts'
 import { FrameStream } from '../../protocols/engine/frames.ts'
 import { defaultLimits } from '../../protocols/engine/limits.ts'
 import { within } from '../../runtime/abort.ts'
@@ -38,8 +39,12 @@ export const answering =
   (handler: RequestHandler, options: Pick<RequestOptions, 'maxBytes'> = {}): MemberHandler =>
   async (stream, member) => {
     const frames = framed(stream, options)
-    const request = await frames.read({ signal: AbortSignal.timeout(requestMs) })
-    if (request === undefined) return
+    // A member that sends none is no failure of the handler.
+    const request = await frames.read({ signal: AbortSignal.timeout(requestMs) }).catch(() => undefined)
+    if (request === undefined) {
+      frames.abort(new StreamEndedError('no request came'))
+      return
+    }
     await frames.write(bytesOf(await handler(request.slice(), member)))
     await frames.close()
   }

@@ -92,6 +92,15 @@ describe('a node in a program', () => {
     })
   })
 
+  it('gives up the stream of whoever sends no request, which is no failure of the handler', async () => {
+    await a.answer('/test/silent/1.0.0', () => 'never')
+    const stream = await b.openStream('a', '/test/silent/1.0.0')
+    const ended = new Promise((resolve) => stream.addEventListener('close', resolve, { once: true }))
+    await stream.close()
+    await ended
+    expect(lines.filter((line) => line.includes('/test/silent/1.0.0'))).toEqual([])
+  })
+
   it('keeps the names of TrustNet for TrustNet', async () => {
     await expect(a.handle('/trustnet/mine/1.0.0', () => {})).rejects.toThrow('does not begin with /trustnet/')
   })
