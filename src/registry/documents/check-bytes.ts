@@ -4,8 +4,10 @@ import { sha256 } from '../../identity/hash.ts'
 import { plainBytes } from '../../identity/key-id.ts'
 import type { DocumentTable } from '../store/document-table.ts'
 
-/** Time for which the check holds the event loop at once. */
-const turnMs = 5
+/** Bytes that are read and hashed before others have a turn: a few ms. */
+const turnBytes = 1_048_576
+/** Bytes that reading a row costs as much time as. */
+const rowBytes = 4_096
 
 /** Finding of a check: how many contents were looked at, and the digests that are not those of their bytes. */
 interface CheckedBytes {
@@ -17,14 +19,15 @@ interface CheckedBytes {
 export async function checkBytes(table: DocumentTable, signal: AbortSignal): Promise<CheckedBytes> {
   const damaged: Uint8Array[] = []
   let count = 0
-  let begun = performance.now()
+  let bytes = 0
   for (let row = table.after(0); row !== undefined; row = table.after(row.place)) {
     signal.throwIfAborted()
     count++
     if (!equals(sha256(row.bytes), row.digest)) damaged.push(plainBytes(row.digest))
-    if (performance.now() - begun < turnMs) continue
+    bytes += rowBytes + row.bytes.byteLength
+    if (bytes < turnBytes) continue
     await nextTurn()
-    begun = performance.now()
+    bytes = 0
   }
   return { count, damaged }
 }
