@@ -11,6 +11,7 @@ import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
 import type { EvidenceInput, EvidenceKind, EvidenceRow } from '../store/log-rows.ts'
 import { LogTable } from '../store/log-table.ts'
+import { MetaTable } from '../store/meta-table.ts'
 import { EnforcedRevokes } from './epochs/enforced-revokes.ts'
 import { type LoadInit, loadLog } from './load.ts'
 import type { ReplicaEvents } from './log-events.ts'
@@ -81,6 +82,8 @@ export class Draft {
 export class Ledger {
   readonly genesis: Signed<Genesis>
   readonly table: LogTable
+  /** Small values of the store, written with the log. */
+  readonly meta: MetaTable
   readonly clock: Clock
   readonly logger: Logger
   readonly events = new TypedEventEmitter<ReplicaEvents>()
@@ -98,6 +101,7 @@ export class Ledger {
   private constructor(components: LedgerComponents, genesis: Signed<Genesis>) {
     this.genesis = genesis
     this.table = new LogTable(components.db)
+    this.meta = new MetaTable(components.db)
     this.clock = components.clock
     this.logger = components.logger
     this.#commit = components.commit

@@ -24,6 +24,8 @@ import { ownOrders } from './own-orders.ts'
 import type { Pauses } from './pauses.ts'
 import type { Replica } from './replica.ts'
 import { RootClock } from './root-clock.ts'
+import type { LogCommit } from './root-log/log-commit.ts'
+import { SqliteRootLog } from './root-log/sqlite-root-log.ts'
 import { comparePositions, type LogPosition } from './state/position.ts'
 
 export { type AppendOptions, type EntryDraft, maxBatchEntries } from './append-queue.ts'
@@ -47,6 +49,8 @@ export interface RootInit {
   pauses?: Pauses
   /** Keeps over a restart that nobody has confirmed the clock. */
   doubt?: ClockDoubt
+  /** The way of what is signed into the history; the store of the replica by default. */
+  log?: LogCommit | undefined
 }
 
 /** The one writer of the log. What it signs leaves it only after it is on the disk, so it never signs two entries for one place. */
@@ -59,13 +63,14 @@ export class Root {
   readonly #operatorKey: SigningKey | undefined
   readonly #logger: Logger
   readonly #pauses: Pauses | undefined
+  readonly #log: LogCommit
   readonly #queue = new AppendQueue((take) => this.#commit(take))
   #signing: Running | undefined
   #fence: string | undefined
   #opening: PromiseWithResolvers<void> | undefined
   #higher: LogPosition | undefined
 
-  constructor({ replica, logKey, nodeKey, operatorKey, logger, pauses, doubt }: RootInit) {
+  constructor({ replica, logKey, nodeKey, operatorKey, logger, pauses, doubt, log }: RootInit) {
     this.#replica = replica
     this.clock = new RootClock(replica, doubt)
     this.#logKey = logKey
@@ -74,6 +79,7 @@ export class Root {
     this.#operatorKey = operatorKey
     this.#logger = logger
     this.#pauses = pauses
+    this.#log = log ?? new SqliteRootLog(replica.ledger)
     replica.events.addEventListener('newer', this.#onNewer)
   }
 
@@ -180,7 +186,7 @@ export class Root {
       )
     }
     if (this.#fence !== undefined) return new UnavailableError(this.#fence, retryMs)
-    return this.clock.refusal()
+    return this.#log.refusal ?? this.clock.refusal()
   }
 
   /**
@@ -217,13 +223,13 @@ export class Root {
 
   /** Signs a checkpoint now. @throws as append */
   async checkpoint(): Promise<Signed<Checkpoint>> {
-    const { ledger } = this.#replica
-    return ledger.exclusive(() =>
-      ledger.commit((draft) => {
+    return await this.#enter(
+      (draft) => {
         this.#requireAllowed()
         this.#renewSelf(draft)
         return this.#sign(draft)
-      })
+      },
+      (draft) => this.#signed(draft)
     )
   }
 
@@ -253,8 +259,33 @@ export class Root {
   }
 
   async #commit(take: () => AppendRequest[]): Promise<AppendOutcome[]> {
-    const { ledger } = this.#replica
-    return await ledger.exclusive(() => ledger.commit((draft) => this.#appendAll(draft, take())))
+    let batch: readonly AppendRequest[] | undefined
+    return await this.#enter(
+      (draft) => {
+        batch ??= take()
+        return this.#appendAll(draft, batch)
+      },
+      (draft, outcomes, isAgain) => {
+        this.#signed(draft)
+        if (isAgain) for (const outcome of outcomes) this.#writeBeside(outcome)
+      }
+    )
+  }
+
+  async #enter<T>(work: (draft: Draft) => T, effects: (draft: Draft, result: T, isAgain: boolean) => void): Promise<T> {
+    return await this.#replica.ledger.exclusive(() => this.#log.commit(work, effects))
+  }
+
+  /** Entries that are part of the history stay, whatever becomes of what the caller writes beside them. */
+  #writeBeside(outcome: AppendOutcome): void {
+    const { inCommit } = outcome.request.options
+    if (inCommit === undefined || 'error' in outcome) return
+    try {
+      this.#replica.ledger.savepoint(inCommit)
+    } catch (error) {
+      if (!this.#replica.ledger.isInTransaction) throw error
+      this.#logger.error({ error: reasonOf(error) }, 'entries were appended, and what belongs to them was not stored')
+    }
   }
 
   #appendAll(draft: Draft, batch: readonly AppendRequest[]): AppendOutcome[] {
@@ -321,7 +352,6 @@ export class Root {
     const { state } = draft
     const { epoch, n, hash: headHash } = state.head
     const timeMs = this.clock.now()
-    this.#pauses?.add({ fromMs: this.#replica.checkpoint?.value.timeMs ?? timeMs, toMs: timeMs })
     const checkpoint = sealCheckpoint(
       {
         networkId: this.#replica.networkId,
@@ -335,8 +365,16 @@ export class Root {
       },
       this.#logKey
     )
-    this.clock.signed(this.#logger)
     draft.putCheckpoint(checkpoint)
     return checkpoint
+  }
+
+  /** Keeps what a new checkpoint says of the time. */
+  #signed({ checkpoint }: Draft): void {
+    const before = this.#replica.checkpoint
+    if (checkpoint === undefined || checkpoint === before) return
+    const { timeMs } = checkpoint.value
+    this.#pauses?.add({ fromMs: before?.value.timeMs ?? timeMs, toMs: timeMs })
+    this.clock.signed(this.#logger)
   }
 }
