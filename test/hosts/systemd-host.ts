@@ -29,6 +29,11 @@ export class SystemdHost implements AsyncDisposable {
     const units = join(root.path, 'etc/systemd/system')
     for (const name of readdirSync(units)) if (name.endsWith('.wants')) rmSync(join(units, name), { recursive: true })
     writeFileSync(join(root.path, 'etc/machine-id'), '')
+    return await SystemdHost.bootAgain(namespace, root, capabilities)
+  }
+
+  /** The same machine after its end, with what was enabled in it. */
+  static async bootAgain(namespace: string, root: FileRoot, capabilities: readonly string[]): Promise<SystemdHost> {
     const checkout = resolve('.')
     const nspawn = spawn(
       'systemd-nspawn',

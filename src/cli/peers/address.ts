@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-import { cleanEnvironment } from '../../runtime/clean-environment.ts'
+import { InstallError } from '../../install/errors.ts'
+import { type AddressTools, assignAddress, removeAddress } from '../../install/machine/own-address.ts'
+import { runCommand } from '../../install/machine/run-command.ts'
+import type { AddressView } from '../../node/api/views.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
@@ -9,58 +10,69 @@ import { peerName } from './peers.ts'
 
 const examples = `
 Everybody can compute everybody's address: a /128 in the network's own /48,
-made from the PeerId.
+made from the PeerId. On an interface it serves members on that link.
 
 Examples:
-  trustnet address              this node's
-  trustnet address hal          that of a member
-  trustnet address --assign eth0`
+  trustnet address                        this node's
+  trustnet address hal                    that of a member
+  trustnet address --assign eth0          on an interface, with a route to the /48
+  trustnet address --assign eth0 --persist   and after each boot
+  trustnet address --remove`
+
+interface AddressOptions extends RunningOptions {
+  readonly assign?: string
+  readonly persist?: boolean
+  readonly remove?: boolean
+}
 
 export const addAddress: AddCommand = (program, context) => {
   withRunning(program.command('address [peer]'))
     .description("print a member's own unique local IPv6 address")
-    .option('--assign <interface>', 'put the own address on this interface (needs root)')
-    .addHelpText('after', examples)
-    .action((peer: string | undefined, options: RunningOptions & { assign?: string }) =>
-      address(context, peer, options)
+    .option(
+      '--assign <interface>',
+      "put the own address on this interface, and the network's /48 on its link (needs root)"
     )
+    .option('--persist', 'with --assign: a unit of systemd brings both back after a boot')
+    .option('--remove', 'take address, route and unit away (needs root)')
+    .addHelpText('after', examples)
+    .action((peer: string | undefined, options: AddressOptions) => address(context, peer, options))
 }
 
-const address = async (
-  context: Context,
-  peer: string | undefined,
-  options: RunningOptions & { assign?: string }
-): Promise<void> => {
+const address = async (context: Context, peer: string | undefined, options: AddressOptions): Promise<void> => {
   const { terminal, signal } = context
-  if (options.assign !== undefined && peer !== undefined) {
-    throw new UsageError('--assign puts the own address on an interface: leave the peer out.')
-  }
+  const fault = faultOf(peer, options)
+  if (fault !== undefined) throw new UsageError(fault)
   const client = await running(context, options)
   const view = await client.address({ peer: peer === undefined ? undefined : peerName(peer) }, { signal })
-  if (options.assign !== undefined) await assign(view.address, options.assign, context)
+  await change(view, options, context)
   if (options.json === true) terminal.json(view)
   else terminal.print(sanitise(view.address))
 }
 
-/** Words of the program on stderr, of a failed execFile. */
-const stderrOf = (error: Error): string => ('stderr' in error ? String(error.stderr).trim() : '')
+const faultOf = (peer: string | undefined, { assign, persist, remove }: AddressOptions): string | undefined => {
+  const isChange = assign !== undefined || remove === true
+  if (isChange && peer !== undefined) return '--assign and --remove are for the own address: leave the peer out.'
+  if (assign !== undefined && remove === true) return '--assign and --remove: give one of them.'
+  return persist === true && assign === undefined ? '--persist goes with --assign INTERFACE.' : undefined
+}
 
-/** Kernel limit: IFNAMSIZ without its closing zero. A name never begins with -, so ip cannot take it for an option. */
-const interfaceName = /^[A-Za-z0-9_.:@][A-Za-z0-9_.:@-]{0,14}$/
-
-const assign = async (text: string, device: string, context: Context): Promise<void> => {
-  if (!interfaceName.test(device))
-    throw new UsageError(`'${sanitise(device)}' is no name of an interface: \`ip link\` lists them.`)
-  // nodad: nobody else can have the address, and it is usable at once. `replace` makes it the same twice.
-  const args = ['-6', 'address', 'replace', `${text}/128`, 'dev', device, 'nodad']
+const change = async (
+  view: AddressView,
+  { assign, persist = false, remove = false }: AddressOptions,
+  { terminal, signal }: Context
+): Promise<void> => {
+  const tools: AddressTools = {
+    run: async (command) => await runCommand(command, { signal }),
+    tell: (text) => terminal.progress(sanitise(text))
+  }
   try {
-    await promisify(execFile)('ip', args, { timeout: 5000, env: cleanEnvironment() })
-    context.terminal.progress(`${text}/128 is on ${device}; it is gone after a reboot.`)
+    if (assign !== undefined) await assignAddress(view, { ...tools, device: assign, persist })
+    if (remove) {
+      const isGone = await removeAddress(view, tools)
+      tools.tell(isGone ? `${view.address} is gone from this machine.` : `${view.address} is on no interface here.`)
+    }
   } catch (error) {
-    const why = error instanceof Error ? stderrOf(error) || error.message : String(error)
-    throw new ExitError(
-      exitCodes.refused,
-      `ip ${args.join(' ')} failed: ${sanitise(why)}${/permitted/i.test(why) ? ': run it as root (CAP_NET_ADMIN)' : ''}`
-    )
+    if (error instanceof InstallError) throw new ExitError(exitCodes.refused, sanitise(error.message))
+    throw error
   }
 }
