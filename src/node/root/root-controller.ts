@@ -214,8 +214,11 @@ export class RootController {
     await this.#renewSelf()
     await this.#ephemeral.look()
     // Requests that were queued while this process was a secondary.
-    const { admission } = this.#init.network.registry
+    const { network, logger } = this.#init
+    const { admission } = network.registry
     if (admission.queued > 0) await admission.replayQueue()
+    const count = await admission.letInWaiting()
+    if (count > 0) logger.info({ count }, 'joins that waited were let in, as the policy asks for no word any more')
   }
 
   /** Only now, with all that others held: a restart before would have to wait for them again. */

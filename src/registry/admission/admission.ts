@@ -294,6 +294,11 @@ export class Admission {
     return this.#pending.list()
   }
 
+  /** Lets in those who wait and need nobody's word any more, as the policy has changed. Gives how many. @throws as Root.append */
+  async letInWaiting(): Promise<number> {
+    return this.#root === undefined ? 0 : ((await this.#rootAdmission?.letInWaiting()) ?? 0)
+  }
+
   /**
    * Lets in one that waits, by key, PeerId or name.
    * @throws NotRootError, NotFoundError, AmbiguousNameError, NameTakenError

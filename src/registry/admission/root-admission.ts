@@ -6,9 +6,11 @@ import {
   InvalidPayloadError,
   InviteInvalidError,
   NameTakenError,
+  NotFoundError,
   PendingError,
   UnavailableError
 } from '../../runtime/errors.ts'
+import { isDecided } from '../../runtime/failures.ts'
 import type { Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import type { Member } from '../log/state/network-state.ts'
@@ -78,7 +80,7 @@ export class RootAdmission {
   }
 
   /** A network of more members than anybody has looked at is open no more: its operator decides. */
-  #isOpenTo({ role }: Join): boolean {
+  #isOpenTo({ role }: Pick<Join, 'role'>): boolean {
     const { limits, replica } = this.#components
     const { policy, memberCount } = replica.state
     return policy.admission === 'open' && role !== 'secondary' && memberCount < limits.openMembers
@@ -98,6 +100,37 @@ export class RootAdmission {
       )
     }
     this.#openJoins++
+  }
+
+  /**
+   * Lets in those who wait and would be let in at once by now, oldest first, until the network has let in as many as it may in this time. Gives how many.
+   * @throws as Root.append
+   */
+  async letInWaiting(): Promise<number> {
+    const { pending, replica } = this.#components
+    let count = 0
+    // One after the other: each may take a name, or the last place.
+    for (const { publicKey, role } of replica.state.policy.admission === 'open' ? pending.list() : []) {
+      if (!this.#isOpenTo({ role })) continue
+      try {
+        await this.#deciding.run(publicKey, () => this.#letIn(publicKey))
+        count++
+      } catch (error) {
+        if (error instanceof UnavailableError) return count
+        // Decided meanwhile; or it waits on, until an operator turns it away or the name becomes free.
+        if (!isDecided(error) && !(error instanceof NotFoundError)) throw error
+      }
+    }
+    return count
+  }
+
+  async #letIn(publicKey: Uint8Array): Promise<Uint8Array> {
+    const { pending, replica } = this.#components
+    const { envelope, receipt } = pending.find(publicKey)
+    const join = openJoin(envelope, replica.networkId)
+    this.#refuseTaken(join.value, undefined)
+    this.#takeOpenJoin()
+    return await this.#admit({ join, ...(receipt !== null && { receipt }) }, 'open')
   }
 
   /** @throws NotFoundError, AmbiguousNameError, NameTakenError */

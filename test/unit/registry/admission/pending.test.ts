@@ -135,6 +135,27 @@ describe('a join without an invite', () => {
     await expect(asks('eve')).rejects.toThrow(PendingError)
   })
 
+  it('that waits is let in when the policy opens, but for registries and names that are taken, and no faster than others', async () => {
+    const limits = { openJoins: { count: 2, perMs: 60_000 } }
+    await using network = await RealNetwork.create({ admission: 'approve' }, { limits })
+    const { admission, replica } = network.root
+    for (const name of ['ann', 'ann', 'bob', 'cem']) {
+      await waits(network, name)
+      network.clock.advance(1)
+    }
+    await expect(admission.join(network.wish({ name: 'reg', role: 'secondary' }))).rejects.toThrow(PendingError)
+    expect(await admission.letInWaiting()).toBe(0)
+    await admission.changePolicy({ admission: 'open' })
+    expect(await admission.letInWaiting()).toBe(2)
+    expect([...replica.state.members()].map(({ name }) => name)).toEqual(['root', 'ann', 'bob'])
+    expect(await admission.letInWaiting()).toBe(0)
+    network.clock.advance(60_000)
+    expect(await admission.letInWaiting()).toBe(1)
+    expect(admission.pending().map(({ name }) => name)).toEqual(['ann', 'reg'])
+    const told = replica.state.memberByName('cem')
+    expect(told?.role).toBe('integrated')
+  })
+
   it('is judged by the last policy of the log', async () => {
     await using network = await RealNetwork.create()
     await network.root.admission.changePolicy({ admission: 'open' })
