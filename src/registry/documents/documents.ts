@@ -65,6 +65,13 @@ export interface Published {
   isNew: boolean
 }
 
+interface Appending {
+  /** Counts the version against the rate of its publisher. */
+  rest?: () => void
+  /** Somebody at this machine publishes. */
+  byPerson?: boolean
+}
+
 /** A publish or retire entry of one document. */
 export type DocumentEntry = Signed<Extract<LogEntry, { kind: 'publish' | 'retire' }>>
 
@@ -146,12 +153,12 @@ export class Documents {
     this.#changed()
   }
 
-  /** Publishes in the name of this node, which is the root. @throws as submit */
+  /** Publishes in the name of this node, which is the root; with the order of the operator of this machine. @throws as submit */
   async publish({ id, mediaType, bytes }: NewDocument): Promise<Published> {
     const { replica } = this.#init
     const { publicKey: publisherKey } = this.#requireRoot()
     const version = nextVersion(replica.state, id)
-    return await this.#append(publishOf({ id, version, mediaType, publisherKey }, bytes), bytes)
+    return await this.#append(publishOf({ id, version, mediaType, publisherKey }, bytes), bytes, { byPerson: true })
   }
 
   /**
@@ -169,7 +176,7 @@ export class Documents {
       )
     }
     const rest = (): void => this.#rest(publish.publisherKey)
-    return await this.#append(publish, signed.bytes, rest)
+    return await this.#append(publish, signed.bytes, { rest })
   }
 
   /** @throws LimitError for a publisher that publishes without end: each version is an entry for all time */
@@ -183,16 +190,19 @@ export class Documents {
     this.#restedAt.set(key, restedAt)
   }
 
-  async #append(publish: Publish, bytes: Uint8Array, rest = (): void => {}): Promise<Published> {
+  async #append(publish: Publish, bytes: Uint8Array, { rest, byPerson = false }: Appending): Promise<Published> {
     const { replica } = this.#init
     const root = this.#requireRoot()
     const made = await this.#made(publish, bytes)
     if (made !== undefined) return made
     requirePublishable(replica.state, publish)
-    rest()
+    rest?.()
     try {
       const inCommit = (): void => this.bytes.insert(publish.digest, bytes)
-      const entries = await root.append([{ kind: 'publish', body: publish }], { inCommit })
+      const entries = await root.append([{ kind: 'publish', body: publish }], {
+        inCommit,
+        ...(byPerson && root.byPerson)
+      })
       this.bytes.inserted(publish.digest, bytes)
       const { bytes: entry, value } = at(entries, 0)
       return { entry, n: value.n, publish, isNew: true }

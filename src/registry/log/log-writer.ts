@@ -88,6 +88,12 @@ export class Root {
     return this.#operatorKey?.publicKey
   }
 
+  /** Option for an entry that a person causes here: it carries the order of the operator of this machine, where the log has that one. */
+  get byPerson(): Pick<AppendOptions, 'byOperator'> {
+    const { operator } = this
+    return { byOperator: operator !== undefined && this.#replica.state.operator(operator) !== undefined }
+  }
+
   readonly #onNewer = (event: CustomEvent<{ checkpoint: Signed<Checkpoint> }>): void => {
     const { epoch, n } = event.detail.checkpoint.value
     if (this.#higher !== undefined && comparePositions({ epoch, n }, this.#higher) <= 0) return
@@ -196,7 +202,7 @@ export class Root {
   async acceptClock(): Promise<void> {
     // With a number of its own, so that it counts also where a checkpoint of a later time is held.
     const body = { publicKey: this.publicKey, role: 'root' as const, removed: false }
-    await this.clock.accept(async () => await this.append([{ kind: 'registrySet', body }]))
+    await this.clock.accept(async () => await this.append([{ kind: 'registrySet', body }], this.byPerson))
   }
 
   /**

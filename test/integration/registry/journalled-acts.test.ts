@@ -37,6 +37,7 @@ test('what the operator of a root decides without an entry is in its log, with t
   const by = operators[0]?.name
   expect(by).toBeTypeOf('string')
   await root.control.acceptClock()
+  expect((await root.control.log({ limit: 1 })).entries).toMatchObject([{ kind: 'registry-set', by: [by] }])
   const backup = `${network.folder}/copy.db`
   await root.control.backup({ to: backup })
   await root.stop()
