@@ -60,6 +60,28 @@ describe('identity rotate', () => {
     expect(again.peerId).toBe(second.newPeerId)
   })
 
+  it('says which rights stay with the old key, and how the new one gets them', async () => {
+    await using network = await TestNetwork.create()
+    const root = network.node('root')
+    const [hal, bob] = [await network.join('hal'), await network.join('bob')]
+    const { peerId: before } = hal
+    await root.control.allowPublisher({ publisher: 'hal' })
+    await root.control.addOperator({ name: 'ann', keyId: before })
+    for (const node of [hal, bob])
+      await eventually(() => node.registry.replica.head.n === root.registry.replica.head.n)
+    const plain = await bob.control.rotateIdentity({ plan: true })
+    expect(plain.message).not.toMatch(/publish|operator/)
+    const plan = await hal.control.rotateIdentity({ plan: true })
+    expect(plan.message).toContain('`trustnet document allow-publisher NEW_PEERID`')
+    expect(plan.message).toContain('`trustnet operator remove ann`')
+    const { newPeerId, message } = await hal.control.rotateIdentity()
+    expect(message).toContain(`\`trustnet document allow-publisher ${newPeerId}\``)
+    expect(message).toContain(`\`trustnet document remove-publisher ${before}\``)
+    expect(message).toContain('`trustnet operator add ann --key FILE.pub`')
+    await root.control.allowPublisher({ publisher: newPeerId ?? '' })
+    await root.control.removeOperator({ name: 'ann' })
+  })
+
   it('goes through a secondary, and waits there while the root is away', async () => {
     await using network = await TestNetwork.create()
     const root = network.node('root')

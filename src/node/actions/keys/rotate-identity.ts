@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import type { SigningKey } from '../../../identity/keys.ts'
 import { peerIdText } from '../../../identity/keys.ts'
 import { openEntry } from '../../../registry/objects/entry.ts'
@@ -30,13 +31,14 @@ export async function rotateIdentity(
   const { key, config } = node
   const self = selfRef(node)
   if (!network.isMember()) throw new NotMemberError('this node is no member: it has nothing to rotate; join first')
-  if (plan) return { ...self, newPeerId: null, entry: null, message: planText(config.role) }
+  const lost = lostText(network, key.publicKey)
+  if (plan) return { ...self, newPeerId: null, entry: null, message: `${planText(config.role)}${lost('NEW_PEERID')}` }
   if (network.registry.root === undefined && network.session === undefined) throw noRegistry(network.trouble)
   const isLeft = node.rotation.next !== undefined
   const next = node.rotation.begin()
   const newPeerId = peerIdText(next.publicKey)
   const entry = await ask(node, network, next, signal)
-  const left = isLeft ? leftText : ''
+  const left = `${isLeft ? leftText : ''}${lost(newPeerId)}`
   if (entry === 'waits') return { ...self, newPeerId, entry: null, message: `${waitingText}${left}` }
   await node.useKey(next)
   await back(node, within(backMs, signal))
@@ -99,6 +101,24 @@ const planText = (role: string): string =>
 
 const waitingText =
   'asked for a new key; the root is away, so the request waits at the registry. This node goes on with its key, and changes it by itself as soon as the log says so'
+
+/** Says which rights stay with the old key, which is void, and how they are given anew. */
+function lostText({ registry }: NetworkNode, publicKey: Uint8Array): (newPeerId: string) => string {
+  const { state } = registry.replica
+  const old = peerIdText(publicKey)
+  const operator = state.operator(publicKey)?.name
+  const isPublisher = state.publishers().some((row) => equals(row.publicKey, publicKey))
+  const isLast = operator !== undefined && state.operators().length === 1
+  const other = isLast
+    ? 'no other operator is there, and the authority alone can enter one then (`trustnet registry recover`): enter one before'
+    : `another operator runs \`trustnet operator remove ${operator}\` and \`trustnet operator add ${operator} --key FILE.pub\`, with a key that \`trustnet operator key\` has made`
+  const order =
+    operator === undefined ? '' : `. The old key is that of the operator ${operator}, and orders nothing then: ${other}`
+  return (newPeerId) =>
+    isPublisher
+      ? `. The right to publish documents stays with the old key: an operator runs \`trustnet document allow-publisher ${newPeerId}\` and \`trustnet document remove-publisher ${old}\`${order}`
+      : order
+}
 
 /** Added for whoever rotates because of a thief: this key lay on the disk, too. */
 const leftText =
