@@ -63,13 +63,17 @@ const exitCode = async (run: Run, init: MainInit): Promise<number> => {
   }
 }
 
-/** `trustnet --as KEYFILE revoke hal` is `trustnet revoke hal --as KEYFILE`. */
+/** `trustnet --as KEYFILE revoke hal` is `trustnet revoke hal --as KEYFILE`; with `=` between them, and between the words of a command, too. */
 const behindCommand = (argv: readonly string[]): readonly string[] => {
-  const [first = '', second, ...rest] = argv
-  if (first !== '--as' || second === undefined || rest.length === 0) return argv
+  const from = argv.findIndex((word) => word.startsWith('-'))
+  const word = argv[from]
+  if (word === undefined || argv[0] === 'complete') return argv
+  const to = word === '--as' ? from + 2 : word.startsWith('--as=') ? from + 1 : from
+  const rest = argv.slice(to)
+  if (to === from || rest.length === 0) return argv
   const end = rest.indexOf('--')
   const at = end < 0 ? rest.length : end
-  return [...rest.slice(0, at), first, second, ...rest.slice(at)]
+  return [...argv.slice(0, from), ...rest.slice(0, at), ...argv.slice(from, to), ...rest.slice(at)]
 }
 
 /** `help a b` is `a b --help`. */

@@ -86,7 +86,11 @@ const addSet = (dns: Command, context: Context): void => {
     .option('--remove <ip...>', 'remove these instead')
     .option('--prune', 'remove what belongs to no registry of this network too')
     .option('--plan', 'print the edit and change nothing')
-    .option('--ttl <seconds>', 'of the record', wholeNumber('--ttl', 1, maxTtlSeconds), recordTtlSeconds)
+    .addOption(
+      new Option('--ttl <seconds>', 'of the record')
+        .argParser(wholeNumber('--ttl', 1, maxTtlSeconds))
+        .default(recordTtlSeconds, `${recordTtlSeconds} seconds`)
+    )
     .addOption(
       inWords(new Option('--wait <duration>', 'for all name servers to have it').argParser(duration('--wait')), waitMs)
     )

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rename, writeFile } from 'node:fs/promises'
 import { dirname, join as joinPath, resolve } from 'node:path'
+import type { Command } from 'commander'
 import type { Ids } from '../../install/machine/open-safely.ts'
 import { writeAt } from '../../install/machine/safe-files.ts'
 import { controlClient } from '../../node/api/client.ts'
@@ -36,17 +37,33 @@ export const addJoin: AddCommand = (program, context) => {
     .option('--no-start', 'write configuration and invite only')
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
-    .action((invite: string | undefined, options: JoinOptions) => join(context, invite, options))
+    .action((invite: string | undefined, options: JoinOptions, command: Command) =>
+      join(context, invite, options, givenIn(command))
+    )
 }
 
-const join = async (context: Context, given: string | undefined, options: JoinOptions): Promise<void> => {
+/** Options that count where a running process is handed the invite: they say which one, and how it is told. */
+const ofRunning = new Set(['--config', '--name', '--node', '--node-name', '--json', '--no-start', '--stop-with-stdin'])
+
+/** Options of the command line that only a start of the node uses. */
+const givenIn = (command: Command): string[] =>
+  command.options
+    .filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli')
+    .flatMap(({ long }) => (long === undefined || long === null || ofRunning.has(long) ? [] : [long]))
+
+const join = async (
+  context: Context,
+  given: string | undefined,
+  options: JoinOptions,
+  flags: readonly string[]
+): Promise<void> => {
   const line = await readInvite(context, given)
   const { decodeInvite } = await import('../../registry/objects/invite.ts')
   const { networkIdText } = await import('../../identity/network-id.ts')
   const invite = readable(() => decodeInvite(line))
   const networkId = networkIdText(invite.networkId)
   const loaded = await configFor(context, invite, networkId, options)
-  if (await handOver(context, loaded, line, options)) return
+  if (await handOver(context, loaded, line, options)) return tellUnused(context, loaded, flags)
   await write(loaded, invite, networkId, line, options)
   const ready = await loadedConfig(context, { config: loaded.saveTo, flags: startFlags(options) })
   const { terminal } = context
@@ -136,6 +153,14 @@ const handOver = async (context: Context, loaded: Loaded, line: string, options:
     if (error instanceof NothingRunningError) return false
     throw error
   }
+}
+
+/** Says what was given and is not used. */
+const tellUnused = ({ terminal }: Context, { config, saveTo }: Loaded, flags: readonly string[]): void => {
+  if (flags.length === 0) return
+  terminal.progress(
+    `Not used: ${flags.join(', ')}. ${config.name} runs already, and was handed the invite alone; set these in ${saveTo}, then: trustnet reload`
+  )
 }
 
 const write = async (

@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import type { Output } from '../../node/api/control-api.ts'
 import { parseDuration } from '../../node/config/durations.ts'
 import { sleep } from '../../runtime/sleep.ts'
@@ -27,7 +28,7 @@ export const addPing: AddCommand = (program, context) => {
   withRunning(program.command('ping <peer>'))
     .description('round trips to a member: time, loss, way')
     .option('-c, --count <n>', 'so many', wholeNumber('--count', 1, 100_000), 4)
-    .option('-i, --interval <time>', 'between two of them', interval, 1_000)
+    .addOption(new Option('-i, --interval <duration>', 'between two of them').argParser(interval).default(1_000, '1s'))
     .addHelpText('after', notes)
     .action((peer: string, options: PingOptions) => ping(context, peerName(peer), options))
 }

@@ -148,4 +148,14 @@ describe('join', () => {
     expect(api.joined).toEqual([line])
     await expect(stat(inviteFile('hal'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
+
+  test('what a running process cannot take is named, each option that was given', async () => {
+    await home.serve('hal', new ScriptedApi())
+    expect(await prepare([inviteLine(), '--name', 'hal'])).toMatchObject({ code: 0, err: '' })
+    const peer = '/ip6/2001:db8::7/tcp/8000'
+    const starts = ['--peer', peer, '--log-level', 'debug', '--set', 'heartbeat.interval=10s', '--port', '9123']
+    const { code, out, err } = await prepare([inviteLine(), '--name', 'hal', ...starts])
+    expect({ code, out }).toEqual({ code: 0, out: 'admitted: in\n' })
+    expect(err).toMatch(/^Not used: --port, --peer, --log-level, --set\. hal runs already.*hal\.yaml.*\n$/)
+  })
 })
