@@ -67,8 +67,7 @@ describe('identity rotate', () => {
     const { peerId: before } = hal
     await root.control.allowPublisher({ publisher: 'hal' })
     await root.control.addOperator({ name: 'ann', keyId: before })
-    for (const node of [hal, bob])
-      await eventually(() => node.registry.replica.head.n === root.registry.replica.head.n)
+    for (const node of [hal, bob]) await eventually(() => node.registry.replica.head.n === root.registry.replica.head.n)
     const plain = await bob.control.rotateIdentity({ plan: true })
     expect(plain.message).not.toMatch(/publish|operator/)
     const plan = await hal.control.rotateIdentity({ plan: true })
