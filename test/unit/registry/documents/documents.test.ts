@@ -72,26 +72,6 @@ test('a document is published with its bytes, and they outlast the process', asy
   expect(network.root.documents.bytes.count).toBe(2)
 })
 
-test('what is published at the root carries the order of its operator, what a member signs does not', async () => {
-  const operator = keyNumber(77)
-  const by = async (): Promise<number[]> => {
-    const found = await network.root.documents.history('plan')
-    return found.map(({ value }) => value.orders?.length ?? 0)
-  }
-  await network.root.close()
-  await network.startRoot({ root: { operatorKey: operator } })
-  await publish('plan', 'before there is an operator')
-  const { orders } = network.root.admission
-  await orders.operators.add('op', operator.publicKey, orders.author())
-  await publish('plan', 'by op')
-  await network.root.documents.submit(signed('by ann', { id: 'plan', documentVersion: 3 }))
-  expect(await by()).toEqual([0, 1, 0])
-  await network.root.close()
-  await network.startRoot()
-  await publish('plan', 'without the key')
-  expect(await by()).toEqual([0, 1, 0, 0])
-})
-
 test('the same once more is no new version; another type is one', async () => {
   const first = await publish('plan', 'first')
   expect(await publish('plan', 'first')).toMatchObject({ isNew: false, n: first.n })
