@@ -201,7 +201,7 @@ export class Documents {
       const inCommit = (): void => this.bytes.insert(publish.digest, bytes)
       const entries = await root.append([{ kind: 'publish', body: publish }], {
         inCommit,
-        ...(byPerson && root.byPerson)
+        byOperator: byPerson && 'known'
       })
       this.bytes.inserted(publish.digest, bytes)
       const { bytes: entry, value } = at(entries, 0)

@@ -17,8 +17,8 @@ export type EntryDraft = Exclude<EntryContent, { kind: 'unknown' | 'delegate' | 
 export interface AppendOptions {
   /** Writes of the caller in the same commit. When it throws, nothing is appended. */
   inCommit?: (() => void) | undefined
-  /** The operator of this machine causes it, and signs. */
-  byOperator?: boolean
+  /** The operator of this machine causes it, and signs; `known`: where the log has that one, as the entry needs no order. */
+  byOperator?: boolean | 'known'
 }
 
 /** Entries that somebody asks for, all or none. */

@@ -88,12 +88,6 @@ export class Root {
     return this.#operatorKey?.publicKey
   }
 
-  /** Option for an entry that a person causes here: it carries the order of the operator of this machine, where the log has that one. */
-  get byPerson(): Pick<AppendOptions, 'byOperator'> {
-    const { operator } = this
-    return { byOperator: operator !== undefined && this.#replica.state.operator(operator) !== undefined }
-  }
-
   readonly #onNewer = (event: CustomEvent<{ checkpoint: Signed<Checkpoint> }>): void => {
     const { epoch, n } = event.detail.checkpoint.value
     if (this.#higher !== undefined && comparePositions({ epoch, n }, this.#higher) <= 0) return
@@ -202,7 +196,7 @@ export class Root {
   async acceptClock(): Promise<void> {
     // With a number of its own, so that it counts also where a checkpoint of a later time is held.
     const body = { publicKey: this.publicKey, role: 'root' as const, removed: false }
-    await this.clock.accept(async () => await this.append([{ kind: 'registrySet', body }], this.byPerson))
+    await this.clock.accept(async () => await this.append([{ kind: 'registrySet', body }], { byOperator: 'known' }))
   }
 
   /**
@@ -325,7 +319,7 @@ export class Root {
     const timeMs = this.clock.now()
     // A signed body stays as it is.
     const body = content.orders === undefined ? completed(content, state) : content
-    const orders = byOperator ? ownOrders(body, state, timeMs, this.#operatorKey) : []
+    const orders = byOperator === false ? [] : ownOrders(body, state, timeMs, this.#operatorKey, byOperator)
     const complete = orders.length === 0 ? body : { ...body, orders }
     state.checkContent(complete, timeMs, undefined)
     const { n, hash, epoch } = state.head
