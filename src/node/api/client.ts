@@ -92,7 +92,11 @@ class Connection {
       }
       const call = request(signal === undefined ? options : { ...options, signal }, resolve)
       call.once('error', (error: NodeJS.ErrnoException) => reject(this.#explain(error)))
-      call.once('close', () => held[Symbol.dispose]())
+      call.once('close', () => {
+        held[Symbol.dispose]()
+        // All that Node tells of an answer that changes the protocol.
+        reject(strange('it changed the protocol'))
+      })
       call.end(body)
     })
   }
@@ -105,7 +109,10 @@ class Connection {
       const createConnection = () => connect({ path: held.path, allowHalfOpen: true })
       const call = request({ path, headers, createConnection, signal })
       call.once('error', (error: NodeJS.ErrnoException) => reject(this.#explain(error)))
-      call.once('close', () => held[Symbol.dispose]())
+      call.once('close', () => {
+        held[Symbol.dispose]()
+        reject(strange('it forwards nothing'))
+      })
       call.once('upgrade', (_, socket, head) => {
         if (head.byteLength > 0) socket.unshift(head)
         resolve(socket)

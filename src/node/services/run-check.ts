@@ -53,4 +53,6 @@ const answers = (url: string, signal: AbortSignal): Promise<CheckResult> =>
       resolve({ passed: statusCode >= 200 && statusCode < 400, detail: `answered ${statusCode}` })
     })
     request.on('error', reject)
+    // All that Node tells of an answer that changes the protocol.
+    request.once('close', () => reject(new Error('no answer')))
   })

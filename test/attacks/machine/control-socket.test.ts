@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http'
+import { createServer as createRaw } from 'node:net'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { controlClient } from '../../../src/node/api/client.ts'
@@ -124,6 +125,24 @@ describe('the control socket of a service user that was taken over', () => {
     const { path, calls } = await others()
     await controlClient({ path }).status()
     expect(calls()).toBe(1)
+  })
+
+  attack('changes the protocol and says nothing more', async () => {
+    const server = createRaw((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => socket.write('HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'))
+    })
+    const path = home.socket('silent')
+    mkdirSync(dirname(path), { recursive: true })
+    await new Promise<void>((resolve) => server.listen(path, resolve))
+    const client = controlClient({ path })
+    const told = [await failureOf(client.status()), await failureOf(client.events().next())]
+    server.close()
+    expect(told).toEqual([
+      expect.objectContaining({ name: 'ControlError', message: expect.stringContaining('changed the protocol') }),
+      expect.objectContaining({ name: 'ControlError' })
+    ])
+    return { happened: 'a call and the events ended at once', held: 'a connection that is closed is no answer' }
   })
 
   attack('answers what is no answer', async () => {
