@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ControlError } from './errors.ts'
 
@@ -11,6 +11,22 @@ export interface ControlPath extends Disposable {
   readonly path: string
 }
 
+/** Holds what a path leads to by its number, once it was judged. @throws as open(2), and as `judge` */
+export const holdPath = (path: string, judge: (found: Stats) => void, flags = 0): ControlPath => {
+  if (process.platform !== 'linux') {
+    judge(statSync(path))
+    return { path, [Symbol.dispose]() {} }
+  }
+  const fd = openSync(path, O_PATH | flags)
+  try {
+    judge(fstatSync(fd))
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  return { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) }
+}
+
 /**
  * Holds a control socket by its number, so that a connection to it leads nowhere else: whoever may write to its folder could put a link
  * in its place, to a socket of somebody else. It belongs to the owner of the folder.
@@ -18,15 +34,10 @@ export interface ControlPath extends Disposable {
  */
 export const holdSocket = (path: string): ControlPath => {
   if (process.platform !== 'linux') return { path, [Symbol.dispose]() {} }
-  const fd = openSync(path, O_PATH | O_NOFOLLOW)
-  try {
-    const found = fstatSync(fd)
+  const judge = (found: Stats): void => {
     if (!found.isSocket() || found.uid !== statSync(dirname(path)).uid) throw notOurs(path)
-  } catch (error) {
-    closeSync(fd)
-    throw error
   }
-  return { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) }
+  return holdPath(path, judge, O_NOFOLLOW)
 }
 
 const notOurs = (path: string): ControlError =>

@@ -5,7 +5,8 @@ import { checkName } from '../../identity/checked-bytes.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 import { InvalidPayloadError, LimitError } from '../../runtime/errors.ts'
 import { readText } from '../../runtime/files/read-file.ts'
-import { targetText } from './target.ts'
+import { refuseControl } from './hold-service.ts'
+import { targetOf, targetText } from './target.ts'
 
 /** A service that members may call, and where it is on this machine. */
 export interface ExposedService {
@@ -29,15 +30,16 @@ export interface ExposedInit {
 
 /** Exposed services: those of the configuration, and those of commands, which last in a file beside the data of the node. */
 export class ExposedServices {
+  /** Path of the own control socket. */
+  readonly control: string
   readonly #path: string
-  readonly #control: string
   readonly #configured: () => readonly ExposedService[]
   #all: ReadonlyMap<string, string>
 
   /** @throws what is wrong with the file */
   constructor({ dataFolder, control, configured }: ExposedInit) {
     this.#path = join(dataFolder, 'exposed.json')
-    this.#control = control
+    this.control = control
     this.#configured = configured
     this.#all = new Map(readAll(this.#path).map(({ name, to }) => [name, to]))
   }
@@ -57,8 +59,8 @@ export class ExposedServices {
     checkName(name, 'name of a service')
     this.#refuseConfigured(name)
     const address = targetText(to)
-    if (address === `unix:${this.#control}`)
-      throw new InvalidPayloadError('the control socket of this node is not exposed: members would be its operators')
+    const target = targetOf(address)
+    if ('path' in target) refuseControl(target.path, this.control)
     if (!this.#all.has(name) && this.#all.size >= most)
       throw new LimitError(`${most} services are exposed, which is as many as can be`)
     this.#save(new Map([...this.#all, [name, address]]))

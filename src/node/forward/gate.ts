@@ -3,10 +3,12 @@ import type { Connect } from '../../protocols/forward/index.ts'
 import { mayCall } from '../../registry/objects/policy/call-rules.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { onAbort } from '../../runtime/abort.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { NotAllowedError, NotExposedError, NotMemberError, UnavailableError } from '../../runtime/errors.ts'
 import { inWords } from '../../runtime/files/system-error.ts'
 import type { ExposedServices } from './exposed-services.ts'
-import { targetOf } from './target.ts'
+import { holdService } from './hold-service.ts'
+import { type Target, targetOf } from './target.ts'
 
 const retryMs = 2_000
 
@@ -37,15 +39,29 @@ export function wayTo(gate: GateInit, publicKey: Uint8Array, service: string): C
   if (refusal !== undefined) throw refusal
   const address = gate.exposed.addressOf(service)
   if (address === undefined) throw new NotExposedError(`${service} is not exposed here`)
-  return async (signal) => await connected(address, signal)
+  return async (signal) => await connectedTo(address, gate.exposed.control, signal)
 }
 
-async function connected(address: string, signal: AbortSignal): Promise<Socket> {
+async function connectedTo(address: string, control: string, signal: AbortSignal): Promise<Socket> {
+  const target = targetOf(address)
+  if (!('path' in target)) return await connected(address, target, signal)
+  try {
+    using held = holdService(target.path, control)
+    return await connected(address, { ...target, path: held.path }, signal)
+  } catch (error) {
+    throw error instanceof UnavailableError ? error : noAnswer(address, reasonOf(error))
+  }
+}
+
+const noAnswer = (address: string, why: string): UnavailableError =>
+  new UnavailableError(`nothing answers at ${address}: ${inWords(why)}`, retryMs)
+
+async function connected(address: string, target: Target, signal: AbortSignal): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
-  const socket = connect(targetOf(address))
+  const socket = connect(target)
   const failed = (error: Error): void => {
     socket.destroy()
-    reject(new UnavailableError(`nothing answers at ${address}: ${inWords(error.message)}`, retryMs))
+    reject(noAnswer(address, error.message))
   }
   using _ = onAbort(signal, failed)
   // Also for the moment in which it is connected, and nobody has it yet.
