@@ -123,7 +123,7 @@ async function hasRoom(init: FollowInit, store: StoreManifest): Promise<boolean>
 
 /** Tells whether a member names a store of this name in its record. */
 const isNamed = ({ offers }: FollowInit, member: Uint8Array, name: string): boolean =>
-  [...offers.all()].some((offer) => offer.name === name && offer.holders.has(keyId(member)))
+  [...offers.all()].some(({ holders }) => holders.get(keyId(member))?.names.includes(name) === true)
 
 /** Its owner has another key now: it is the same store. */
 async function moveEntry(

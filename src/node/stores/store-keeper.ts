@@ -15,7 +15,7 @@ import { Throttle } from '../../runtime/throttle.ts'
 import type { NetworkParts } from '../network-parts.ts'
 import type { NodeParts } from '../node-parts.ts'
 import { followStores } from './follow-stores.ts'
-import { Offers } from './offers.ts'
+import { isNamedSo, Offers } from './offers.ts'
 import type { SharedFolders } from './shared-folders.ts'
 import { digestOf, type StoreEntry, stateText, type Version } from './store-entry.ts'
 import { StoreFetches } from './store-fetches.ts'
@@ -41,7 +41,7 @@ const unreadMs = 2_000
 const publishMs = 30_000
 /** Manifests that are asked for at once. */
 const manifestsAtOnce = 8
-/** Members that are asked for one manifest, of those that name it. */
+/** Members that are asked for one manifest, of those that name it: others each time, as those who came first may be of one mind. */
 const mostAsked = 16
 /** Time until a manifest that nobody gave is asked for again. */
 const restMs = 60_000
@@ -262,8 +262,11 @@ export class StoreKeeper {
     const { manifests } = this.#stores
     if (this.#resting.size > mostResting) this.#resting.clear()
     const unknown = [...this.offers.all()].filter(
-      ({ name, digest }) =>
-        manifests.get(digest) === undefined && !manifests.isWrong(digest) && !this.#rests(digest) && isWanted(name)
+      (offer) =>
+        manifests.get(offer.digest) === undefined &&
+        !manifests.isWrong(offer.digest) &&
+        !this.#rests(offer.digest) &&
+        isNamedSo(offer, isWanted)
     )
     const wants = unknown.values()
     const lanes = Array.from({ length: manifestsAtOnce }, async () => {
@@ -280,7 +283,12 @@ export class StoreKeeper {
       stores.manifests.take(digest, own)
       return
     }
-    const sources = (): PeerId[] => this.#peers(this.offers.holders(digest)).slice(0, mostAsked)
+    const lot = Math.random()
+    const sources = (): PeerId[] => {
+      const peers = this.#peers(this.offers.holders(digest))
+      const first = Math.floor(lot * peers.length)
+      return [...peers.slice(first), ...peers.slice(0, first)].slice(0, mostAsked)
+    }
     this.#resting.set(keyId(digest), this.#clock.monotonic() + restMs)
     for await (const { bytes } of exchange.fetch([digest], { sources, signal })) {
       stores.manifests.take(digest, bytes)

@@ -10,7 +10,7 @@ import { sha256 } from '../../../src/identity/hash.ts'
 import { peerIdText, type SigningKey } from '../../../src/identity/keys.ts'
 import { defaults } from '../../../src/node/config/defaults.ts'
 import { type FollowInit, followStores } from '../../../src/node/stores/follow-stores.ts'
-import { Offers } from '../../../src/node/stores/offers.ts'
+import { isNamedSo, Offers } from '../../../src/node/stores/offers.ts'
 import { SharedFolders } from '../../../src/node/stores/shared-folders.ts'
 import { digestOf, newestOf, type Version } from '../../../src/node/stores/store-entry.ts'
 import { StoreFetches } from '../../../src/node/stores/store-fetches.ts'
@@ -174,6 +174,45 @@ describe('a member that names stores, at a node that takes all', () => {
       happened: '1,024 stores are followed: one more is not, and says so; another one has its next version',
       held: 'a full list ends no round'
     }
+  })
+})
+
+describe("a member that names another one's version before its owner does", () => {
+  /** Versions whose manifests a node asks for that follows the name; `eve` was the first to name the version. */
+  const wantedBy = (name: string, nameOfEve: string): Uint8Array[] => {
+    const digest = digestOf(versionOf('hal', 'music'))
+    init.offers.note(keys.eve.publicKey, [{ name: nameOfEve, digest }])
+    init.offers.note(keys.hal.publicKey, [{ name: 'music', digest }])
+    return [...init.offers.all()]
+      .filter((offer) => isNamedSo(offer, (each) => each === name))
+      .map((each) => each.digest)
+  }
+
+  attack('under another name, so that nobody who follows its own name asks for it', async () => {
+    expect(wantedBy('music', 'zzz')).toHaveLength(1)
+    init.offers.note(keys.hal.publicKey, [])
+    expect(wantedBy('music', 'other')).toHaveLength(1)
+    return {
+      happened: 'it is asked for by the name that its owner gives it',
+      held: 'a version has the names of all who name it'
+    }
+  })
+
+  attack('for the stores of that owner to make room, as if he named them no more', async () => {
+    const versions = numbered('hal').map((name) => versionOf('hal', name))
+    const named = versions.map((version, i) => ({ name: `z-${i}`, digest: digestOf(version) }))
+    init.offers.note(keys.eve.publicKey, named)
+    await names('hal', versions)
+    await names('ann', [versionOf('hal', 'one-more')])
+    expect(followed('hal')).toEqual(numbered('hal'))
+    return {
+      happened: `${versions.length} stores are followed as before`,
+      held: 'a version has the names of all who name it'
+    }
+  })
+
+  control('a name that nobody gives it is followed by nobody', async () => {
+    expect(wantedBy('maps', 'zzz')).toEqual([])
   })
 })
 

@@ -5,7 +5,11 @@ import type { RecordStore } from '../../../../src/registry/objects/record-additi
 const key = (fill: number): Uint8Array => new Uint8Array(32).fill(fill)
 const store = (name: string, fill: number): RecordStore => ({ name, digest: key(fill) })
 const shown = (offers: Offers) =>
-  [...offers.all()].map(({ name, digest, holders }) => [name, digest[0], [...holders.values()].map(([first]) => first)])
+  [...offers.all()].map(({ digest, holders }) => [
+    [...new Set([...holders.values()].flatMap(({ names }) => names))].join(),
+    digest[0],
+    [...holders.values()].map(({ publicKey: [first] }) => first)
+  ])
 
 test('a version is offered for as long as somebody names it, by all who do', () => {
   const offers = new Offers()
