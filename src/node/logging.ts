@@ -5,6 +5,7 @@ import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
 import type { Clock } from '../runtime/clock-and-logger.ts'
 import { Redactor, type RedactorInit } from '../runtime/redactor.ts'
 import { traceField } from '../runtime/trace.ts'
+import { escapedJson, withoutUnescaped } from '../runtime/unsafe-text.ts'
 import { componentLogger } from './host/component-logger.ts'
 import { LineLimits } from './line-limits.ts'
 
@@ -101,7 +102,7 @@ export const createLogging = (init: LoggingInit): Logging => {
   const pretty = format === 'pretty' || (format === 'auto' && output.isTTY === true)
   const redactor = new Redactor(init.given ?? { argv: process.argv.slice(2), env: process.env })
   const recent = new RecentLines()
-  const clean = (line: string): string => recent.add(redactor.clean(line))
+  const clean = (line: string): string => recent.add(escapedJson(redactor.clean(line)))
   const logger = pino(options(init, clean), pretty ? prettyStream(output) : output)
   const levels = new ComponentLevels(logger)
   return {
@@ -179,7 +180,7 @@ const prettyStream = (output: LogOutput) => {
   return PinoPretty({
     destination: new Writable({
       write: (line: Buffer, _encoding, done) => {
-        output.write(line.toString())
+        output.write(withoutUnescaped(line.toString()))
         done()
       }
     }),

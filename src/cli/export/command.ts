@@ -11,6 +11,7 @@ import { exitCodes } from '../output/exit.ts'
 import { type PeerFilter, selectPeers, wholeNumber } from '../output/peer-rows.ts'
 import { checkFilter } from '../peers/peers.ts'
 import { ansibleText } from './ansible.ts'
+import { requireFit } from './fit-view.ts'
 import { hostsText } from './hosts.ts'
 import { sshConfigText } from './ssh-config.ts'
 import { tsvText } from './tsv.ts'
@@ -56,6 +57,7 @@ const exportMembers = async (context: Context, format: Format, options: ExportOp
   const chosen = { ...view, peers: tag === undefined ? rows : rows.filter((row) => hasTag(row, tag)) }
   // All of them: this node, which says what counts as an address, may not be among the chosen.
   const addressesOf = rowAddresses(view.peers)
+  if (options.json !== true) requireFit(view)
   if (options.json === true) terminal.json(chosen)
   else if (format === 'ansible') terminal.print(ansibleText(chosen, addressesOf, await client.members({}, { signal })))
   else terminal.print(texts[format](chosen, addressesOf, options))

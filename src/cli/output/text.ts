@@ -1,10 +1,5 @@
 import { styleText } from 'node:util'
-
-/**
- * Control, format (bidi, zero-width), line separator, surrogate, private and unassigned characters. None of them belongs into a
- * name, an error or a tag of a peer, and each could move the cursor, hide text or turn it round.
- */
-const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu
+import { escapedJson, unsafe } from '../../runtime/unsafe-text.ts'
 
 /** Matches what `painter` writes, and what lines and columns are made of; else what is unsafe. */
 const keptOrUnsafe = new RegExp(String.raw`(\u001b\[(?:1|2|22|31|32|33|39)m|[\n\t])|${unsafe.source}`, 'gu')
@@ -37,10 +32,7 @@ const shown = (text: string, most: number): string => {
 
 /** The same string as JSON, with every character escaped that a terminal might obey. */
 export const safeJson = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, undefined, indent).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, escapeUnits)
-
-const escapeUnits = (text: string): string =>
-  Array.from({ length: text.length }, (_, i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')
+  escapedJson(JSON.stringify(value, undefined, indent))
 
 /** Shown for everything that is not known. */
 export const unknown = '-'

@@ -85,6 +85,24 @@ describe('log lines', () => {
   })
 })
 
+describe('what others have written, in a line', () => {
+  const obeyed = 'a\u001b[2Jb\u009b31mc\u202ed\u200be\u2028f\rg\u{e0041}'
+
+  it('is the same text, and nothing in it is obeyed by a terminal', () => {
+    const { logger, lines, parsed, recent } = capture()
+    logger.warn({ peer: obeyed, error: new Error(obeyed) }, obeyed)
+    expect(parsed()).toMatchObject([{ peer: obeyed, error: `Error: ${obeyed}`, message: obeyed }])
+    for (const line of [...lines, ...recent().lines]) expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+  })
+
+  it('moves no cursor where lines are readable', () => {
+    const { logger, lines } = capture({ format: 'pretty' })
+    logger.warn({ peer: obeyed, error: new Error(obeyed) }, obeyed)
+    expect(lines.join('')).toContain('31m')
+    expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+  })
+})
+
 describe('the log of libp2p', () => {
   it('is written at debug, with peers and errors formatted and named', async () => {
     const { libp2p, parsed } = capture({ level: 'debug' })
