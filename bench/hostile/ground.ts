@@ -54,7 +54,7 @@ export function sites(): Ground {
     honest: network.host('good').namespace,
     begin: async (_name, { address }) => {
       const [, , host = '', , at = String(port)] = address.split('/')
-      const script = resolve('dist/test/hosts/network/silent-sockets.js')
+      const script = resolve('dist/test/hosts/silent-sockets.js')
       attacker = network.start('bad', 'bad', [process.execPath, script, host, at, attackerPrefix, String(loops)])
     },
     end: async () => {

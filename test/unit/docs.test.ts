@@ -34,11 +34,6 @@ it('lists in the README the Debian packages for the tests, as they are installed
   expect(listIn('README.md')).toEqual(listIn('.ci/run'))
 })
 
-it('names every attack in the page on security', () => {
-  const text = textOf('docs/security.md')
-  expect(globSync('attacks/**/*.test.ts', { cwd: 'test' }).filter((file) => !text.includes(`\`${file}\``))).toEqual([])
-})
-
 /** Words that make a riddle of the begin of a doc comment: it says what a thing is or gives, so a noun or a verb comes first. */
 const riddle = /^(?:Of|What|Whether|Who|Whoever|Whose|Which|Where|Why|How|So (?:long|many|much|often)|For how)\b/
 

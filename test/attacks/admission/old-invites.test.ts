@@ -242,3 +242,25 @@ attack('a member is started with an invite of its network that somebody has made
     held: 'an invite is compared with the log until a node is a member by the history that invited it, and never again'
   }
 })
+
+control('the same hash of another entry is an alarm for a newcomer, who does not join', async () => {
+  await using network = await TestNetwork.create(inviteOnly)
+  const { grant, inviteKey } = await network.node('root').registry.admission.invite({ role: 'integrated' })
+  const newcomer = network.make('new', { networkId: undefined, 'bootstrap.peers': [network.address('root')] })
+  const wrong = lineOf(network, { ...grant, hash: new Uint8Array(32) }, inviteKey)
+  newcomer.invites.use({ ...wrong, registries: [] })
+  await newcomer.start()
+  const alarms = () => newcomer.network?.registry.alarms.list().map(({ code }) => code) ?? []
+  await eventually(() => alarms().includes('other_history'))
+  expect(joined(newcomer)).toBe(false)
+})
+
+control('the right invite lets in, and nothing is put aside', async () => {
+  await using network = await TestNetwork.create(inviteOnly)
+  const { grant, inviteKey } = await network.node('root').registry.admission.invite({ role: 'integrated' })
+  const newcomer = network.make('new', { networkId: undefined, 'bootstrap.peers': [network.address('root')] })
+  newcomer.invites.use({ ...lineOf(network, grant, inviteKey), registries: [] })
+  await newcomer.start()
+  await newcomer.joined({ signal: AbortSignal.timeout(ceilingMs) })
+  expect(readdirSync(newcomer.config.paths.data).filter((name) => name.includes('.other-'))).toEqual([])
+})

@@ -18,6 +18,8 @@ afterEach(() => network[Symbol.asyncDispose]())
 const MiB = 2 ** 20
 /** What 25 a second come to in a quarter of an hour. */
 const admissions = 20_000
+/** Memory by which the process may grow meanwhile, in which both ends are. */
+const most = 200 * MiB
 
 /** Both ends are on one event loop here: a reader that verifies is no reader that stalls. */
 const sharedLoop: LimitOverrides = {
@@ -26,7 +28,7 @@ const sharedLoop: LimitOverrides = {
 }
 
 /** A newcomer follows a network that was flooded with joins; beside it, somebody who was there before asks for what is new. */
-async function newcomerOf(members: number) {
+async function newcomerOf(members: number, meanwhile = (): void => {}) {
   const root = await network.startRoot(1, sharedLoop)
   const before = await network.startFollower(root, keyNumber(1), sharedLoop)
   await pull(before)
@@ -36,6 +38,7 @@ async function newcomerOf(members: number) {
   const rss = process.memoryUsage.rss()
   const sampler = setInterval(() => (mostBytes = Math.max(mostBytes, process.memoryUsage.rss())), 20)
   const begunAt = performance.now()
+  meanwhile()
   await pull(newcomer)
   const ms = performance.now() - begunAt
   clearInterval(sampler)
@@ -58,7 +61,7 @@ attack(
       expect(registry.replica.state.member(keyNumber(admissions).publicKey)).toBeDefined()
     }
     expect(ms).toBeLessThan(ceilingMs)
-    expect(grown).toBeLessThan(200 * MiB)
+    expect(grown).toBeLessThan(most)
     return {
       happened: `the newcomer had all of it after ${(ms / 1_000).toFixed(1)} s, and held ${Math.round(grown / MiB)} MiB more at most`,
       held: 'pages of 128 KiB, as fast as the reader takes them'
@@ -69,4 +72,11 @@ attack(
 control('so many entries are what is synced', async () => {
   const { newcomer } = await newcomerOf(500)
   expect(newcomer.registry.replica.head.n).toBeGreaterThanOrEqual(500)
+})
+
+control('memory that is held meanwhile is seen', async () => {
+  const kept: Buffer[] = []
+  const { grown } = await newcomerOf(500, () => kept.push(Buffer.alloc(most + 64 * MiB, 1)))
+  expect(grown).toBeGreaterThan(most)
+  expect(kept).toHaveLength(1)
 })

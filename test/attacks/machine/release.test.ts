@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
-import { keyName } from '../../../src/install/upgrade/release-file.ts'
+import { copyChecked, keyName } from '../../../src/install/upgrade/release-file.ts'
 import { type Ran, runProgram } from '../../helpers/built-program.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 import { attack, control } from '../attack.ts'
@@ -117,6 +118,9 @@ const forgeries: readonly [string, (release: SignedRelease) => void, RegExp][] =
   ]
 ]
 
+/** Times that a release is written over while it is copied. */
+const rounds = 8
+
 const isRoot = process.getuid?.() === 0
 
 describe.skipIf(!isRoot)('a release', () => {
@@ -130,6 +134,38 @@ describe.skipIf(!isRoot)('a release', () => {
     expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining('the installed program brings no key')])
     const unsigned = await release.upgrade('--unsigned')
     expect([unsigned.code, unsigned.err]).toEqual([0, expect.stringContaining('nobody has signed this release')])
+  })
+
+  attack('is written over while it is copied, behind what was read or before it', async () => {
+    using release = new SignedRelease()
+    const good = Buffer.alloc(32 * 2 ** 20, 'good')
+    const file = release.at('race.tar.gz')
+    const sha256 = createHash('sha256').update(good).digest('hex')
+    const { signal } = new AbortController()
+    let refused = 0
+    for (let round = 0; round < rounds; round++) {
+      writeFileSync(file, good)
+      const to = release.at(`copy-${round}`)
+      const writeOver = async (): Promise<void> => {
+        await using handle = await open(file, 'r+')
+        // Another place of the file each time; the copy is somewhere.
+        await handle.write(Buffer.from('evil'), 0, 4, Math.floor((good.length / rounds) * round))
+      }
+      if (round === rounds - 1) await writeOver()
+      const copied = copyChecked({ file, version: '9.9.9', sha256, comment: null }, to, signal).then(
+        () => sum(to),
+        () => undefined
+      )
+      if (round < rounds - 1) await writeOver()
+      const copy = await copied
+      if (copy === undefined) refused++
+      else expect(copy).toBe(sha256)
+    }
+    expect(refused).toBeGreaterThan(0)
+    return {
+      happened: `${rounds} copies: ${refused} refused, and the others are what was signed`,
+      held: 'the digest is taken of the bytes that are copied'
+    }
   })
 
   attack('of somebody else takes the place of a signed one', async () => {

@@ -79,13 +79,21 @@ describe('a member that exposes the name of the service of another', () => {
 })
 
 describe('a member that serves a call when it is revoked', () => {
+  control('goes on sending while it is a member, and whoever calls takes it', async () => {
+    await network.node('root').control.setPolicy({ rules: [], force: true })
+    await eventually(() => a.registry.replica.state.policy.rules.length === 0)
+    eve.forwards.expose('endless', await startService('endless', true))
+    const bytes = await a.forwards.call({ peer: 'eve', service: 'endless' })
+    let received = 0
+    bytes.on('error', () => {}).on('data', (chunk: Buffer) => (received += chunk.length))
+    await eventually(() => received > 500)
+    bytes.destroy()
+  })
+
   attack('and goes on sending, whatever its own program should end', async () => {
     const { control: operator } = network.node('root')
-    await operator.setPolicy({ rules: [], force: true })
-    eve.forwards.expose('endless', await startService('endless', true))
     const stays = await network.join('stays')
     stays.forwards.expose('endless', await startService('stays', true))
-    await eventually(() => a.registry.replica.state.policy.rules.length === 0)
     const open = async (peer: string) => {
       const bytes = await a.forwards.call({ peer, service: 'endless' })
       let received = 0

@@ -184,9 +184,12 @@ control('a source that serves in order is pulled from and followed to the end', 
   expect(await pull(connection, short)).toMatchObject({ caughtUp: true })
 })
 
+/** A registry that waits for no reader for long. */
+const impatient = { sync: { patienceMs: 500, paceBytes: 4 * 1024 * 1024 } }
+
 attack('a member reads the registry’s answer a little at a time', async () => {
   await using other = new RegistryNetwork()
-  const slow = await other.startRoot(4_000, { sync: { patienceMs: 500, paceBytes: 4 * 1024 * 1024 } })
+  const slow = await other.startRoot(4_000, impatient)
   const reader = await other.startFollower(slow, keyNumber(1))
   const stream = await (await connect(reader.host, slow.host)).newStream(syncId)
   const { networkId } = slow.registry
@@ -205,4 +208,13 @@ attack('a member reads the registry’s answer a little at a time', async () => 
   stream.abort(new Error('the test is over'))
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
   return { happened: `the reader was cut after ${seconds} s`, held: 'a reader takes 16 KiB a second on the average' }
+})
+
+control('a member that reads on is sent all of it', async () => {
+  await using other = new RegistryNetwork()
+  const quick = await other.startRoot(400, impatient)
+  const reader = await other.startFollower(quick, keyNumber(1))
+  const limits = limitsWith()
+  const options = { limits, logger: silentLogger, subscribe: false, records: true, cursors: new SyncCursors() }
+  expect(await sync(await connect(reader.host, quick.host), reader.registry, options)).toMatchObject({ caughtUp: true })
 })

@@ -65,7 +65,7 @@ describe('a member that names prefixes in its record', () => {
 })
 
 describe('strangers that come and do nothing', () => {
-  const crowd = async (most: number, spared: boolean) => {
+  const crowd = async (most: number, spared: boolean, come = most) => {
     const trust = new ConnectionTrust({ limits: { ...defaultLimits.strangers, open: most }, settleMs: 10_000 })
     const registry = await startPlainHost()
     hosts.push(registry, { stop: () => trust.clear() })
@@ -80,7 +80,7 @@ describe('strangers that come and do nothing', () => {
     }
     const first = await arrive()
     trust.spare(first.inbound, spared)
-    for (let more = 1; more < most; more++) await arrive()
+    for (let more = 1; more < come; more++) await arrive()
     const honest = await arrive()
     return { first, honest, trust }
   }
@@ -99,6 +99,12 @@ describe('strangers that come and do nothing', () => {
       happened: 'whoever has a good invite stayed, the oldest idle one went',
       held: 'a good invite spares its connection'
     }
+  })
+
+  control('nobody goes while there is a place', async () => {
+    const { first, honest, trust } = await crowd(6, false, 5)
+    expect([first.inbound.status, honest.inbound.status]).toEqual(['open', 'open'])
+    expect(trust.culprits.counts).toEqual([])
   })
 })
 

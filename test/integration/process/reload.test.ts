@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { controlClient } from '../../../src/node/api/client.ts'
-import { attack } from '../../attacks/attack.ts'
+import { attack, control } from '../../attacks/attack.ts'
 import { runProgram, startProgram } from '../../helpers/built-program.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { stoppedEnv, stoppedRoot } from '../../helpers/faults/stopped-root.ts'
@@ -28,6 +28,9 @@ async function running(path: string) {
     }
   }
 }
+
+/** Readings of the configuration that a process has told of. */
+const readings = (said: string): number => said.split(/in force now|the reload failed|nothing that counts/).length - 1
 
 describe('reload', () => {
   test('puts live values in force, names the rest, and changes nothing for a file that is not valid', async () => {
@@ -82,12 +85,23 @@ describe('reload', () => {
       timeout: ceilingMs,
       interval: 100
     })
-    const reads = program.soFar().split(/in force now|the reload failed|nothing that counts/).length - 1
+    const reads = readings(program.soFar())
     expect(reads).toBeLessThan(200)
     expect(await stop()).toBe(0)
     return {
       happened: `2,000 SIGHUP led to ${reads} readings of the configuration; status was answered ${answered} of 20 times`,
       held: 'one reading a second, and what is not valid changes nothing'
     }
+  })
+
+  control('each SIGHUP that waits for the one before is a reading', async () => {
+    using root = await stoppedRoot()
+    const { program, write, stop } = await running(root.path)
+    for (let round = 1; round <= 3; round++) {
+      write(round % 2 === 0 ? 'logging:\n  level: [' : 'logging:\n  level: debug')
+      program.process.kill('SIGHUP')
+      await vi.waitFor(() => expect(readings(program.soFar())).toBe(round), { timeout: ceilingMs, interval: 100 })
+    }
+    expect(await stop()).toBe(0)
   })
 })
