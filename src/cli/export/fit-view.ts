@@ -22,8 +22,8 @@ export function requireFit({ generatedAt, view, network, peers }: Peers): void {
       if (!Number.isInteger(service.port)) throw unfit('a service whose port is no number')
     }
   }
-  const wrong = words.find((each) => typeof each !== 'string' || !word.test(each))
-  if (wrong !== undefined) throw unfit(`'${String(wrong)}', where a word or a name is due`)
+  const wrong = words.filter((each) => typeof each !== 'string' || !word.test(each))
+  if (wrong.length > 0) throw unfit(`${JSON.stringify(wrong[0])}, where a word or a name is due`)
   if (domain !== undefined && normalDomain(domain) !== domain) throw unfit(`'${domain}' as its domain`)
 }
 

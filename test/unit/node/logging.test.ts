@@ -89,10 +89,11 @@ describe('what others have written, in a line', () => {
   const obeyed = 'a\u001b[2Jb\u009b31mc\u202ed\u200be\u2028f\rg\u{e0041}'
 
   it('is the same text, and nothing in it is obeyed by a terminal', () => {
-    const { logger, lines, parsed, recent } = capture()
+    const logging = capture()
+    const { logger, lines, parsed } = logging
     logger.warn({ peer: obeyed, error: new Error(obeyed) }, obeyed)
     expect(parsed()).toMatchObject([{ peer: obeyed, error: `Error: ${obeyed}`, message: obeyed }])
-    for (const line of [...lines, ...recent().lines]) expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+    for (const line of [...lines, ...logging.recent().lines]) expect(line).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
   })
 
   it('moves no cursor where lines are readable', () => {
