@@ -4,6 +4,7 @@ import { isRegistryRole } from '../identity/role.ts'
 import { BlockFetcher } from '../protocols/blocks/index.ts'
 import { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
+import { mayRelay } from '../registry/objects/policy/relaying.ts'
 import type { Registry } from '../registry/registry.ts'
 import { inBackground } from '../runtime/background.ts'
 import { ClockWatch } from './clock-watch.ts'
@@ -32,6 +33,7 @@ import { PingMonitor } from './peers/ping-monitor.ts'
 import { ReachabilityMonitor } from './peers/reachability.ts'
 import { RecordOrigins } from './peers/record-origins.ts'
 import type { Reactions } from './reactions.ts'
+import { RelayClient, type RelayUse } from './relay/relay-client.ts'
 import { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import { Replicator } from './replication/replicator.ts'
 import { tellLie, tellStill } from './replication/source-alarms.ts'
@@ -111,7 +113,11 @@ const makeSelf = (node: NodeParts, registry: Registry, network: NetworkParts): S
     key: node.key,
     says: {
       software: node.software,
-      offers: () => ({ ...node.announced.said(), stores: network.stores.announced() })
+      offers: () => ({
+        ...node.announced.said(),
+        relayKeys: network.relays?.relays ?? [],
+        stores: network.stores.announced()
+      })
     },
     registry,
     clock: node.clock,
@@ -155,6 +161,7 @@ function makeGater(
     isRevoked: (peerId) => registry.replica.state.isRevoked(publicKeyOf(peerId)),
     knownPrefix: (prefix) => prefixes.has(prefix),
     culprits: trust.culprits,
+    mostRelayed: protocolLimits(config).relay.inbound,
     onUpgraded: (peerId, connection) => traffic.add(peerId, connection)
   })
 }
@@ -171,6 +178,7 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
     sync: makeReplicator(node, network, owner),
     peers: makeConnector(node, network, host),
     pingMonitor: makePingMonitor(node, network),
+    relays: makeRelayClient(node, network, host),
     lease: makeLeaseClient(node, network, host, owner),
     reach: makeReachability(node, network),
     matrix: makeMatrixProber(node, network, host),
@@ -265,8 +273,27 @@ function makeReachability({ config, logging }: NodeParts, network: NetworkParts)
     logger: logging.logger,
     announced: () => self.announced,
     current: () => (network.isMember() ? self.record.current?.value.reach : undefined),
-    publish: async (reach) => await self.publish({ reach })
+    publish: async (reach) => {
+      await self.publish({ reach })
+      network.relays?.look()
+    }
   })
+}
+
+/** Has this node reached through relays where the configuration says so, or nobody can dial it. */
+function makeRelayClient({ config, clock, logging }: NodeParts, network: NetworkParts, host: Host): RelayClient {
+  const { registry, trust, limits, self } = network
+  const use: RelayUse = {
+    wantsRelays: () => {
+      if (!network.isMember() || config.relay.use !== 'auto') return network.isMember() && config.relay.use === 'on'
+      return self.record.current?.value.reach === 'outbound'
+    },
+    mayRelay: (role) => mayRelay(registry.replica.state.policyRow.policy, role),
+    protocolsOf: async (peerId) => (await host.peerStore.get(peerId).catch(() => undefined))?.protocols ?? [],
+    rttMs: (peerId) => network.pingMonitor?.of(peerId),
+    changed: async () => await self.ensure()
+  }
+  return new RelayClient({ use, trust, limits, clock, logger: logging.logger })
 }
 
 /** Has members probed by others, where this node is a registry. */

@@ -24,6 +24,7 @@ import type { PeerClocks } from './peers/peer-clocks.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
 import type { RecordOrigins } from './peers/record-origins.ts'
 import { Reactions } from './reactions.ts'
+import type { RelayClient } from './relay/relay-client.ts'
 import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import type { Replicator } from './replication/replicator.ts'
 import type { SelfPublisher } from './self/publisher.ts'
@@ -133,6 +134,10 @@ export class NetworkNode implements NetworkParts {
     return this.#running?.pingMonitor
   }
 
+  get relays(): RelayClient | undefined {
+    return this.#running?.relays
+  }
+
   get storeKeeper(): StoreKeeper | undefined {
     return this.#running?.stores
   }
@@ -229,6 +234,7 @@ export class NetworkNode implements NetworkParts {
     const { documents, stores, folders, names } = this.#running ?? {}
     await Promise.all([documents?.stop(), stores?.stop(), folders?.stop(), names?.stop()])
     this.peers?.stop()
+    this.relays?.stop()
     this.pingMonitor?.stop()
     await Promise.all([this.lease?.stop(reason, left ? await this.#farewell() : undefined), this.#told()])
     this.sync?.stop()

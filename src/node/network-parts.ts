@@ -11,6 +11,7 @@ import type { Connector } from './peers/connector.ts'
 import type { PeerClocks } from './peers/peer-clocks.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
 import type { RecordOrigins } from './peers/record-origins.ts'
+import type { RelayClient } from './relay/relay-client.ts'
 import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import type { Replicator } from './replication/replicator.ts'
 import type { SelfPublisher } from './self/publisher.ts'
@@ -50,6 +51,8 @@ export interface NetworkParts extends HostedParts {
   readonly sync: Replicator | undefined
   readonly peers: Connector | undefined
   readonly pingMonitor: PingMonitor | undefined
+  /** Has this node reached through others. */
+  readonly relays: RelayClient | undefined
   /** Has members probed by others; undefined too where this node is no registry. */
   readonly matrixProber: MatrixProber | undefined
   /** Answers names of members; undefined too where the configuration does not want it. */

@@ -64,6 +64,8 @@ const lastError = ({ lastError: error }: PeerRow): string =>
   error === null ? unknown : `${sanitise(error.message)} (${age(error.ageMs)} ago)`
 
 const address = (row: PeerRow): string => {
+  // A process of an older version says nothing of it.
+  if (row.relay !== null && row.relay !== undefined) return `relayed by ${orUnknown(row.relay.name)}`
   const shown = row.address === null ? unknown : bareAddress(row.address)
   return row.reach === 'outbound' ? `${shown} (outbound only)` : shown
 }

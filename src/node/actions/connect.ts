@@ -1,5 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr as parseMultiaddr } from '@multiformats/multiaddr'
+import { isRelayed } from '../../address/circuit.ts'
 import { parseAddr } from '../../address/multiaddr.ts'
 import { dialAddress } from '../../address/spelling.ts'
 import { peerIdText, publicKeyOfPeerId } from '../../identity/keys.ts'
@@ -14,6 +15,8 @@ import { waitForProof } from '../bootstrap/proof-wait.ts'
 import { dialText, failureText } from '../errors.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
+import type { Connector } from '../peers/connector.ts'
+import { connectThrough, relaysOf } from '../relay/through-relay.ts'
 import { byEnd, findMember, keyOfPeerId, noSuchMember, requireMember } from '../views/peer-names.ts'
 import { refOf, rttUs, withPeer } from '../views/refs.ts'
 import { requireNetwork } from './require.ts'
@@ -43,27 +46,54 @@ export async function connectionToMember(node: NodeContext, member: Member, sign
   const network = requireNetwork(node)
   const open = openTo(network, member.publicKey)
   if (open !== undefined) return open
-  const addrs = await addressesOf(node, network, member, signal)
-  const { peers } = network
+  const { peers, registry, trust, limits } = network
   if (peers === undefined) throw new UnavailableError('this process starts: it dials nobody yet', retryMs)
-  const { publicKey, role } = member
+  const relays = relaysOf(network, member.publicKey, node.key.publicKey)
+  let failure: unknown
+  try {
+    return await connectDirectly(node, { network, peers }, member, signal)
+  } catch (error) {
+    failure = error
+  }
+  try {
+    if (relays.length > 0) return await connectThrough({ registry, trust, limits, peers }, member, relays, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    failure = new UnavailableError(`${reasonOf(failure)}; ${reasonOf(error)}`, retryMs)
+  }
+  // It may have dialled us meanwhile.
+  const late = openTo(network, member.publicKey)
+  if (late !== undefined) return late
+  throw failure
+}
+
+const connectDirectly = async (
+  node: NodeContext,
+  { network, peers }: { network: NetworkNode; peers: Connector },
+  member: Member,
+  signal: AbortSignal
+): Promise<Connection> => {
+  const addrs = await addressesOf(node, network, member, signal)
+  const { publicKey, role, name } = member
   try {
     return await peers.connect({ publicKey, addrs, isRegistry: isRegistryRole(role) }, signal)
   } catch (error) {
-    // It may have dialled us meanwhile.
     const late = openTo(network, publicKey)
     if (late !== undefined) return late
     signal.throwIfAborted()
-    const why = dialText(error)
-    throw new UnavailableError(`${member.name} cannot be reached at ${addrs.join(', ')}: ${why}`, retryMs)
+    throw new UnavailableError(`${name} cannot be reached at ${addrs.join(', ')}: ${dialText(error)}`, retryMs)
   }
 }
 
+/** A direct one, if there is one. */
 const openTo = ({ trust }: NetworkNode, publicKey: Uint8Array): Connection | undefined => {
+  let relayed: Connection | undefined
   for (const { connection, member } of trust.members()) {
-    if (connection.status === 'open' && Buffer.compare(member.publicKey, publicKey) === 0) return connection
+    if (connection.status !== 'open' || Buffer.compare(member.publicKey, publicKey) !== 0) continue
+    if (!isRelayed(connection)) return connection
+    relayed = connection
   }
-  return undefined
+  return relayed
 }
 
 /** Those of the first place that knows any. */
@@ -106,7 +136,7 @@ const connectedView = (network: NetworkNode, connection: Connection, member: boo
   const { registry, trust } = network
   const publicKey = publicKeyOfPeerId(connection.remotePeer)
   const address = withPeer(connection.remoteAddr.toString(), connection.remotePeer.toString())
-  if (member) registry.liveness.connected(publicKey, address)
+  if (member && !isRelayed(connection)) registry.liveness.connected(publicKey, address)
   const named = trust.memberOf(connection)
   return {
     peerId: peerIdText(publicKey),

@@ -64,6 +64,7 @@ export const marks: Marks = {
   },
   gossip: { enabled: 'restart', refreshMs: 'restart' },
   dht: { enabled: 'restart', server: 'restart' },
+  relay: { serve: 'restart', use: 'live' },
   backup: { enabled: 'live', intervalMs: 'live', path: 'live', keep: 'live' },
   stores: { fetch: 'live', quotaBytes: 'live', keep: 'live', symlinks: 'live', readableBy: 'live', revoked: 'live' },
   alarms: { hook: 'live' },

@@ -28,6 +28,7 @@ export async function reload(node: NodeContext): Promise<ReloadView> {
     node.announced.changed()
     node.forwards.recheck()
   }
+  if (has('relay')) network?.relays?.look()
   if (has('stores')) network?.storeKeeper?.wake()
   const by = whoAsks(network?.registry)
   logging.logger.info({ by, changed: changed.join(' '), needs_restart: restart.join(' ') }, textOf(changed, restart))

@@ -138,6 +138,7 @@ export const peerRow = peerRef
     confirmed: z.boolean().describe('false: the source was itself cut off lately'),
     stateSource: peerRef.nullable().describe('the registry that says so'),
     direction: z.enum(['in', 'out', 'both']).nullable().describe('of the live connections; null: not connected'),
+    relay: peerRef.nullable().describe('the member through which it is connected; null: directly, or not'),
     rttUs,
     seenAgeMs: ageOrNull('last heard by anybody trusted'),
     uptimePercent: z.number().min(0).max(100).nullable(),

@@ -63,6 +63,8 @@ export const defaults = {
   },
   gossip: { enabled: true, refreshMs: 600_000 },
   dht: { enabled: true, server: 'auto' },
+  // Two nodes behind firewalls reach each other from the first day.
+  relay: { serve: 'auto', use: 'auto' },
   backup: { enabled: true, intervalMs: 3_600_000, keep: 24 },
   // Nobody's content comes to a machine that did not ask for it.
   stores: {

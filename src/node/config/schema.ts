@@ -130,6 +130,15 @@ const dht = z.object({
   server: oneOf(['auto', 'always', 'never']).describe('answer queries of others; auto: only root and secondary')
 })
 
+const relay = z.object({
+  serve: oneOf(['auto', 'on', 'off']).describe(
+    'relay connections between members that nobody can dial; auto: root and secondary. The policy of the network has the last word'
+  ),
+  use: oneOf(['auto', 'on', 'off']).describe(
+    'be reached through members that relay; auto: when nobody can dial this node'
+  )
+})
+
 const backup = z.object({
   enabled: flag().describe('online backups of the database'),
   intervalMs: duration('1m', '30d').describe('time between backups'),
@@ -223,6 +232,7 @@ export const schema = z.object({
   limits,
   gossip,
   dht,
+  relay,
   backup,
   stores,
   alarms,

@@ -1,5 +1,6 @@
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { isRelayed, parseCircuit } from '../../address/circuit.ts'
 import { isPlainIp6 } from '../../address/multiaddr.ts'
 import { isPublicKey } from '../../identity/ed25519.ts'
 import { Gcra } from '../../protocols/engine/rate-limiter.ts'
@@ -7,10 +8,13 @@ import { type Logger, silentLogger } from '../../runtime/clock-and-logger.ts'
 import { Pins } from './dial-pins.ts'
 import { HandshakeBytes } from './handshake-bytes.ts'
 import { Inbound, type InboundCounts, type InboundInit } from './inbound-limits.ts'
+import { RelayedInbound } from './relayed-inbound.ts'
 
 export interface GaterInit extends InboundInit {
   /** Tells whether the key is revoked; PeerId as text. */
   readonly isRevoked?: (peerId: string) => boolean
+  /** Connections through relays that others may have open to this node. */
+  readonly mostRelayed?: number
   /** A connection in either direction has passed all but the last step. */
   readonly onUpgraded?: (peerId: PeerId, connection: MultiaddrConnection) => void
   readonly logger?: Logger
@@ -22,13 +26,14 @@ const toldRevoked = { count: 10, perMs: 60_000 }
 const isKey = (peerId: PeerId): boolean => peerId.type === 'Ed25519' && isPublicKey(peerId.publicKey.raw)
 
 /**
- * The gate of all connections. Plain IPv6 with TCP is the only way in and out and into the peer store; strangers are
+ * The gate of all connections. Plain IPv6 with TCP, and circuits over such connections, are the only way in and out; strangers are
  * counted per /64 before Noise; Ed25519 is the only key type; a revoked key is not dialled, and let in to be told so alone; of one
  * key only so many connections stay; a dial with a pin ends after Noise when the key is another.
  */
 export class Gater implements ConnectionGater {
   readonly pins = new Pins()
   readonly #inbound: Inbound
+  readonly #relayed: RelayedInbound
   readonly #handshakes: HandshakeBytes
   readonly #isRevoked: (peerId: string) => boolean
   readonly #told = new Gcra(toldRevoked)
@@ -38,6 +43,7 @@ export class Gater implements ConnectionGater {
   constructor(init: GaterInit) {
     this.#onUpgraded = init.onUpgraded ?? (() => {})
     this.#inbound = new Inbound(init)
+    this.#relayed = new RelayedInbound(init.mostRelayed ?? 0, init.culprits)
     this.#handshakes = new HandshakeBytes(init.culprits)
     this.#isRevoked = init.isRevoked ?? (() => false)
     this.#logger = init.logger ?? silentLogger
@@ -53,7 +59,7 @@ export class Gater implements ConnectionGater {
   }
 
   denyDialMultiaddr(address: Multiaddr): boolean {
-    return !isDialable(address)
+    return !isDialable(address) && parseCircuit(address) === undefined
   }
 
   /** false: the address is not even remembered. libp2p calls this one without `this`. */
@@ -62,8 +68,11 @@ export class Gater implements ConnectionGater {
   }
 
   denyInboundConnection(connection: MultiaddrConnection): boolean {
-    const why = this.#inbound.refuse(connection)
+    const isCircuit = isRelayed(connection)
+    const why = isCircuit ? this.#relayed.refuse(connection) : this.#inbound.refuse(connection)
     if (why !== undefined) this.#log(connection, `refused a connection before its handshake: ${why}`)
+    // Relays let nobody in whom they do not know as a member.
+    else if (isCircuit) this.#handshakes.watch(connection)
     else this.#handshakes.watch(connection, (go) => this.#inbound.wait(connection, go))
     return why !== undefined
   }

@@ -6,6 +6,7 @@ import type { Hello } from '../../protocols/hello/index.ts'
 import type { Kad } from '../../protocols/kad/index.ts'
 import type { ProbeServer } from '../../protocols/probe/index.ts'
 import type { Register } from '../../protocols/register/index.ts'
+import type { RelayServer } from '../../protocols/relay/index.ts'
 import type { SyncServer } from '../../protocols/sync/index.ts'
 import type { BaseServices } from './libp2p.ts'
 
@@ -25,6 +26,7 @@ export type HostServices = BaseServices & {
   lookup?: Startable
   probe?: ProbeServer
   admin?: Startable
+  relay?: RelayServer
 }
 
 export type Host = Libp2p<HostServices>
@@ -46,7 +48,8 @@ const own: Readonly<Record<keyof HostServices, true>> = {
   sync: true,
   lookup: true,
   probe: true,
-  admin: true
+  admin: true,
+  relay: true
 }
 
 /** True for the name of a service that is TrustNet's own. */

@@ -16,7 +16,9 @@ import { kad } from '../../protocols/kad/index.ts'
 import { lookupServer } from '../../protocols/lookup/index.ts'
 import { probeServer } from '../../protocols/probe/index.ts'
 import { register, registryBackend } from '../../protocols/register/index.ts'
+import { relayServer, relayTransport } from '../../protocols/relay/index.ts'
 import { syncServer } from '../../protocols/sync/index.ts'
+import { mayRelay } from '../../registry/objects/policy/relaying.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { Config } from '../config/schema.ts'
@@ -59,6 +61,10 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
     announce: () => self.announced,
     gater,
     dials,
+    relayed: relayTransport({
+      ...commonOf(init),
+      isReservedAt: (peerId) => init.network.relays?.isReservedAt(peerId) === true
+    }),
     logger: logging.libp2p,
     metrics: program.metrics ?? metrics?.forHost(),
     limits: {
@@ -71,7 +77,8 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
       ...memberServices(init),
       ...(config.gossip.enabled && gossipServices(init)),
       ...(config.dht.enabled && { kad: dhtService(init) }),
-      ...(servesRegistry(config.role) && registryServices(init))
+      ...(servesRegistry(config.role) && registryServices(init)),
+      ...(relays(config) && { relay: relayService(init) })
     }
   })
 }
@@ -114,6 +121,7 @@ function gossipServices(init: HostInit) {
   const isRegistry = isRegistryRole(config.role)
   return {
     pubsub: membersOnly(trust, gossipsub(gossipOptions(registry.networkId, limits.announce, program.topics.names)), {
+      direct: true,
       bounds: { section: 'announce', ...announceBounds(limits) },
       ...(isRegistry && { most: limits.announce.circle })
     }),
@@ -181,6 +189,18 @@ function registryServices(init: HostInit) {
       }
     })
   }
+}
+
+const relays = ({ relay, role }: Config): boolean =>
+  relay.serve === 'auto' ? isRegistryRole(role) : relay.serve === 'on'
+
+const relayService = (init: HostInit) => {
+  const { config } = init.node
+  const { registry } = init.network
+  return relayServer({
+    ...commonOf(init),
+    mayServe: () => mayRelay(registry.replica.state.policyRow.policy, config.role)
+  })
 }
 
 /** gossipsub decodes what its own limit allows; a frame beyond it ends gossip on its connection, either way. */

@@ -38,6 +38,8 @@ export interface Libp2pInitOf<T extends ServiceMap> extends LibraryOutlets {
   /** The addresses to tell others now; asked anew each time. What is no announceable IPv6 address is left out. */
   readonly announce: () => readonly string[]
   readonly gater: Gater
+  /** The transport of connections through members. */
+  readonly relayed?: NonNullable<Libp2pInit['transports']>[number] | undefined
   readonly limits: {
     readonly dialTimeoutMs: number
     /** The longest handshake of all; the gater cuts those of strangers earlier. */
@@ -79,7 +81,7 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
     logger: init.logger,
     // libp2p calls an address of its own verified only after AutoNAT has dialled it; a network of two has nobody for that.
     addresses: { listen: [...init.listen], announceFilter: () => announced(init.announce(), self) },
-    transports: [coalescedTcp({ backlog: 1024 }, init.dials)],
+    transports: [coalescedTcp({ backlog: 1024 }, init.dials), ...(init.relayed === undefined ? [] : [init.relayed])],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux(yamuxInit)],
     connectionGater: init.gater,

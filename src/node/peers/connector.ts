@@ -1,5 +1,6 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import { isRelayed } from '../../address/circuit.ts'
 import { parseAddr } from '../../address/multiaddr.ts'
 import { keyId } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
@@ -126,7 +127,7 @@ export class Connector {
         { signal }
       )
       await waitForProof(hello, trust, connection, signal)
-      book.connected(target.publicKey, bareAddress(connection))
+      if (!isRelayed(connection)) book.connected(target.publicKey, bareAddress(connection))
       return connection
     } catch (error) {
       book.failed(target.publicKey, dialText(error))
@@ -146,7 +147,8 @@ export class Connector {
     const { trust, book, config, self } = this.#init
     const { peersWanted: wanted, peersMax: most } = config.limits
     this.#lookedAt = performance.now()
-    const connected = new Map([...trust.members()].map(({ member }) => [keyId(member.publicKey), member.role]))
+    const direct = [...trust.members()].filter(({ connection }) => !isRelayed(connection))
+    const connected = new Map(direct.map(({ member }) => [keyId(member.publicKey), member.role]))
     let open = connected.size + this.#dialling.size
     let registries = [...connected.values()].filter(isRegistryRole).length
     const missing = book.targets(open < wanted).filter(({ publicKey }) => !connected.has(keyId(publicKey)))

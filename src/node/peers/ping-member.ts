@@ -2,13 +2,11 @@ import type { Connection } from '@libp2p/interface'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
 import { connectionTo, memberToReach } from '../actions/connect.ts'
-import type { PeerRef } from '../api/parts.ts'
 import type { PingView } from '../api/topology-views.ts'
 import { isTimeout } from '../errors.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
-import { keyOfPeerId } from '../views/peer-names.ts'
-import { refOf, rttUs, withPeer } from '../views/refs.ts'
+import { refOf, relayOf, rttUs, withPeer } from '../views/refs.ts'
 import { roundTripMs } from './ping-monitor.ts'
 
 const answerMs = 5_000
@@ -44,13 +42,6 @@ const wayOf = (network: NetworkNode, connection: Connection): Pick<PingView, 'ad
   return {
     address: withPeer(address, connection.remotePeer.toString()),
     direction: connection.direction === 'inbound' ? 'in' : 'out',
-    relay: relayOf(network, address)
+    relay: relayOf(network.registry, connection)
   }
-}
-
-/** The member whose key stands before `/p2p-circuit`. */
-const relayOf = ({ registry }: NetworkNode, address: string): PeerRef | null => {
-  const [, peerId] = /\/p2p\/([^/]+)\/p2p-circuit(?:\/|$)/.exec(address) ?? []
-  const key = peerId === undefined ? undefined : keyOfPeerId(peerId)
-  return key === undefined ? null : refOf(registry, key)
 }

@@ -1,4 +1,5 @@
 import type { Connection } from '@libp2p/interface'
+import { isRelayed } from '../../address/circuit.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import { isRegistryRole, type Role, servesRegistry } from '../../identity/role.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
@@ -73,7 +74,7 @@ export class ReachabilityMonitor {
 
   async #judge(signal: AbortSignal): Promise<Reach> {
     const { trust, role } = this.#init
-    const members = [...trust.members()]
+    const members = [...trust.members()].filter(({ connection }) => !isRelayed(connection))
     if (members.some(({ connection }) => connection.direction === 'inbound')) return this.#settle('direct')
     const byPeer = new Map(members.map((each) => [peerIdText(each.member.publicKey), each]))
     const able = [...byPeer.values()].filter(({ member }) => servesRegistry(member.role))

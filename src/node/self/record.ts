@@ -26,14 +26,14 @@ export interface SelfRecordInit {
   /** Addresses of this node now; every record says so. */
   addrs: () => readonly string[]
   clock: Clock
-  /** Its services now, whether it takes work, and the stores to name, the most important first. */
+  /** Its services now, whether it takes work, its relays, and the stores to name, the most important first. */
   offers?: () => Offers
 }
 
 /** The part of the record that a node decides; the rest follows from who it is. */
 export type SelfChange = Partial<Pick<NodeRecord, 'registryKey' | 'reach' | 'left' | 'services' | 'tags'>>
 
-type Offers = Pick<NodeRecord, 'services' | 'maintenance'> & { stores?: readonly RecordStore[] }
+type Offers = Pick<NodeRecord, 'services' | 'maintenance' | 'relayKeys'> & { stores?: readonly RecordStore[] }
 
 const nothing: Offers = { services: [] }
 
@@ -130,10 +130,11 @@ export class SelfRecord {
 }
 
 /** The part of a record that says how the node is now. */
-const saidOf = ({ addrs, services, maintenance, stores = [] }: NodeRecord) => [
+const saidOf = ({ addrs, services, maintenance, relayKeys = [], stores = [] }: NodeRecord) => [
   addrs,
   services,
   maintenance,
+  relayKeys.map(keyId),
   stores.map(({ name, digest }) => [name, keyId(digest)])
 ]
 

@@ -1,5 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
+import { isRelayed } from '../../address/circuit.ts'
 import { peerIdText, publicKeyOf, publicKeyOfPeerId } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import { openRegisterSession, type RegistrySession } from '../../protocols/register/index.ts'
@@ -117,7 +118,11 @@ export class RegistryFinder implements LeaseRegistries {
     const away = ({ publicKey }: RegistryPeer): number => Number(this.#isAway(publicKey))
     // The root decides on joins; it is the first choice of a secondary, and one of several of all others.
     return peers.toSorted(
-      (a, b) => silent(a) - silent(b) || away(a) - away(b) || Number(b.role === 'root') - Number(a.role === 'root')
+      (a, b) =>
+        silent(a) - silent(b) ||
+        Number(isRelayed(a.connection)) - Number(isRelayed(b.connection)) ||
+        away(a) - away(b) ||
+        Number(b.role === 'root') - Number(a.role === 'root')
     )
   }
 

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Connection } from '@libp2p/interface'
+import { isRelayed } from '../../address/circuit.ts'
 import { compareBytes } from '../../identity/hash.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
@@ -9,7 +10,7 @@ import type { NodeRecord } from '../../registry/objects/record.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { PeerRow, PeerSource, PeerState } from '../api/views.ts'
 import { peerSources } from '../api/words.ts'
-import { refOf, rttUs, wholeMs, withPeer } from './refs.ts'
+import { refOf, relayOf, rttUs, wholeMs, withPeer } from './refs.ts'
 
 /** Sources that the rows of members are made of. */
 export interface RowSource {
@@ -129,11 +130,13 @@ const connectionFields = (
   source: RowSource,
   peerId: string,
   live: readonly Connection[]
-): Pick<PeerRow, 'direction' | 'streams' | 'bytesIn' | 'bytesOut'> => {
-  if (live.length === 0) return { direction: null, streams: null, bytesIn: null, bytesOut: null }
+): Pick<PeerRow, 'direction' | 'relay' | 'streams' | 'bytesIn' | 'bytesOut'> => {
+  if (live.length === 0) return { direction: null, relay: null, streams: null, bytesIn: null, bytesOut: null }
+  const [first] = live
   const traffic = source.traffic.of(peerId)
   return {
     direction: directionOf(live),
+    relay: first !== undefined && live.every(isRelayed) ? relayOf(source.registry, first) : null,
     streams: live.reduce((sum, { streams }) => sum + streams.length, 0),
     bytesIn: orNull(traffic?.bytesIn),
     bytesOut: orNull(traffic?.bytesOut)
@@ -150,7 +153,9 @@ export function memberRow(source: RowSource, member: RowMember, connections: Con
   const view = registry.liveness.view(publicKey)
   const record = registry.records.read(publicKey)
   const addresses = (self ? source.announced : (record?.addrs ?? [])).map((address) => withPeer(address, peerId))
-  const dialled = live.find(({ direction }) => direction === 'outbound')
+  const dialled = live
+    .toSorted((a, b) => Number(isRelayed(a)) - Number(isRelayed(b)))
+    .find(({ direction }) => direction === 'outbound')
   const holder = self ? source.leaseHolder : record?.registryKey
   return {
     peerId,

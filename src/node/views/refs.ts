@@ -1,4 +1,5 @@
-import { peerIdText } from '../../identity/keys.ts'
+import { parseCircuit } from '../../address/circuit.ts'
+import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
 import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Genesis } from '../../registry/objects/genesis.ts'
@@ -25,6 +26,12 @@ export const selfRef = ({ key, config, network }: Self): PeerRef => ({
   peerId: peerIdText(key.publicKey),
   name: network?.registry.replica.state.member(key.publicKey)?.name ?? config.name
 })
+
+/** The member through which a connection goes; null: it is direct. */
+export const relayOf = (registry: Registry, { remoteAddr }: { remoteAddr: { toString(): string } }): PeerRef | null => {
+  const relay = parseCircuit(remoteAddr)?.relay
+  return relay === undefined ? null : refOf(registry, publicKeyOf(relay))
+}
 
 export const networkRef = ({ hash, value }: Signed<Genesis>): NetworkRef => ({
   id: networkIdText(hash),

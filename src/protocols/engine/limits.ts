@@ -220,6 +220,31 @@ export const defaultLimits: ProtocolLimits = {
     commands: 128,
     ofListener: 256
   },
+  relay: {
+    // Circuit relay v2 allows no more.
+    messageBytes: 4 * KiB,
+    // A member that comes back and has lost the circuits to all that it talks with.
+    rate: { count: 64, perMs: 60_000 },
+    opening: 4,
+    openMs: 5_000,
+    // Each is a key and a time; the connection is there anyway.
+    reservations: 2_048,
+    // Renewed after half of it; without its connection it ends at once.
+    reservationMs: 3_600_000,
+    // Two windows of 256 KiB at most wait at each, and what waits of a peer has a bound of its own.
+    circuits: 512,
+    // As many as that are streams of one connection, a quarter of those that a peer may have open.
+    circuitsOfPeer: 16,
+    // 32 Mbit/s: a relay is a way to talk, and no way to copy disks.
+    ofPeer: { count: 16 * KiB, perMs: 4_000 },
+    ofAll: { count: 64 * KiB, perMs: 4_000 },
+    // The muxers at the ends ping each other every 30 s.
+    idleMs: 150_000,
+    circuitMs: 86_400_000,
+    inbound: 64,
+    // One may die while the record that names another is on its way.
+    wanted: 2
+  },
   announce: {
     // A record has at most 1 KiB, a checkpoint less.
     messageBytes: 2 * KiB,

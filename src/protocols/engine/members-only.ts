@@ -1,8 +1,9 @@
 import type { Connection, PeerId, StreamHandler, StreamHandlerOptions, Topology } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import { isRelayed } from '../../address/circuit.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import { inBackground } from '../../runtime/background.ts'
-import { LimitError, NotMemberError } from '../../runtime/errors.ts'
+import { LimitError, NotAllowedError, NotMemberError } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
 import { BoundedStreams, type StreamBounds } from './libraries/bounded-streams.ts'
 import { PeerCap } from './peer-cap.ts'
@@ -10,6 +11,8 @@ import { PeerCap } from './peer-cap.ts'
 export interface MembersOnlyOptions {
   /** Members that the service deals with at a time, roots and secondaries not counted. Default: all that are connected. */
   readonly most?: number
+  /** The service runs on direct connections alone. */
+  readonly direct?: boolean
   /** Bounds of what the service is given from one peer. Default: all that comes. */
   readonly bounds?: StreamBounds
 }
@@ -111,11 +114,18 @@ class Door {
   readonly trust: ConnectionTrust
   readonly streams: BoundedStreams
   readonly #circle: PeerCap | undefined
+  readonly #isDirect: boolean
 
-  constructor(trust: ConnectionTrust, { most, bounds = { section: 'service' } }: MembersOnlyOptions) {
+  constructor(trust: ConnectionTrust, { most, direct = false, bounds = { section: 'service' } }: MembersOnlyOptions) {
     this.trust = trust
+    this.#isDirect = direct
     this.streams = new BoundedStreams(trust, bounds)
     this.#circle = most === undefined ? undefined : new PeerCap(most)
+  }
+
+  /** Such a service is opened once for a peer, and would end with a connection that a direct one replaces. */
+  shuns(connection: Connection): boolean {
+    return this.#isDirect && isRelayed(connection)
   }
 
   hasRoom(connection: Connection): boolean {
@@ -135,6 +145,10 @@ function membersHandler(handler: StreamHandler, door: Door): StreamHandler {
     // A member's first stream may overtake our own verdict on its hello; a stream that dies here is not opened again.
     if (!trust.isMember(connection) && !(await trust.settled(connection))) {
       stream.abort(new NotMemberError('the connection has not proved membership'))
+      return
+    }
+    if (door.shuns(connection)) {
+      stream.abort(new NotAllowedError('the service runs on direct connections alone'))
       return
     }
     if (!door.hasRoom(connection)) {
@@ -178,6 +192,7 @@ class MembersTopology {
   }
 
   async #onConnect(peerId: PeerId, connection: Connection): Promise<void> {
+    if (this.#door.shuns(connection)) return
     if (this.#door.trust.isMutual(connection)) {
       await this.#connect(peerId, connection)
       return

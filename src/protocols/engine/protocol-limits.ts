@@ -249,6 +249,31 @@ export interface ProtocolLimits {
     /** Connections of one listener that are taken at a time. */
     ofListener: number
   }
+  /** Limits of a relay, and of a node that is reached through one. */
+  relay: {
+    messageBytes: number
+    rate: Rate
+    /** Streams of one peer that are being opened at a time. */
+    opening: number
+    /** A message has come by then, a circuit stands, and its handshake is over. */
+    openMs: number
+    /** Members that this relay brings circuits to. */
+    reservations: number
+    reservationMs: number
+    /** Circuits through this relay: of all, and of one member, at whichever end it is. */
+    circuits: number
+    circuitsOfPeer: number
+    /** KiB that one member sends through this relay, and that all do; the rest waits on its side. */
+    ofPeer: Rate
+    ofAll: Rate
+    /** A circuit on which nothing moves for so long is closed. */
+    idleMs: number
+    circuitMs: number
+    /** Connections through relays that others open to this node. */
+    inbound: number
+    /** Relays at which this node has itself reached. */
+    wanted: number
+  }
   announce: {
     /** Greatest message that we publish; below what receivers accept, since an oversize message ends gossip on its connection. */
     messageBytes: number

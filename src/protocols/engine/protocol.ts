@@ -26,6 +26,8 @@ import { isOwnFailure, retryAfterMsOf, statusOf, statusText } from './status.ts'
 /** A protocol as data: what the engine enforces before and around its handler. */
 export interface ProtocolDescriptor {
   readonly id: string
+  /** Its section in the table of limits; by default the name in its id. */
+  readonly section?: string
   readonly audience: 'anyone' | 'members'
   readonly maxInboundStreams: number
   readonly maxOutboundStreams: number
@@ -279,7 +281,8 @@ class ProtocolServer {
 
   /** Its section in the table of limits. */
   get #name(): string {
-    return this.#descriptor.id.split('/')[2] ?? this.#descriptor.id
+    const { id, section } = this.#descriptor
+    return section ?? id.split('/')[2] ?? id
   }
 
   async #refuse(frames: FrameStream, error: unknown, remoteId: string): Promise<void> {

@@ -53,6 +53,7 @@ export function guardComponents(components: KadDHTComponents, guard: KadGuard): 
     logger: components.logger,
     ...(components.metrics === undefined ? {} : { metrics: components.metrics }),
     registrar: membersOnlyRegistrar(components.registrar, guard.trust, {
+      direct: true,
       bounds: { section: 'kad', ...guard.limits }
     }),
     datastore: new ValueStore(guard.limits.values),

@@ -1,4 +1,5 @@
 import type { Connection } from '@libp2p/interface'
+import { isRelayed } from '../../address/circuit.ts'
 import { type Role, servesRegistry } from '../../identity/role.ts'
 import { openJoin } from '../../registry/objects/join.ts'
 import {
@@ -90,7 +91,9 @@ export class SessionActions {
       peers: backend.sample(limits.samplePeers),
       registries: backend.registries().slice(0, limits.registries),
       checkpoint: this.#shown ?? none,
-      observed: this.#init.connection.remoteAddr.decapsulateCode(multiaddrP2p).bytes,
+      observed: isRelayed(this.#init.connection)
+        ? none
+        : this.#init.connection.remoteAddr.decapsulateCode(multiaddrP2p).bytes,
       record: backend.record(remoteKey) ?? none,
       replicaAgeMs: backend.replicaAgeMs()
     }

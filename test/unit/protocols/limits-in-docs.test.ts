@@ -4,7 +4,8 @@ import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import type { Rate } from '../../../src/protocols/engine/rate-limiter.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
 
-const { stream, strangers, hello, register, sync, lookup, probe, blocks, forward, admin, announce, kad } = defaultLimits
+const { stream, strangers, hello, register, sync, lookup, probe, blocks, forward, relay, admin, announce, kad } =
+  defaultLimits
 
 const kib = (bytes: number): string => `${bytes / 1024} KiB`
 const mib = (bytes: number): string => `${bytes / 2 ** 20} MiB`
@@ -122,6 +123,23 @@ const docs: Record<string, [string, string[]][]> = {
     ['nothing moves', [`${forward.idleMs / 60_000} min`]],
     ['client: connections of a listener', [String(forward.ofListener)]],
     ['client: commands', [String(forward.commands)]]
+  ],
+  relay: [
+    ['message', [kib(relay.messageBytes), s(relay.openMs)]],
+    ['streams', [rate(relay.rate), `${relay.circuitsOfPeer + relay.opening} per connection`]],
+    ['reservations', [number(relay.reservations), h(relay.reservationMs)]],
+    ['circuits', [String(relay.circuits), String(relay.circuitsOfPeer)]],
+    [
+      'bytes',
+      [
+        `${number(relay.ofPeer.count)} KiB in ${s(relay.ofPeer.perMs)}`,
+        `${number(relay.ofAll.count)} KiB in ${s(relay.ofAll.perMs)}`
+      ]
+    ],
+    ['nothing moves', [s(relay.idleMs)]],
+    ['a circuit', [h(relay.circuitMs)]],
+    ['client: circuits that others open to it', [String(relay.inbound)]],
+    ['client: relays', [String(relay.wanted)]]
   ],
   announce: [
     ['message', [kib(announce.messageBytes)]],

@@ -141,6 +141,22 @@ const scopes: Scopes<ProtocolLimits> = {
     commands: { process: 'those of this machine' },
     ofListener: { process: 'those of this machine' }
   },
+  relay: {
+    messageBytes: 'message',
+    rate: 'peer',
+    opening: 'peer',
+    openMs: 'time',
+    reservations: { process: 'one of each member that is connected' },
+    reservationMs: 'time',
+    circuits: { process: 'relay.circuitsOfPeer: one member has one in thirty-two' },
+    circuitsOfPeer: 'peer',
+    ofPeer: 'peer',
+    ofAll: { process: 'relay.ofPeer: one member has a quarter' },
+    idleMs: 'time',
+    circuitMs: 'time',
+    inbound: { process: 'limits.openPerPeer; strangers among them have the places of strangers' },
+    wanted: { process: 'this node asks' }
+  },
   admin: {
     requestBytes: 'message',
     answerBytes: 'message',

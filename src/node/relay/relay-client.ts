@@ -1,0 +1,186 @@
+import type { Connection, PeerId } from '@libp2p/interface'
+import { isRelayed } from '../../address/circuit.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import type { Role } from '../../identity/role.ts'
+import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import { closeConnection } from '../../protocols/engine/libraries/close-connection.ts'
+import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
+import { isCountedApart } from '../../protocols/engine/waiting-bytes.ts'
+import { hopId, reserveAt } from '../../protocols/relay/index.ts'
+import { inBackground } from '../../runtime/background.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import type { Running, Supervisor } from '../../runtime/supervisor.ts'
+
+/** The parts of a node that tell whether it needs relays, and which there are. */
+export interface RelayUse {
+  /** It is to be reached through relays now. */
+  wantsRelays(): boolean
+  /** Tells whether the policy lets members of this role relay. */
+  mayRelay(role: Role): boolean
+  /** Protocols that a connected peer speaks, as it has said. */
+  protocolsOf(peerId: PeerId): Promise<readonly string[]>
+  /** Own measurement, ms; undefined: none yet. */
+  rttMs(peerId: string): number | undefined
+  /** Others are to be told of other relays. */
+  changed(): Promise<void>
+}
+
+export interface RelayClientInit {
+  use: RelayUse
+  trust: ConnectionTrust
+  limits: ProtocolLimits
+  clock: Clock
+  logger: Logger
+}
+
+interface Held {
+  readonly publicKey: Uint8Array
+  readonly connection: Connection
+  /** On the monotonic clock. */
+  readonly renewAt: number
+}
+
+interface Candidate {
+  readonly connection: Connection
+  readonly publicKey: Uint8Array
+  readonly rttMs: number
+}
+
+const everyMs = 5_000
+/** A relay that refused, or did not answer, is asked again after that. */
+const restMs = 60_000
+const mostResting = 256
+/** Least time after which a reservation is renewed, whatever the relay says: its clock may be wrong. */
+const leastMs = 60_000
+
+/**
+ * Has this node reached through members that relay, where nobody can dial it: keeps a reservation at those that answer soonest, and
+ * ends connections through relays to whoever is connected directly, too.
+ */
+export class RelayClient {
+  readonly #init: RelayClientInit
+  readonly #held = new Map<string, Held>()
+  /** Until when a relay is not asked, by PeerId. */
+  readonly #resting = new Map<string, number>()
+  readonly #stops: (() => void)[] = []
+  #looking: Running | undefined
+
+  constructor(init: RelayClientInit) {
+    this.#init = init
+  }
+
+  start(services: Supervisor): void {
+    const { trust } = this.#init
+    const looking = services.run('relays', { everyMs, round: (signal) => this.#look(signal) })
+    this.#looking = looking
+    this.#stops.push(
+      () => inBackground(looking.stop(), 'ending the look for relays'),
+      trust.onGone((connection) => this.#gone(connection)),
+      trust.onMutual((connection) => {
+        if (!isRelayed(connection)) looking.wake()
+      })
+    )
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop()
+  }
+
+  /** Something has changed by which relays are wanted, or are not. */
+  look(): void {
+    this.#looking?.wake()
+  }
+
+  isReservedAt(peerId: string): boolean {
+    return this.#held.has(peerId)
+  }
+
+  /** Keys of the relays through which this node is reached, the best first. */
+  get relays(): Uint8Array[] {
+    return [...this.#held.values()].map(({ publicKey }) => publicKey)
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    const { use, limits } = this.#init
+    this.#replace()
+    const before = [...this.#held.keys()].join(' ')
+    const candidates = use.wantsRelays() ? await this.#candidates() : []
+    const byPeer = new Map(candidates.map((each) => [peerIdText(each.publicKey), each]))
+    for (const [peer, { connection }] of this.#held) {
+      if (byPeer.get(peer)?.connection !== connection) this.#held.delete(peer)
+    }
+    for (const [peer, candidate] of byPeer) {
+      const isRenewal = this.#held.has(peer)
+      if (isRenewal ? this.#isFresh(peer) : this.#held.size >= limits.relay.wanted || this.#rests(peer)) continue
+      await this.#reserve(peer, candidate, signal)
+    }
+    if ([...this.#held.keys()].join(' ') !== before) await use.changed()
+  }
+
+  /** Members that relay and are connected, those that answer soonest first. */
+  async #candidates(): Promise<Candidate[]> {
+    const { trust, use } = this.#init
+    const found = new Map<string, Candidate>()
+    for (const { connection, member } of Array.from(trust.members())) {
+      const peer = peerIdText(member.publicKey)
+      const isHeld = this.#held.get(peer)?.connection === connection
+      if (connection.status !== 'open' || isRelayed(connection) || !use.mayRelay(member.role)) continue
+      if (found.has(peer) && !isHeld) continue
+      if (!(await use.protocolsOf(connection.remotePeer)).includes(hopId)) continue
+      const rttMs = use.rttMs(peer) ?? Number.POSITIVE_INFINITY
+      found.set(peer, { connection, publicKey: member.publicKey, rttMs })
+    }
+    return [...found.values()].toSorted((a, b) => (a.rttMs === b.rttMs ? 0 : a.rttMs - b.rttMs))
+  }
+
+  async #reserve(peer: string, { connection, publicKey }: Candidate, signal: AbortSignal): Promise<void> {
+    const { limits, clock, logger } = this.#init
+    try {
+      const givenMs = await reserveAt(connection, { limits, signal })
+      const ms = Math.max(leastMs, Math.min(givenMs, limits.relay.reservationMs)) / 2
+      if (connection.status !== 'open') return
+      if (!this.#held.has(peer)) logger.info({ peer }, 'this node is reached through that member from now on')
+      this.#held.set(peer, { publicKey, connection, renewAt: clock.monotonic() + ms })
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#held.delete(peer)
+      this.#rest(peer)
+      logger.debug({ peer, error: String(error) }, 'a member does not relay for this node; others are asked')
+    }
+  }
+
+  #isFresh(peer: string): boolean {
+    return (this.#held.get(peer)?.renewAt ?? 0) > this.#init.clock.monotonic()
+  }
+
+  #rests(peer: string): boolean {
+    return (this.#resting.get(peer) ?? 0) > this.#init.clock.monotonic()
+  }
+
+  #rest(peer: string): void {
+    this.#resting.delete(peer)
+    this.#resting.set(peer, this.#init.clock.monotonic() + restMs)
+    const [oldest] = this.#resting.keys()
+    if (oldest !== undefined && this.#resting.size > mostResting) this.#resting.delete(oldest)
+  }
+
+  #gone(connection: Connection): void {
+    const peer = connection.remotePeer.toString()
+    if (this.#held.get(peer)?.connection === connection) this.#looking?.wake()
+  }
+
+  /** Closes them, but for those in use: a forward would be cut off. */
+  #replace(): void {
+    const members = [...this.#init.trust.members()]
+    const direct = new Set(
+      members
+        .filter(({ connection }) => !isRelayed(connection))
+        .map(({ connection }) => connection.remotePeer.toString())
+    )
+    for (const { connection } of members) {
+      const isInUse = connection.streams.some(isCountedApart)
+      if (!isRelayed(connection) || isInUse || !direct.has(connection.remotePeer.toString())) continue
+      inBackground(closeConnection(connection), 'closing a connection that a direct one replaces')
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import type { AbortOptions, Logger, MultiaddrConnection, Stream } from '@libp2p/interface'
+import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Uint8ArrayList } from 'uint8arraylist'
+import { StreamEndedError } from '../engine/errors.ts'
+
+export interface CircuitConnectionInit {
+  /** Paused. */
+  stream: Stream
+  /** Bytes that came before. */
+  rest: Uint8Array
+  direction: 'inbound' | 'outbound'
+  remoteAddr: Multiaddr
+  log: Logger
+}
+
+/** A stream to a relay as the connection to whoever is behind it. */
+class CircuitConnection extends AbstractMultiaddrConnection {
+  readonly #stream: Stream
+
+  constructor({ stream, rest, ...init }: CircuitConnectionInit) {
+    super(init)
+    this.#stream = stream
+    stream.addEventListener('close', ({ error }) => this.onTransportClosed(error))
+    stream.addEventListener('remoteCloseWrite', () => {
+      this.onRemoteCloseWrite()
+      this.close().catch((error: unknown) => this.abort(asError(error)))
+    })
+    stream.addEventListener('message', ({ data }) => this.onData(data))
+    stream.addEventListener('drain', () => this.safeDispatchEvent('drain'))
+    if (rest.byteLength > 0) this.onData(rest)
+    if (stream.readStatus === 'paused') stream.resume()
+    if (stream.status !== 'open') this.onTransportClosed(new StreamEndedError(`the stream is ${stream.status}`))
+  }
+
+  override sendData(data: Uint8ArrayList): SendResult {
+    return { sentBytes: data.byteLength, canSendMore: this.#stream.send(data) }
+  }
+
+  override async sendClose(options?: AbortOptions): Promise<void> {
+    await this.#stream.close(options)
+  }
+
+  override sendReset(error: Error): void {
+    this.#stream.abort(error)
+  }
+
+  override sendPause(): void {
+    if (this.#stream.readStatus === 'readable') this.#stream.pause()
+  }
+
+  override sendResume(): void {
+    if (this.#stream.readStatus === 'paused') this.#stream.resume()
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new StreamEndedError(String(error)))
+
+export const circuitConnection = (init: CircuitConnectionInit): MultiaddrConnection => new CircuitConnection(init)

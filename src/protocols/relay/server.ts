@@ -1,0 +1,173 @@
+import type { Connection, Startable } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import { isRelayed } from '../../address/circuit.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import { within } from '../../runtime/abort.ts'
+import { type Clock, type Logger, systemClock } from '../../runtime/clock-and-logger.ts'
+import { NotAllowedError, NotFoundError } from '../../runtime/errors.ts'
+import type { ConnectionTrust } from '../engine/connection-trust.ts'
+import { culpritOf } from '../engine/culprits.ts'
+import { StreamEndedError } from '../engine/errors.ts'
+import type { FrameStream } from '../engine/frames.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { type Exchange, openStream, type Served, serve } from '../engine/protocol.ts'
+import { Gcra } from '../engine/rate-limiter.ts'
+import { Circuit } from './circuit.ts'
+import { hopProtocol, stopProtocol } from './descriptor.ts'
+import { bringCircuit, connected, readRequest, readTaken, reserved } from './messages.ts'
+import { CircuitPlaces, Reservations } from './places.ts'
+
+export interface RelayServerInit {
+  trust: ConnectionTrust
+  limits: ProtocolLimits
+  /** Tells whether this node relays now: the policy may forbid it. */
+  mayServe: () => boolean
+  clock?: Clock
+  logger?: Logger
+}
+
+/** Figures of a relay. */
+export interface RelayCounts {
+  readonly reservations: number
+  readonly circuits: number
+  /** Bytes that were passed on since the start. */
+  readonly bytes: number
+}
+
+/** A relay for members of the network. */
+export interface RelayServer extends Startable {
+  readonly counts: RelayCounts
+}
+
+const all = 'all'
+
+class RelayService implements RelayServer {
+  readonly #init: RelayServerInit
+  readonly #registrar: Registrar
+  readonly #clock: Clock
+  readonly #reservations: Reservations
+  readonly #places: CircuitPlaces
+  readonly #ofPeer: Gcra
+  readonly #ofAll: Gcra
+  readonly #stops: (() => void)[] = []
+  #served: Served | undefined
+  #bytes = 0
+
+  constructor({ registrar }: { registrar: Registrar }, init: RelayServerInit) {
+    const { limits, clock = systemClock } = init
+    this.#init = init
+    this.#registrar = registrar
+    this.#clock = clock
+    this.#reservations = new Reservations(limits.relay, clock)
+    this.#places = new CircuitPlaces(limits.relay)
+    this.#ofPeer = new Gcra(limits.relay.ofPeer, { clock })
+    this.#ofAll = new Gcra(limits.relay.ofAll, { clock })
+  }
+
+  get counts(): RelayCounts {
+    return { reservations: this.#reservations.size, circuits: this.#places.size, bytes: this.#bytes }
+  }
+
+  isStarted(): boolean {
+    return this.#served !== undefined
+  }
+
+  async start(): Promise<void> {
+    const { trust, limits } = this.#init
+    const init = { ...this.#init, registrar: this.#registrar }
+    this.#served = await serve(init, hopProtocol(limits), (exchange) => this.#handle(exchange))
+    // Without its connection a member is not reached: its place is free for another one.
+    this.#stops.push(
+      trust.onGone((_, { publicKey }) => {
+        if (this.#wayTo(publicKey) === undefined) this.#reservations.delete(peerIdText(publicKey))
+      })
+    )
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops) stop()
+    await this.#served?.close()
+    this.#served = undefined
+  }
+
+  async #handle({ frames, connection, remoteId, signal }: Exchange): Promise<void> {
+    const { limits, mayServe } = this.#init
+    const inTime = within(limits.relay.openMs, signal)
+    const bytes = await frames.read({ signal: inTime })
+    if (bytes === undefined) return
+    const target = readRequest(bytes)
+    if (!mayServe()) throw new NotAllowedError('this node does not relay: the policy of the network forbids it')
+    if (isRelayed(connection)) throw new NotAllowedError('what was relayed is not relayed once more')
+    if (target !== undefined) await this.#connect({ frames, remoteId, connection }, target, inTime)
+    else {
+      this.#reservations.reserve(remoteId)
+      await frames.write(reserved(this.#clock.now() + limits.relay.reservationMs))
+    }
+  }
+
+  async #connect(
+    source: Pick<Exchange, 'frames' | 'remoteId' | 'connection'>,
+    target: string,
+    signal: AbortSignal
+  ): Promise<void> {
+    const { limits } = this.#init
+    const way = this.#reservations.has(target) ? this.#wayTo(target) : undefined
+    if (way === undefined) throw new NotFoundError(`${target} has no reservation here`)
+    using _ = this.#take(source, target)
+    const frames = await openStream(way, stopProtocol(limits), { limits, signal })
+    try {
+      await this.#bring(frames, source.remoteId, signal)
+      await source.frames.write(connected())
+      const charge = (peer: string, bytes: number): number => this.#charge(peer, bytes)
+      const circuit = new Circuit(
+        { peer: source.remoteId, frames: source.frames },
+        { peer: target, frames },
+        { clock: this.#clock, limits: limits.relay, charge }
+      )
+      await circuit.join()
+      await circuit.done
+    } catch (error) {
+      frames.abort(error instanceof Error ? error : new StreamEndedError('the circuit was not made'))
+      throw error
+    }
+  }
+
+  #take({ remoteId, connection }: Pick<Exchange, 'remoteId' | 'connection'>, target: string): Disposable {
+    try {
+      return this.#places.take(remoteId, target)
+    } catch (error) {
+      this.#init.trust.culprits.exceeded('relay.circuitsOfPeer', culpritOf(connection))
+      throw error
+    }
+  }
+
+  async #bring(frames: FrameStream, source: string, signal: AbortSignal): Promise<void> {
+    await frames.write(bringCircuit(source))
+    const answer = await frames.read({ signal })
+    if (answer === undefined) throw new StreamEndedError('the member ended without an answer')
+    readTaken(answer)
+  }
+
+  /** The newest connection that the member has proved, and that is no circuit itself. */
+  #wayTo(member: string | Uint8Array): Connection | undefined {
+    const peer = typeof member === 'string' ? member : peerIdText(member)
+    let found: Connection | undefined
+    for (const { connection } of this.#init.trust.members()) {
+      const isWay = connection.status === 'open' && connection.remotePeer.toString() === peer && !isRelayed(connection)
+      if (isWay) found = connection
+    }
+    return found
+  }
+
+  #charge(peer: string, bytes: number): number {
+    this.#bytes += bytes
+    const kib = bytes / 1024
+    return Math.max(this.#ofPeer.charge(peer, kib), this.#ofAll.charge(all, kib))
+  }
+}
+
+/** Relays connections between members. */
+export const relayServer =
+  (init: RelayServerInit) =>
+  (components: { registrar: Registrar }): RelayServer =>
+    new RelayService(components, init)
