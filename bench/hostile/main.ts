@@ -8,7 +8,7 @@ import type { PrepareMethods } from '../processes/prepare.ts'
 import { type Case, cases } from './cases.ts'
 import { type Ground, Loopback } from './ground.ts'
 import { HonestWork, judgeWork } from './honest-work.ts'
-import { judgeNames, namedBy } from './names.ts'
+import { judgeNames, namedBy, untilNamed } from './names.ts'
 import { afterwards, atRest, costOf, judgeVictims, type Rests, startVictims, type Victims } from './victims.ts'
 
 /**
@@ -84,6 +84,7 @@ async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Att
   await ground.begin(each.name, victims.target)
   const done = await work.run(each.name, { lookups, joins, lastsMs: lastsMs * 0.8 }, victims)
   await pause(Math.max(0, lastsMs - (performance.now() - from)))
+  if (each.isNamed) await untilNamed(victims.root, namedBefore)
   const cost = await costOf(victims)
   const { sent, met, who } = await ground.end()
   const left = work.leave()

@@ -20,6 +20,18 @@ const namedInLog = (folder: string): Set<string> => {
 export const namedBy = async (root: Victims['root']): Promise<ReadonlySet<string>> =>
   new Set((await root.call('culprits', rootName)).map(keyOf))
 
+/** A limit is reached as fast as a busy machine takes what is sent. */
+const reachedMs = 60_000
+
+/** Resolves when somebody more is named than before, or has not been for so long. */
+export async function untilNamed(root: Victims['root'], before: ReadonlySet<string>): Promise<void> {
+  const until = performance.now() + reachedMs
+  while (performance.now() < until) {
+    for (const each of await namedBy(root)) if (!before.has(each)) return
+    await pause(200)
+  }
+}
+
 /** Culprits that were named since `before`: attackers alone, and in the log as in the counters. */
 export async function judgeNames(
   root: Victims['root'],
