@@ -65,8 +65,8 @@ async function ordered(
   const input: Record<string, unknown> = JSON.parse(text)
   const { callsAboutMembers } = await import('./signed-acts.ts')
   const listed = callsAboutMembers.has(call) ? await api.members({}, options) : undefined
-  const sign = await signerOf({ call, input, ...listed }, kinds, signing)
-  let view = await api.beginOrdered({ call, input: text }, options)
+  const { sign, by } = await signerOf({ call, input, ...listed }, kinds, signing)
+  let view = await api.beginOrdered({ call, input: text, by }, options)
   for (let step = 0; view.answer === null; step++) {
     if (step === maxSteps) throw unexpected('more signatures than the command needs', 'no more were made')
     view = await api.signOrdered({ ticket: view.ticket, orders: await sign(view) }, options)
@@ -79,9 +79,10 @@ async function signerOf(
   asked: Asked,
   kinds: readonly number[],
   { keyFile, passphrase, network, agrees }: Signing
-): Promise<(view: OrderedView) => Promise<string[]>> {
-  const [{ loadOperatorKey }, { sealOrder }, { digestOf }, { actsToSign }] = await Promise.all([
+): Promise<{ sign: (view: OrderedView) => Promise<string[]>; by: string }> {
+  const [{ loadOperatorKey }, { peerIdText }, { sealOrder }, { digestOf }, { actsToSign }] = await Promise.all([
     import('./operator-key.ts'),
+    import('../../identity/keys.ts'),
     import('../../registry/objects/orders/order.ts'),
     import('../../registry/objects/orders/act.ts'),
     import('./signed-acts.ts')
@@ -89,9 +90,9 @@ async function signerOf(
   const key = await loadOperatorKey(resolve(keyFile), passphrase)
   const pinned = await network?.()
   const linesOf = oneChange((acts) => actsToSign(asked, acts))
-  return async ({ networkId, epoch, seenN, sign }) => {
+  const sign = async ({ networkId, epoch, seenN, sign: toSign }: OrderedView): Promise<string[]> => {
     if (pinned !== undefined && pinned !== networkId) throw unexpected('an order for another network')
-    const acts = sign.map(({ kind, body }) => ({ kind, body: Buffer.from(body, 'base64') }))
+    const acts = toSign.map(({ kind, body }) => ({ kind, body: Buffer.from(body, 'base64') }))
     const stray = acts.find(({ kind }) => !kinds.includes(kind))
     if (stray !== undefined) throw unexpected(`an entry of kind ${stray.kind}`)
     if (!(await agrees(linesOf(acts)))) throw new ExitError(exitCodes.refused, 'Nothing was signed.')
@@ -108,6 +109,7 @@ async function signerOf(
       return Buffer.from(sealOrder(order, key).bytes).toString('base64')
     })
   }
+  return { sign, by: peerIdText(key.publicKey) }
 }
 
 type ToLines = (acts: readonly { kind: number; body: Uint8Array }[]) => string[]

@@ -8,13 +8,14 @@ import type { WaitingActs } from '../../registry/admission/orders/waiting-orders
 import { type LogEntry, openEntry } from '../../registry/objects/entry.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import { actOf } from '../../registry/objects/orders/act.ts'
-import { aborted } from '../../runtime/abort.ts'
+import { aborted, onAbort } from '../../runtime/abort.ts'
 import { InvalidPayloadError, NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { OrderedView } from '../api/registry-views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { carryOut } from '../root/carry-out.ts'
 import { bytesOf } from './base64.ts'
+import type { LateAnswers } from './late/late-answers.ts'
 
 /** An operator somewhere else, in whose name a call runs here. */
 export interface RemoteAuthor extends Author {
@@ -30,6 +31,12 @@ interface ToSign {
   body: Uint8Array
 }
 
+export interface BeginOptions {
+  /** The request and whose key signs: its answer is kept when nobody hears it. */
+  request?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
 /** A person reads, and types a passphrase. */
 const signMs = 120_000
 const maxCalls = 16
@@ -42,29 +49,55 @@ const heldEveryMs = 20
  */
 export class OrderedCalls {
   readonly #calls = new Map<string, OrderedCall>()
+  readonly #late: LateAnswers | undefined
 
-  /** Begins a call; gives what is to be signed, or its answer. */
+  constructor(late?: LateAnswers) {
+    this.#late = late
+  }
+
+  /** Begins a call; gives what is to be signed, or its answer. A request whose answer nobody has heard is answered with that. */
   async begin(
     network: NetworkNode,
     self: Uint8Array,
-    run: (author: RemoteAuthor) => Promise<object>
+    run: (author: RemoteAuthor) => Promise<object>,
+    { request, signal }: BeginOptions = {}
   ): Promise<OrderedView> {
+    const unheard = request === undefined ? undefined : this.#late?.take(request)
+    if (request !== undefined && unheard !== undefined) {
+      const answer = await this.#late?.heard(request, unheard, signal)
+      return { ticket: '', ...placeIn(network), sign: [], answer: { ...answer } }
+    }
     if (this.#calls.size >= maxCalls) throw new UnavailableError('too many orders wait for a signature here', heldMs)
     const ticket = randomUUID()
-    const call = new OrderedCall(network, self)
+    const call = new OrderedCall(network, self, request)
     this.#calls.set(ticket, call)
     call.start(run, () => this.#calls.delete(ticket))
-    return await call.next(ticket)
+    return await this.#next(ticket, call, signal)
   }
 
   /** Goes on with the orders. @throws NotFoundError for a call that is over */
-  async goOn(ticket: string, orders: readonly string[]): Promise<OrderedView> {
+  async goOn(ticket: string, orders: readonly string[], signal?: AbortSignal): Promise<OrderedView> {
     const call = this.#calls.get(ticket)
     if (call === undefined) throw new NotFoundError('this order has waited for its signature for too long: begin anew')
     call.sign(orders.map(bytesOf))
-    return await call.next(ticket)
+    return await this.#next(ticket, call, signal)
+  }
+
+  /** Waits for what comes next. A call that was signed goes on when nobody waits for it any more. */
+  async #next(ticket: string, call: OrderedCall, signal: AbortSignal | undefined): Promise<OrderedView> {
+    const first = call.next(ticket)
+    const { request, answer } = call
+    if (request === undefined || this.#late === undefined || !call.isSigned) return await first
+    using _ = onAbort(signal, () => call.abandon())
+    return await this.#late.shown(request, answer, { signal, first })
   }
 }
+
+const placeIn = ({ registry: { networkId, replica } }: NetworkNode) => ({
+  networkId: text(networkId, 'base16'),
+  epoch: replica.head.epoch,
+  seenN: replica.head.n
+})
 
 class OrderedCall implements RemoteAuthor {
   readonly asksPerson = true
@@ -74,10 +107,28 @@ class OrderedCall implements RemoteAuthor {
   #toSign = Promise.withResolvers<readonly ToSign[]>()
   #signed = Promise.withResolvers<readonly Uint8Array[]>()
   #answer: Promise<object> = Promise.resolve({})
+  #isSigned = false
+  #isAbandoned = false
+  /** The call as it was asked for, and by whose key; undefined: it is carried out each time. */
+  readonly request: string | undefined
 
-  constructor(network: NetworkNode, self: Uint8Array) {
+  constructor(network: NetworkNode, self: Uint8Array, request: string | undefined) {
     this.#network = network
     this.#self = self
+    this.request = request
+  }
+
+  get answer(): Promise<object> {
+    return this.#answer
+  }
+
+  get isSigned(): boolean {
+    return this.#isSigned
+  }
+
+  /** Nobody signs anything more. */
+  abandon(): void {
+    this.#isAbandoned = true
   }
 
   start(run: (author: RemoteAuthor) => Promise<object>, over: () => void): void {
@@ -87,20 +138,20 @@ class OrderedCall implements RemoteAuthor {
   }
 
   async next(ticket: string): Promise<OrderedView> {
-    const { networkId, replica } = this.#network.registry
     const found = await Promise.race([this.#answer, this.#toSign.promise])
-    const { epoch, n } = replica.head
-    const view = { ticket, networkId: text(networkId, 'base16'), epoch, seenN: n }
+    const view = { ticket, ...placeIn(this.#network) }
     if (!isToSign(found)) return { ...view, sign: [], answer: { ...found } }
     return { ...view, sign: found.map(({ kind, body }) => ({ kind, body: text(body, 'base64') })), answer: null }
   }
 
   sign(orders: readonly Uint8Array[]): void {
+    this.#isSigned = true
     this.#toSign = Promise.withResolvers()
     this.#signed.resolve(orders)
   }
 
   async #ask(what: readonly ToSign[]): Promise<readonly Uint8Array[]> {
+    if (this.#isAbandoned) throw new UnavailableError('nobody is there any more who signs', heldMs)
     this.#signed = Promise.withResolvers()
     this.#toSign.resolve(what)
     await Promise.race([this.#signed.promise, aborted(this.#signal)])

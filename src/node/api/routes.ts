@@ -236,7 +236,12 @@ export const routes = {
   }),
   beginOrdered: tell.network('Begins a call for an operator, who signs what it enters', registry.orderedView, {
     call: z.string().max(64),
-    input: z.string().max(16_384).describe('its input, as JSON')
+    input: z.string().max(16_384).describe('its input, as JSON'),
+    by: z
+      .string()
+      .max(64)
+      .describe('the key that signs, as a PeerId: its answer is kept when nobody hears it')
+      .optional()
   }),
   signOrdered: tell.network('Goes on with it', registry.orderedView, {
     ticket: z.string().max(64),

@@ -59,6 +59,7 @@ import { topologyView } from '../views/topology-view.ts'
 import { changeFeed } from './change-feed.ts'
 import { orderedInput } from './input.ts'
 import { journalOf } from './journal.ts'
+import { isKept, lateAnswersOf } from './kept-calls.ts'
 
 /** Deadline of calls that nobody gave one. */
 const callMs = 30_000
@@ -218,9 +219,11 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   removeOperator: (query, { registry, author }) => removeOperator(registry, query, author),
   waitingOrders: (_, { registry, author }) => waitingOrders(registry, author),
   approveOrder: ({ id }, { registry, author }) => approveOrder(registry, id, author),
-  beginOrdered: ({ call, input }, { node, network, ordered, run }) =>
-    ordered.begin(network, node.key.publicKey, (author) => run(call, input, author)),
-  signOrdered: ({ ticket, orders }, { ordered }) => ordered.goOn(ticket, orders),
+  beginOrdered: ({ call, input, by }, { node, network, ordered, run, signal }) => {
+    const request = by === undefined || !isKept(call) ? undefined : [by, call, input].join('\n')
+    return ordered.begin(network, node.key.publicKey, (author) => run(call, input, author), { request, signal })
+  },
+  signOrdered: ({ ticket, orders }, { ordered, signal }) => ordered.goOn(ticket, orders, signal),
 
   connect: ({ multiaddr, peer }, { node, signal }) => {
     if (peer !== undefined) return connectToMember(node, peer, signal)
@@ -234,7 +237,8 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
 
 /** The API of this process: each handler behind what its route needs. */
 export const createControl = (node: NodeContext): ControlApi => {
-  const shared = { node, notices: new Notices(), ordered: new OrderedCalls(), run }
+  const late = lateAnswersOf(node)
+  const shared = { node, notices: new Notices(), ordered: new OrderedCalls(late), run }
   const calls = Object.entries<Route>(routes).map(([name, route]) => {
     const { needs } = route
     const handler: AnyHandler = Reflect.get(handlers, name)
@@ -250,9 +254,14 @@ export const createControl = (node: NodeContext): ControlApi => {
     }
     const call = async (input: object = {}, options: CallOptions = {}): Promise<object> => {
       const journal = journalOf(node, name, route, input)
-      const answer = await made(input, options)
-      journal?.()
-      return stamped(node, answer)
+      const carriedOut = async (given: CallOptions): Promise<object> => {
+        const answer = await made(input, given)
+        journal?.()
+        return answer
+      }
+      if (!isKept(name)) return stamped(node, await carriedOut(options))
+      const request = [name, JSON.stringify(input)].join('\n')
+      return stamped(node, await late.asked(request, options.signal, () => carriedOut({})))
     }
     return [name, call]
   })

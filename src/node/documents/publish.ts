@@ -11,7 +11,7 @@ import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { ChangedMeanwhileError, NotFoundError, PendingError } from '../../runtime/errors.ts'
 import type { PublishedView, PublisherView, RetiredView } from '../api/document-views.ts'
 import type { NetworkNode } from '../network-node.ts'
-import { carryDocument } from '../root/carry-document.ts'
+import { carryDocument, isJudged } from '../root/carry-document.ts'
 import { keyOfPeerId, requireKeyEver } from '../views/peer-names.ts'
 import { refOf } from '../views/refs.ts'
 
@@ -47,7 +47,11 @@ export async function publishDocument(
   const { state, head } = replica
   const publish = publishOf({ id, version: nextVersion(state, id), mediaType, publisherKey: key.publicKey }, bytes)
   const same = sameVersion(state, publish)
-  if (same !== undefined) return published({ ...publish, documentVersion: same.version }, same.n, 'unchanged')
+  if (same !== undefined) {
+    // Entered by a try whose answer was lost: this is the answer.
+    const word = documents.unanswered.take(publish) ? 'published' : 'unchanged'
+    return published({ ...publish, documentVersion: same.version }, same.n, word)
+  }
   requirePublishable(state, publish)
   const timeMs = clock.now()
   const place = { networkId: replica.networkId, epoch: head.epoch, seenN: head.n, timeMs }
@@ -56,8 +60,10 @@ export async function publishDocument(
     const { entries } = await carryDocument(network, document, signal)
     const n = entryOf(at(entries, 0), publish, replica)
     await documents.put(publish.digest, bytes)
+    documents.unanswered.take(publish)
     return published(publish, n, 'published')
   } catch (error) {
+    if (!isJudged(error)) documents.unanswered.add(publish)
     if (!(error instanceof PendingError)) throw error
     // This node brings it to the root, too, and so learns what becomes of it. At a secondary that publishes it is there already.
     await documents.keep({ ...document, publish, timeMs })

@@ -6,7 +6,7 @@ import type { Registry } from '../../registry/registry.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { ChangedMeanwhileError, NotMemberError, PendingError, UnavailableError } from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
-import { askRoot, connectionTo, type OrderCarrier } from './way-to-root.ts'
+import { askRoot, connectionTo, isLost, type OrderCarrier } from './way-to-root.ts'
 
 /** Time for a root that is connected and says nothing: whoever asks here waits for twice as long. */
 const rootMs = 4_000
@@ -59,8 +59,8 @@ async function askSecondaries(
     }
   }
   const others = secondaries.length === 0 ? 'there is no secondary that could keep it' : 'no secondary takes it either'
-  throw new UnavailableError(
-    `the root cannot be asked (${reasonOf(failure)}), and ${others}: nothing was published, publish it again later`,
-    retryMs
-  )
+  const outcome = isLost(failure)
+    ? 'it may have been published all the same: publish it again, and the answer says so'
+    : 'nothing was published, publish it again later'
+  throw new UnavailableError(`the root has not answered (${reasonOf(failure)}), and ${others}: ${outcome}`, retryMs)
 }

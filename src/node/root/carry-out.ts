@@ -2,10 +2,12 @@ import type { AdminAnswered, AdminCall } from '../../protocols/admin/index.ts'
 import { decodeQuestion } from '../../protocols/admin/index.ts'
 import { readStoredOrder } from '../../registry/objects/orders/order.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { NotRootError, UnavailableError } from '../../runtime/errors.ts'
+import { sleep } from '../../runtime/sleep.ts'
 import { operatorName } from '../views/operator-names.ts'
 import { carryDocument } from './carry-document.ts'
-import { askRoot, type OrderCarrier } from './way-to-root.ts'
+import { askRoot, isLost, type OrderCarrier } from './way-to-root.ts'
 
 export interface CarryOutOptions {
   /** True when a registry that is not the root brings it: it is not sent on once more. */
@@ -33,14 +35,42 @@ export async function carryOut(
     if (registry.role !== 'secondary') throw new NotRootError('this node keeps no documents for others')
     return await carryDocument(carrier, call.document, signal)
   }
-  try {
-    return await askRoot(carrier, call, signal)
-  } catch (error) {
-    if (!(error instanceof UnavailableError)) throw error
-    const why = `the root cannot be asked (${error.message}): nothing was changed, and nothing is kept; order it again when it is back`
-    throw new UnavailableError(why, error.retryAfterMs)
+  return await askUntilAnswered(carrier, call, signal)
+}
+
+const pauseMs = 1_000
+const retryMs = 5_000
+
+/** Asks the root. Acts whose answer was lost are sent again: it answers an order that it has carried out with the entry. */
+async function askUntilAnswered(
+  carrier: OrderCarrier,
+  call: Exclude<AdminCall, { document: unknown }>,
+  signal: AbortSignal
+): Promise<AdminAnswered> {
+  for (let isSent = false; ; await sleep(pauseMs, signal).catch(() => {})) {
+    try {
+      return await askRoot(carrier, call, signal)
+    } catch (error) {
+      const isUnanswered = isLost(error)
+      if (!isUnanswered && !(error instanceof UnavailableError)) throw error
+      isSent ||= isUnanswered
+      if (!isSent) throw notDone(error)
+      if ('question' in call || signal.aborted) throw unknown(error)
+    }
   }
 }
+
+const notDone = (error: unknown): UnavailableError =>
+  new UnavailableError(
+    `the root cannot be asked (${reasonOf(error)}): nothing was changed, and nothing is kept; order it again when it is back`,
+    error instanceof UnavailableError ? error.retryAfterMs : retryMs
+  )
+
+const unknown = (error: unknown): UnavailableError =>
+  new UnavailableError(
+    `the root has not answered (${reasonOf(error)}), and may have done it all the same: \`trustnet registry log\` says so`,
+    retryMs
+  )
 
 async function carryOutHere(registry: Registry, call: AdminCall, from: Uint8Array): Promise<AdminAnswered> {
   const { admission, documents } = registry

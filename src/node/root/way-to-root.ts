@@ -2,10 +2,12 @@ import type { Connection } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
 import { type AdminAnswered, type AdminCall, ask } from '../../protocols/admin/index.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import { RemoteFailureError } from '../../protocols/engine/errors.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
+import { failureOf } from '../../runtime/failures.ts'
 import { startTrace } from '../../runtime/trace.ts'
 import type { Connector } from '../peers/connector.ts'
 
@@ -31,6 +33,12 @@ export async function askRoot(carrier: OrderCarrier, call: AdminCall, signal: Ab
     {},
     async () => await ask(await connectionTo(carrier, publicKey, signal), call, options)
   )
+}
+
+/** Tells whether the root may have been asked and nobody knows what it has answered. */
+export const isLost = (error: unknown): boolean => {
+  const { code, wire } = failureOf(error)
+  return code === 'TIMEOUT' || (wire === undefined && !(error instanceof RemoteFailureError))
 }
 
 /** One that is open, or a new one. @throws UnavailableError */

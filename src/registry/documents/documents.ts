@@ -26,6 +26,7 @@ import { DocumentBytes } from './document-bytes.ts'
 import { DocumentQueue } from './document-queue.ts'
 import { isEntryOf, nextVersion, requirePublishable, sameVersion } from './publish-rules.ts'
 import { type OpenedPublish, openPublish, publishOf, type SignedPublish } from './signed-publish.ts'
+import { UnansweredPublishes } from './unanswered.ts'
 
 /** Entries that are looked at between two turns of the event loop. */
 const pageEntries = 500
@@ -80,6 +81,8 @@ export class Documents {
   readonly bytes: DocumentBytes
   /** Documents that wait here for the root. */
   readonly queue: DocumentQueue
+  /** Documents whose answer from the root was lost. */
+  readonly unanswered = new UnansweredPublishes()
   readonly #init: DocumentsInit
   readonly #table: DocumentTable
   /** By publisher, when its burst is whole again. */
