@@ -1,4 +1,5 @@
 import { onAbort } from '../../../runtime/abort.ts'
+import { inBackground } from '../../../runtime/background.ts'
 import type { Clock } from '../../../runtime/clock-and-logger.ts'
 import { UnavailableError } from '../../../runtime/errors.ts'
 
@@ -94,15 +95,17 @@ export class LateAnswers {
     this.#kept.set(request, kept)
     const oldest = this.#kept.keys().next().value
     if (oldest !== undefined && this.#kept.size > maxKept) this.#kept.delete(oldest)
-    answer.then(
-      () => {
-        kept.isSettled = true
-        kept.place = this.#init.place()
-      },
+    inBackground(this.#settled(request, kept), 'keeping a late answer')
+  }
+
+  async #settled(request: string, kept: Kept): Promise<void> {
+    try {
+      await kept.answer
+      kept.isSettled = true
+      kept.place = this.#init.place()
+    } catch {
       // What was refused is asked for anew.
-      () => {
-        if (this.#kept.get(request) === kept) this.#kept.delete(request)
-      }
-    )
+      if (this.#kept.get(request) === kept) this.#kept.delete(request)
+    }
   }
 }
