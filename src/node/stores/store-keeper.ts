@@ -8,6 +8,7 @@ import type { BlockExchange } from '../../protocols/blocks/index.ts'
 import { lookupAll } from '../../protocols/lookup/index.ts'
 import type { RecordEvent } from '../../registry/records/records.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { orAborted } from '../../runtime/abort.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
@@ -15,7 +16,8 @@ import { Throttle } from '../../runtime/throttle.ts'
 import type { NetworkParts } from '../network-parts.ts'
 import type { NodeParts } from '../node-parts.ts'
 import { followStores } from './follow-stores.ts'
-import { isNamedSo, Offers } from './offers.ts'
+import { ManifestFetches } from './manifest-fetches.ts'
+import { Offers } from './offers.ts'
 import type { SharedFolders } from './shared-folders.ts'
 import { digestOf, type StoreEntry, stateText, type Version } from './store-entry.ts'
 import { StoreFetches } from './store-fetches.ts'
@@ -39,13 +41,8 @@ const listMs = 300_000
 const unreadMs = 2_000
 /** A record is signed for stores of others no more often. */
 const publishMs = 30_000
-/** Manifests that are asked for at once. */
-const manifestsAtOnce = 8
-/** Members that are asked for one manifest, of those that name it: others each time, as those who came first may be of one mind. */
-const mostAsked = 16
-/** Time until a manifest that nobody gave is asked for again. */
-const restMs = 60_000
-const mostResting = 10_000
+/** Manifests come in bursts, too. */
+const manifestsMs = 200
 /** Records that are read before other work has its turn. */
 const recordsAtOnce = 100
 
@@ -61,6 +58,8 @@ export class StoreKeeper {
   readonly #stops: (() => unknown)[] = []
   /** Records come in bursts. */
   readonly #waking = new Throttle(() => this.wake(), newsMs)
+  readonly #following = new Throttle(() => this.wake(), manifestsMs)
+  readonly #manifests: ManifestFetches
   #looking: Running | undefined
   #hasRead = false
   #listedMs = Number.NEGATIVE_INFINITY
@@ -70,8 +69,6 @@ export class StoreKeeper {
   #isDamaged = false
   /** Resolves when members name other stores than before. */
   #news = Promise.withResolvers<void>()
-  /** Manifests that nobody gave, and until when they are not asked for again. */
-  readonly #resting = new Map<string, number>()
 
   constructor(init: StoreKeeperInit) {
     const { node, network, exchange, folders } = init
@@ -81,6 +78,14 @@ export class StoreKeeper {
     this.#registry = registry
     this.#clock = node.clock
     this.folders = folders
+    this.#manifests = new ManifestFetches({
+      stores,
+      offers: this.offers,
+      exchange,
+      clock: node.clock,
+      peers: (keys) => this.#peers(keys),
+      onManifest: () => this.#following.ask()
+    })
     this.fetches = new StoreFetches({
       stores,
       exchange,
@@ -113,7 +118,9 @@ export class StoreKeeper {
       () => events.removeEventListener('ended', this.#onEnded),
       trust.onMember(() => this.fetches.fill()),
       () => filling.stop(),
-      () => this.#waking.stop()
+      () => this.#waking.stop(),
+      () => this.#following.stop(),
+      () => this.#manifests.stop()
     )
   }
 
@@ -125,11 +132,12 @@ export class StoreKeeper {
   /** Learns of all stores that members name, as far as that comes within the signal. */
   async look(signal: AbortSignal): Promise<void> {
     // Somebody waits for it.
-    this.#resting.clear()
+    this.#manifests.again()
     try {
       await this.#readRecords(signal)
       this.#stores.manifests.keepOnly([...this.offers.all()].map(({ digest }) => digest))
-      await this.learn(signal, () => true)
+      this.#manifests.seek(() => true)
+      await orAborted(this.#manifests.idle(), signal)
     } catch (error) {
       if (!signal.aborted) throw error
     }
@@ -182,7 +190,7 @@ export class StoreKeeper {
     await stores.open()
     if (this.#isDamaged) await this.#mend()
     const isRead = await this.#readRecords(signal)
-    await this.learn(signal, (name) => mayBeNamed(stores.config.fetch, name) || this.#isKept(name))
+    this.#manifests.seek((name) => mayBeNamed(stores.config.fetch, name) || this.#isKept(name))
     let isChanged = false
     // One change may lead to another.
     for (let looks = 0; looks < mostLooks && (await this.#follow()); looks++) isChanged = true
@@ -255,53 +263,6 @@ export class StoreKeeper {
       )
     }
     return true
-  }
-
-  /** Fetches the manifests of offers that are not known, of stores with these names. */
-  async learn(signal: AbortSignal, isWanted: (name: string) => boolean): Promise<void> {
-    const { manifests } = this.#stores
-    if (this.#resting.size > mostResting) this.#resting.clear()
-    const unknown = [...this.offers.all()].filter(
-      (offer) =>
-        manifests.get(offer.digest) === undefined &&
-        !manifests.isWrong(offer.digest) &&
-        !this.#rests(offer.digest) &&
-        isNamedSo(offer, isWanted)
-    )
-    const wants = unknown.values()
-    const lanes = Array.from({ length: manifestsAtOnce }, async () => {
-      for (const { digest } of wants) await this.#learnOne(digest, signal)
-    })
-    await Promise.all(lanes)
-  }
-
-  async #learnOne(digest: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { exchange } = this.#init
-    const stores = this.#stores
-    const own = await stores.read(digest)
-    if (own !== undefined) {
-      stores.manifests.take(digest, own)
-      return
-    }
-    const lot = Math.random()
-    const sources = (): PeerId[] => {
-      const peers = this.#peers(this.offers.holders(digest))
-      const first = Math.floor(lot * peers.length)
-      return [...peers.slice(first), ...peers.slice(0, first)].slice(0, mostAsked)
-    }
-    this.#resting.set(keyId(digest), this.#clock.monotonic() + restMs)
-    for await (const { bytes } of exchange.fetch([digest], { sources, signal })) {
-      stores.manifests.take(digest, bytes)
-      this.#resting.delete(keyId(digest))
-    }
-  }
-
-  #rests(digest: Uint8Array): boolean {
-    const untilMs = this.#resting.get(keyId(digest))
-    if (untilMs === undefined) return false
-    if (this.#clock.monotonic() < untilMs) return true
-    this.#resting.delete(keyId(digest))
-    return false
   }
 
   /** Its owner, and all who name this version of it or the one before. */
