@@ -86,7 +86,7 @@ export class DocumentKeeper {
     let came = 0
     const storing: Promise<unknown>[] = []
     const failures: Error[] = []
-    for await (const { digest, bytes } of exchange.fetch(missing, { sources, signal })) {
+    for await (const { digest, bytes } of exchange.fetch(missing, { sources, isUrgent: true, signal })) {
       came++
       // Nobody waits for it while the next one is on its way: its failure is kept.
       storing.push(documents.put(digest, bytes).catch((error: Error) => failures.push(error)))

@@ -130,7 +130,7 @@ export class ManifestFetches {
     const sources = (): PeerId[] => peers([...holders, ...offers.holders(digest)]).slice(0, mostAsked)
     const signal = within(askMs, this.#stopping.signal)
     try {
-      for await (const { bytes } of exchange.fetch([digest], { sources, signal })) {
+      for await (const { bytes } of exchange.fetch([digest], { sources, isUrgent: true, signal })) {
         stores.manifests.take(digest, bytes)
         this.#resting.delete(key)
         onManifest()

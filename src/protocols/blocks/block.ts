@@ -21,6 +21,8 @@ export interface Block {
 export interface FetchOptions {
   /** Members that may have the blocks, asked for anew as the fetch goes on: those who have all of them, and those who fetch the same ones. */
   readonly sources: () => PeerId[]
+  /** It is short, and somebody waits for it: where a member sends little at a time, what others fetch of it comes behind. */
+  readonly isUrgent?: boolean
   readonly signal: AbortSignal
 }
 

@@ -14,6 +14,8 @@ export interface FetchInit {
   clock: Clock
   /** Opens the sources of the fetch, as far as there is room, and calls `add` with each. Gives the PeerIds of those that are being opened. */
   open(fetch: Fetch): ReadonlySet<string>
+  /** Calls `ask` soon, once for all that happens in one turn of the event loop, when it is the turn of this fetch. */
+  askSoon(): void
 }
 
 /** Expected of a block before the first came. */
@@ -41,7 +43,6 @@ export class Fetch implements Asker {
   /** Last time at which a block came or was taken. */
   #gaveAtMs: number
   #change = Promise.withResolvers<void>()
-  #asks: NodeJS.Immediate | undefined
 
   constructor(options: FetchOptions, init: FetchInit) {
     this.options = options
@@ -67,7 +68,6 @@ export class Fetch implements Asker {
       }
     } finally {
       clearInterval(timer)
-      clearImmediate(this.#asks)
       this.#fail(new Error('the fetch has ended'))
       for (const source of this.#choice.sources) source.forget(this)
       // It may be waiting for something that never comes: nobody waits for its end.
@@ -93,7 +93,7 @@ export class Fetch implements Asker {
   add(source: BlockSource): void {
     if (this.#choice.has(source)) return
     this.#choice.add(source, this.#init.clock.monotonic())
-    this.#askSoon()
+    this.#init.askSoon()
   }
 
   /** A member that is asked no more: others are asked for what it owes. */
@@ -102,13 +102,13 @@ export class Fetch implements Asker {
     this.#choice.remove(source, this.#init.clock.monotonic())
     source.forget(this)
     for (const want of this.#wants.values()) want.lost(source)
-    this.#askSoon()
+    this.#init.askSoon()
   }
 
   gave(key: string, digest: Uint8Array, bytes: Uint8Array, source: BlockSource): void {
     const nowMs = this.#init.clock.monotonic()
     this.#choice.gave(source, nowMs)
-    this.#askSoon()
+    this.#init.askSoon()
     const want = this.#wants.get(key)
     if (want === undefined) return
     this.#moved()
@@ -129,7 +129,7 @@ export class Fetch implements Asker {
     const nowMs = this.#init.clock.monotonic()
     this.#choice.lacks(source, nowMs)
     this.#wants.get(key)?.absentAt(source, nowMs)
-    this.#askSoon()
+    this.#init.askSoon()
   }
 
   async #next(): Promise<Block | undefined> {
@@ -138,7 +138,7 @@ export class Fetch implements Asker {
       const block = this.#ready.shift()
       if (block !== undefined) {
         this.#readyBytes -= block.bytes.byteLength
-        this.#askSoon()
+        this.#init.askSoon()
         return block
       }
       if (this.#wants.size === 0 ? this.#allKnown : this.#isIdle()) return undefined
@@ -172,7 +172,7 @@ export class Fetch implements Asker {
     if (this.#wants.has(key) || this.#given.has(key)) return
     if (this.#wants.size === 0) this.#moved()
     this.#wants.set(key, new Want(digest))
-    this.#askSoon()
+    this.#init.askSoon()
   }
 
   #remember(key: string): void {
@@ -187,7 +187,7 @@ export class Fetch implements Asker {
     this.#choice.expect(opening, nowMs)
     this.#choice.look(this.#wants.values(), nowMs)
     if (opening.size > 0 && (this.isWithoutSource || !this.isStarving)) this.#movedAtMs = nowMs
-    this.#askSoon()
+    this.#init.askSoon()
     this.#changed()
   }
 
@@ -207,28 +207,27 @@ export class Fetch implements Asker {
     resolve()
   }
 
-  /** Once for all that happens in one turn of the event loop. */
-  #askSoon(): void {
-    this.#asks ??= setImmediate(() => {
-      this.#asks = undefined
-      if (this.#failure === undefined) this.#ask()
-    })
-  }
-
-  #ask(): void {
+  /** Asks those who have room for what is wanted next. True where somebody was asked. */
+  ask(): boolean {
+    if (this.#failure !== undefined || this.#wants.size === 0) return false
     const nowMs = this.#init.clock.monotonic()
+    let hasAsked = false
     let places = this.#places()
     for (const source of this.#choice.sources) {
+      // It sends what others asked for: that is no sign that nobody has anything.
+      if (!source.hasRoom) this.#movedAtMs = nowMs
       if (!source.hasRoom || places <= 0) continue
       const picked = this.#choice.pick(source, this.#wants, Math.min(source.room, places), nowMs)
       if (picked.length === 0) continue
       for (const want of picked) want.asked.add(source)
       places -= picked.length
+      hasAsked = true
       source.ask(
         picked.map(({ digest }) => digest),
         this
       )
     }
+    return hasAsked
   }
 
   /** Blocks that there is room for, of those that may be larger than all that came. */

@@ -38,13 +38,17 @@ interface BlockFetcherEvents {
   wrong: CustomEvent<{ readonly peer: string; readonly reason: string }>
 }
 
+const isUrgent = ({ options }: Fetch): boolean => options.isUrgent === true
+
 /** The exchange of this process: all fetches share its sources, and what is known of them. */
 export class BlockFetcher implements BlockExchange, AsyncDisposable {
   readonly events = new TypedEventEmitter<BlockFetcherEvents>()
   readonly #init: BlockFetcherInit
   readonly #clock: Clock
   readonly #logger: Logger
+  /** In the order of their turns: one that has asked goes to the end. */
   readonly #fetches = new Set<Fetch>()
+  #asksSoon = false
   readonly #sources = new Map<string, Source>()
   readonly #opening = new Set<string>()
   /** Until when a member is not asked, on the monotonic clock. */
@@ -63,7 +67,13 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
     const signal = AbortSignal.any([options.signal, this.#stopping.signal])
     const fetch = new Fetch(
       { ...options, signal },
-      { self: self.toString(), limits: limits.blocks, clock: this.#clock, open: (each) => this.#open(each) }
+      {
+        self: self.toString(),
+        limits: limits.blocks,
+        clock: this.#clock,
+        open: (each) => this.#open(each),
+        askSoon: () => this.#askSoon()
+      }
     )
     this.#fetches.add(fetch)
     clearTimeout(this.#linger)
@@ -79,6 +89,22 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
     clearTimeout(this.#linger)
     this.#stopping.abort(new Error('the exchange of blocks was stopped'))
     await Promise.all([...this.#sources.values()].map((source) => source.close()))
+  }
+
+  #askSoon(): void {
+    if (this.#asksSoon) return
+    this.#asksSoon = true
+    setImmediate(() => {
+      this.#asksSoon = false
+      this.#ask()
+    })
+  }
+
+  /** Lets all fetches ask in turns: none has the sources that they share for itself, and those that are urgent come first. */
+  #ask(): void {
+    const all = [...this.#fetches]
+    for (const fetch of [...all.filter(isUrgent), ...all.filter((each) => !isUrgent(each))])
+      if (fetch.ask() && this.#fetches.delete(fetch)) this.#fetches.add(fetch)
   }
 
   /** Gives the fetch those of its sources that are open, and opens others where there is room. Gives those that are being opened. */

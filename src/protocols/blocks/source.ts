@@ -3,7 +3,7 @@ import { sha256 } from '../../identity/hash.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
-import { widenWindow } from '../engine/libraries/stream-window.ts'
+import { changeWindow, widenWindow } from '../engine/libraries/stream-window.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { openStream } from '../engine/protocol.ts'
 import { errorOf, statuses } from '../engine/status.ts'
@@ -32,8 +32,8 @@ export interface SourceInit {
 
 /** Blocks on their way before anything is known of a source. */
 const firstWindow = 4
-/** Even from one that is slow, one comes while the next is read. */
-const leastWindow = 2
+/** Bytes of blocks that are on their way at least: over a slow link whatever else goes through the connection waits for so many. */
+const leastWindowBytes = 64 * 1024
 /** A block that takes no longer says that the source could send more at a time; one that takes four times as long, less. */
 const quickMs = 250
 const slowMs = 4 * quickMs
@@ -50,6 +50,7 @@ export class Source {
   /** By digest, in the order in which they were asked for. */
   readonly #asked = new Map<string, Asked>()
   #window = firstWindow
+  #windowBytes: number
   #lacksSinceMs: number | undefined
   #silence: NodeJS.Timeout | undefined
 
@@ -57,6 +58,7 @@ export class Source {
     this.peer = connection.remotePeer
     this.#frames = frames
     this.#init = init
+    this.#windowBytes = init.limits.blocks.windowBytes
     this.openedAtMs = init.clock.monotonic()
     const { promise, resolve } = Promise.withResolvers<Error>()
     this.closed = promise
@@ -163,8 +165,20 @@ export class Source {
   }
 
   #adapt(tookMs: number): void {
-    if (tookMs < quickMs) this.#window = Math.min(this.#window + 1, this.#init.limits.blocks.window)
-    else if (tookMs > slowMs) this.#window = Math.max(this.#window - 1, leastWindow)
+    const { window, windowBytes } = this.#init.limits.blocks
+    if (tookMs < quickMs) {
+      this.#window = Math.min(this.#window + 1, window)
+      this.#widen(Math.min(2 * this.#windowBytes, windowBytes))
+    } else if (tookMs > slowMs) {
+      this.#window = Math.max(this.#window - 1, 1)
+      this.#widen(Math.max(this.#windowBytes / 2, leastWindowBytes))
+    }
+  }
+
+  #widen(bytes: number): void {
+    if (bytes === this.#windowBytes) return
+    this.#windowBytes = bytes
+    changeWindow(this.#frames.stream, bytes)
   }
 
   /** Each answer gives it time for the next. */

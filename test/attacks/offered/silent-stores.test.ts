@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => network[Symbol.asyncDispose]())
 
 /** Has eve name stores, and answer in this way whoever asks her for one of them. */
-async function name(named: readonly RecordStore[], answer: () => Promise<Uint8Array | undefined>): Promise<void> {
+async function nameStores(named: readonly RecordStore[], answer: () => Promise<Uint8Array | undefined>): Promise<void> {
   const read = async (): Promise<Uint8Array | undefined> => {
     asked++
     return await answer()
@@ -47,7 +47,7 @@ const holds = (name: string): boolean => ann.stores.list().some((row) => row.nam
 describe('a member that names 8 stores that are none', () => {
   attack('and never answers, so that nothing of others is followed meanwhile', async () => {
     const { promise: never } = Promise.withResolvers<undefined>()
-    await name(falseStores(), () => never)
+    await nameStores(falseStores(), () => never)
     await eventually(() => asked > 0)
     const hal = await network.join('hal')
     await share(hal, 'music')
@@ -60,7 +60,7 @@ describe('a member that names 8 stores that are none', () => {
   })
 
   control('is asked for all of them where it answers', async () => {
-    await name(falseStores(), async () => undefined)
+    await nameStores(falseStores(), async () => undefined)
     await eventually(() => asked >= maxRecordStores)
     expect(ann.stores.list().filter(({ heldSeq }) => heldSeq !== null)).toEqual([])
   })

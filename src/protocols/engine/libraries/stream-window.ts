@@ -10,6 +10,11 @@ export function widenWindow(stream: Stream, bytes: number): void {
   Object.assign(stream, { recvWindow: bytes, maxStreamWindowSize: bytes, maxReadBufferLength: bytes + bytes / 4 })
 }
 
+/** Changes a window that was widened to no more bytes than it was widened to. A smaller one counts when what was allowed before has come. */
+export function changeWindow(stream: Stream, bytes: number): void {
+  if ('recvWindow' in stream) Object.assign(stream, { recvWindow: bytes, maxStreamWindowSize: bytes })
+}
+
 /** The parts of a yamux stream that are used. */
 interface Windowed {
   recvWindow: number

@@ -13,7 +13,7 @@ const wants = Array.from({ length: 4 }, (_, number) => sha256(Uint8Array.of(numb
 function fetchFrom(source: WaitingSource, overrides: LimitOverrides = {}) {
   const clock = new FakeClock()
   const { blocks: limits } = limitsWith(overrides)
-  const fetch = new Fetch(
+  const fetch: Fetch = new Fetch(
     { sources: () => [source.peer], signal: new AbortController().signal },
     {
       self: new WaitingSource(2).id,
@@ -22,7 +22,8 @@ function fetchFrom(source: WaitingSource, overrides: LimitOverrides = {}) {
       open: (each) => {
         each.add(source)
         return new Set()
-      }
+      },
+      askSoon: () => setImmediate(() => fetch.ask())
     }
   )
   return { fetch, clock, limits }
