@@ -8,6 +8,7 @@ import type { LibraryMetrics } from './host/libp2p.ts'
 import type { Logging } from './logging.ts'
 import type { Program } from './program/program.ts'
 import type { Resolvers } from './resolve/resolvers.ts'
+import type { RootSeat } from './root/store/root-seat.ts'
 import type { KeyRotation } from './self/key-rotation.ts'
 import type { AnnouncedServices } from './services/announced-services.ts'
 
@@ -25,6 +26,8 @@ export interface NodeParts {
   readonly services: Supervisor
   readonly resolvers: Resolvers
   readonly invites: PendingInvite
+  /** Place among those that may be the root; undefined: the log is in the store of the root. */
+  readonly seat: RootSeat | undefined
   /** Services that this node offers to the others. */
   readonly announced: AnnouncedServices
   /** Services that members use of each other. */

@@ -36,6 +36,7 @@ import type { MemberHandler } from './program/protocols.ts'
 import { putOtherHistoryAside } from './put-aside.ts'
 import { Resolvers } from './resolve/resolvers.ts'
 import type { RootController } from './root/root-controller.ts'
+import { RootSeat } from './root/store/root-seat.ts'
 import { KeyRotation } from './self/key-rotation.ts'
 import type { AnnouncedServices } from './services/announced-services.ts'
 import type { ServiceInit } from './services/offered.ts'
@@ -63,6 +64,7 @@ export class TrustNode implements Node, NodeContext {
   readonly services: Supervisor
   readonly events = new EventBus()
   readonly invites: PendingInvite
+  readonly seat: RootSeat | undefined
   readonly resolvers: Resolvers
   readonly announced: AnnouncedServices
   readonly portWaitMs: number | undefined
@@ -102,6 +104,7 @@ export class TrustNode implements Node, NodeContext {
     this.#dropNewKey = dropNew
     this.rotation = new KeyRotation(config.paths.key, key)
     this.resolvers = new Resolvers(this)
+    this.seat = RootSeat.of(this)
     this.announced = announcedServices(this)
     this.forwards = new NodeForwards(this)
     this.control = createControl(this)
@@ -183,6 +186,7 @@ export class TrustNode implements Node, NodeContext {
     await this.rotation.startFrom(store)
     await this.#endpoints.open(this, this.#options.control ?? true)
     await this.#attacher.start(genesis)
+    this.seat?.start()
   }
 
   /** Address of the HTTP API; undefined: it is off, or does not listen. */
@@ -281,6 +285,7 @@ export class TrustNode implements Node, NodeContext {
     await this.stopSteps.wait('its start', found)
     try {
       await this.#attacher.attachment?.stop(reason, this.#left, this.stopSteps)
+      await this.stopSteps.wait('the lease of the log', this.seat?.stop())
     } finally {
       await this.#endpoints.close(this.stopSteps)
     }

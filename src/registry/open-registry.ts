@@ -143,7 +143,7 @@ export class OpenRegistry implements Registry {
 
   #makeRoot({ role, nodeKey, root: powers }: RegistryInit): Root | undefined {
     if (role !== 'root' || powers === undefined) return undefined
-    const { logKey, operatorKey, fence } = powers
+    const { logKey, operatorKey, fence, log } = powers
     const { db, logger, replica } = this.#parts
     const root = new Root({
       replica,
@@ -152,7 +152,8 @@ export class OpenRegistry implements Registry {
       operatorKey,
       logger,
       pauses: new Pauses(db),
-      doubt: new ClockDoubt(db)
+      doubt: new ClockDoubt(db),
+      log: log?.(replica)
     })
     if (fence !== undefined) root.fence(fence)
     return root

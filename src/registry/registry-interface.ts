@@ -14,6 +14,7 @@ import type { PastStates } from './history/past-states.ts'
 import type { Liveness, LivenessTimings } from './liveness/liveness.ts'
 import type { Root } from './log/log-writer.ts'
 import type { Replica } from './log/replica.ts'
+import type { LogCommit } from './log/root-log/log-commit.ts'
 import type { Signed } from './objects/envelope.ts'
 import type { Genesis } from './objects/genesis.ts'
 import type { LookupPage, LookupQuery } from './records/lookup.ts'
@@ -42,6 +43,8 @@ export interface RootPowers {
   operatorKey?: SigningKey | undefined
   /** The reason why nothing is appended yet: until `root.release()`. */
   fence?: string
+  /** The way into a history that an engine keeps; without it the store keeps it. */
+  log?: ((replica: Replica) => LogCommit) | undefined
 }
 
 /** Parts that a registry shares with its process; its own by default. */

@@ -65,6 +65,7 @@ export const marks: Marks = {
   gossip: { enabled: 'restart', refreshMs: 'restart' },
   dht: { enabled: 'restart', server: 'restart' },
   relay: { serve: 'restart', use: 'live' },
+  root: { store: 'restart' },
   backup: { enabled: 'live', intervalMs: 'live', path: 'live', keep: 'live' },
   stores: { fetch: 'live', quotaBytes: 'live', keep: 'live', symlinks: 'live', readableBy: 'live', revoked: 'live' },
   alarms: { hook: 'live' },

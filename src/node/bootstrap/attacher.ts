@@ -62,7 +62,7 @@ export class Attacher {
     await this.#attach(genesis)
   }
 
-  /** `goesOn`: this process was the root, and appended, a moment ago. */
+  /** `goesOn`: this process appended, or heard what others hold, a moment ago. */
   async #attach(genesis: Uint8Array, goesOn = false): Promise<void> {
     const node = this.#node
     const registry = await registryOf(node, genesis)
@@ -87,8 +87,9 @@ export class Attacher {
     const { root, genesis } = attached.registry
     // Whoever knows this node knows the port that it has now.
     node.config = { ...config, listen: { ...config.listen, port: attached.port } }
-    const goesOn = root !== undefined && root.refusal === undefined
     const before = this.#attachment
+    // A candidate that becomes the root has heard others while it was none.
+    const goesOn = root === undefined ? before?.duties.hasHeard === true : root.refusal === undefined
     this.#attachment = undefined
     await before?.stop(reason, false, steps)
     node.signal.throwIfAborted()

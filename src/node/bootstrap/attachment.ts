@@ -14,16 +14,16 @@ import { requireSameNetwork } from './pin-checks.ts'
 
 export interface AttachmentInit {
   registry: Registry
-  /** This process was the root, and appended, a moment ago. */
+  /** This process appended, or heard what others hold, a moment ago. */
   goesOn: boolean
 }
 
 /** Opens the store of a node for this genesis. @throws ConfigError for another network, and as openNodeRegistry */
 export async function registryOf(node: NodeParts, genesis: Uint8Array): Promise<Registry> {
-  const { config, key, clock, services, pin } = node
+  const { config, key, clock, services, pin, seat } = node
   const { logger } = node.logging
   requireSameNetwork(config, pin, openStoredGenesis(genesis).hash)
-  const registry = await openNodeRegistry({ config, key, genesis, clock, logger, services })
+  const registry = await openNodeRegistry({ config, key, genesis, clock, logger, services, seat })
   if (hasJoined(registry, key.publicKey)) node.invites.drop(logger)
   return registry
 }

@@ -22,8 +22,9 @@ const storeGone =
 export function requirePin(config: Config, pin: Uint8Array | undefined): void {
   const { store, logKey, recoveryKit } = dataFiles(config.paths.data)
   const isRoot = config.role === 'root'
-  // Another member fetches its store anew, and may have the key of an operator.
-  const left = (isRoot ? filesOfNetwork(config.paths.data) : [logKey, recoveryKit]).find((path) => existsSync(path))
+  // Another member fetches its store anew, and may have the key of an operator; a candidate has the log key from its root.
+  const others = config.root.store === undefined ? [logKey, recoveryKit] : [recoveryKit]
+  const left = (isRoot ? filesOfNetwork(config.paths.data) : others).find((path) => existsSync(path))
   const gone = `${store} is ${existsSync(store) ? 'empty' : 'not there'}`
   if (left !== undefined) throw new ConfigError([`${gone}, but ${left} is there: ${storeGone}`])
   if (isRoot && pin !== undefined) {

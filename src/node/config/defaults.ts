@@ -75,6 +75,7 @@ export const defaults = {
     readableBy: 'owner',
     revoked: 'keep'
   },
+  root: {},
   alarms: {},
   hooks: { timeoutMs: 30_000 },
   dns: {},

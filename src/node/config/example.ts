@@ -24,6 +24,7 @@ const samples: ReadonlyMap<string, unknown> = new Map(
     'announce.addresses': ['/ip6/2001:db8::5/tcp/9000'],
     'bootstrap.rootAddress': '/ip6/2001:db8::1/tcp/8000',
     'bootstrap.inviteFile': '/etc/trustnet/secrets/invite',
+    'root.store': 'sqlite',
     'backup.path': '/var/backups/trustnet',
     'alarms.hook': '/usr/local/bin/trustnet-alarm',
     'hooks.onEvent': '/bin/true',

@@ -60,7 +60,9 @@ export const otherEnvironment: ReadonlySet<string> = new Set([
   'TRUSTNET_RECOVERY_PASSPHRASE',
   'TRUSTNET_RECOVERY_PASSPHRASE_FILE',
   'TRUSTNET_OPERATOR_PASSPHRASE',
-  'TRUSTNET_OPERATOR_PASSPHRASE_FILE'
+  'TRUSTNET_OPERATOR_PASSPHRASE_FILE',
+  'TRUSTNET_ROOT_STORE_PASSWORD',
+  'TRUSTNET_ROOT_STORE_PASSWORD_FILE'
 ])
 
 const last = (path: string): string => path.slice(path.lastIndexOf('.') + 1)

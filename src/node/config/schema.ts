@@ -10,13 +10,14 @@ import {
   socketAddress,
   socketParts
 } from '../../address/spelling.ts'
-import type { Role } from '../../identity/role.ts'
+import { isRegistryRole, type Role } from '../../identity/role.ts'
 import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { maxServices, servicesBytes } from '../../registry/objects/service.ts'
 import { hookProgram } from '../hooks/hook-field.ts'
 import { announcedAs, maxServicesBytes } from '../services/offered.ts'
 import { addressOf, networkIdText, peerIdText } from './addresses.ts'
 import { followField } from './field-types/follow-field.ts'
+import { ownStore, rootStoreField } from './field-types/root-store-field.ts'
 import { serviceField } from './field-types/service-field.ts'
 import { domainName, duration, flag, integer, list, nodeName, number, oneOf, rate, text } from './fields.ts'
 
@@ -161,6 +162,14 @@ const stores = z.object({
   revoked: oneOf(['keep', 'drop']).describe('what becomes of stores whose owner was revoked; none is followed any more')
 })
 
+const root = z.object({
+  store: rootStoreField()
+    .optional()
+    .describe(
+      'database that keeps the log, the same for the root and its candidates: postgres://USER@HOST/DATABASE; its password is a secret; sqlite takes the log back into the store of this root'
+    )
+})
+
 const alarms = z.object({
   hook: text().optional().describe('command that is run for every alarm, with ALARM_CODE and ALARM_MESSAGE set')
 })
@@ -233,6 +242,7 @@ export const schema = z.object({
   gossip,
   dht,
   relay,
+  root,
   backup,
   stores,
   alarms,
@@ -257,6 +267,7 @@ export const crossChecks = (config: Config): { key: string; message: string }[] 
     [isListenScopeAnnounced(config), 'announce.allow', listenScopeMissing(config)],
     [isEachOnce(config.services), 'services', 'has a name twice'],
     [bytesOf(config.services) <= maxServicesBytes, 'services', tooLong(config.services)],
+    [isRootStoreUsed(config), 'root.store', rootStoreUnused(config)],
     [isHttpClosed(config.http), 'http.tokenFile', httpIsOpen(config.http)],
     [config.announce.addresses?.length !== 0, 'announce.addresses', 'is empty: leave it out, or name an address']
   ]
@@ -280,6 +291,13 @@ const isListenScopeAnnounced = (config: Config): boolean =>
 
 const listenScopeMissing = ({ listen: { host } }: Config): string =>
   `lacks ${scopeOf(host)}, the scope of listen.host ${host}, so nothing would be announced: add it, or name announce.addresses`
+
+/** Only a registry that keeps nothing but the log and records stands for the place of the root. */
+const isRootStoreUsed = ({ root: { store }, role }: Config): boolean =>
+  store === undefined || store === ownStore || isRegistryRole(role)
+
+const rootStoreUnused = ({ role }: Config): string =>
+  `is of no use with role: ${role}: a root has it, and each secondary that is to take its place`
 
 /** Others reach it only with a token. */
 const isHttpClosed = ({ listen: address, tokenFile }: Config['http']): boolean =>

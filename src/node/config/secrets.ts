@@ -9,6 +9,7 @@ const secrets = {
   invite: 'TRUSTNET_INVITE',
   recoveryPassphrase: 'TRUSTNET_RECOVERY_PASSPHRASE',
   operatorPassphrase: 'TRUSTNET_OPERATOR_PASSPHRASE',
+  rootStorePassword: 'TRUSTNET_ROOT_STORE_PASSWORD',
   cloudflareToken: 'CLOUDFLARE_API_TOKEN',
   tsigKey: 'TRUSTNET_DNS_TSIG_KEY'
 } as const
@@ -19,6 +20,7 @@ export type SecretName = keyof typeof secrets
 const ownerOnly: ReadonlySet<SecretName> = new Set([
   'recoveryPassphrase',
   'operatorPassphrase',
+  'rootStorePassword',
   'cloudflareToken',
   'tsigKey'
 ])
@@ -33,7 +35,7 @@ const maxBytes = 16 * 1024
 
 /**
  * From NAME, from the file that NAME_FILE or `file` names, or from a systemd credential (`trustnet-invite`,
- * `trustnet-recovery-passphrase`, `trustnet-operator-passphrase`,
+ * `trustnet-recovery-passphrase`, `trustnet-operator-passphrase`, `trustnet-root-store-password`,
  * `cloudflare-api-token`, `trustnet-dns-tsig-key`); undefined when none of them is there. Throws
  * ConfigError for a file that is named and cannot be read, or that others could read too.
  */

@@ -13,6 +13,8 @@ import type { Config } from '../config/schema.ts'
 import { putAside } from '../put-aside.ts'
 import { destroyPastLogKeys, isEpochPrepared, ownLogKey } from './log-key.ts'
 import { fenceReason, noLongerReplaced, raiseReplaced } from './root-controller.ts'
+import { rememberStore, requireOwnLog } from './store/log-place.ts'
+import type { RootSeat } from './store/root-seat.ts'
 
 type DataFiles = ReturnType<typeof dataFiles>
 
@@ -23,6 +25,8 @@ export interface NodeRegistryInit {
   clock: Clock
   logger: Logger
   services: Supervisor
+  /** Place among those that may be the root; undefined: the log is in the store of the root. */
+  seat: RootSeat | undefined
 }
 
 /**
@@ -32,14 +36,23 @@ export interface NodeRegistryInit {
 export async function openNodeRegistry(init: NodeRegistryInit): Promise<Registry> {
   const { config } = init
   const { logKey } = dataFiles(config.paths.data)
+  if (init.seat !== undefined) return await openElected(init, init.seat)
   if (config.role === 'root' && !existsSync(logKey)) return await openFormer(init)
   const registry = await openOrBeginAnew(init)
+  await requireOwnLog(registry, config)
   if (registry.root?.isReplaced !== true) {
     if (registry.root !== undefined) noLongerReplaced(registry)
     return registry
   }
   await registry.close()
   return await openFormer(init)
+}
+
+/** Opens it as the root while this process holds the lease of the log, else as a secondary. */
+async function openElected(init: NodeRegistryInit, seat: RootSeat): Promise<Registry> {
+  const registry = await openOrBeginAnew(init, seat.isHeld ? 'root' : 'secondary')
+  if (registry.root !== undefined) await rememberStore(registry, seat.store)
+  return registry
 }
 
 /** One that is root by its configuration alone. @throws KeyFileError where the log knows no other root */
@@ -59,23 +72,23 @@ async function openFormer(init: NodeRegistryInit): Promise<Registry> {
 }
 
 /** Opens the store. Others hold what a replica holds, too: a damaged one is put aside and fetched anew. A root asks nobody, its operator restores a backup. */
-async function openOrBeginAnew(init: NodeRegistryInit): Promise<Registry> {
+async function openOrBeginAnew(init: NodeRegistryInit, role = init.config.role): Promise<Registry> {
   const { config, clock, logger } = init
   try {
-    return await openAs(init, config.role)
+    return await openAs(init, role)
   } catch (error) {
     if (!(error instanceof DamagedStoreError) || config.role === 'root') throw error
     const { store } = dataFiles(config.paths.data)
     const aside = putAside(store, 'damaged', clock)
     const message = `the store was damaged (${error.message}): it lies in ${aside} now, and all that it held is fetched anew`
     logger.error({ path: aside, error: error.message }, message)
-    const registry = await openAs(init, config.role)
+    const registry = await openAs(init, role)
     registry.alarms.raise('store_damaged', message, { path: aside })
     return registry
   }
 }
 
-async function openAs({ config, key, genesis, ...components }: NodeRegistryInit, role: Role): Promise<Registry> {
+async function openAs({ config, key, genesis, seat, ...components }: NodeRegistryInit, role: Role): Promise<Registry> {
   const { heartbeat, paths, replication, admission } = config
   const files = dataFiles(paths.data)
   const init: RegistryInit = {
@@ -89,7 +102,9 @@ async function openAs({ config, key, genesis, ...components }: NodeRegistryInit,
       openMembers: admission.openMembers,
       openJoins: admission.openJoins
     },
-    ...(role === 'root' && { root: await rootPowers(files) })
+    ...(role === 'root' && {
+      root: { ...(await rootPowers(files)), log: seat && ((replica) => seat.commitOf(replica)) }
+    })
   }
   return await openRegistry(init, components)
 }

@@ -22,7 +22,7 @@ export interface RootControllerInit {
   config: Config
   key: SigningKey
   logger: Logger
-  /** This process appended a moment ago: nobody can hold more of the log than it. */
+  /** This process appended, or heard what others hold, a moment ago: nobody can hold more of the log than it. */
   goesOn: boolean
 }
 
@@ -66,6 +66,8 @@ export class RootController {
   /** The root appends nothing yet. */
   #isListening = false
   #isReplaced = false
+  /** The log has this process as the root. */
+  #isInPlace = false
   /** The store says that it was restored. */
   #isRestored = false
 
@@ -137,6 +139,11 @@ export class RootController {
     raiseReplaced(this.#init.network.registry, 'it appends nothing any more, and a restart makes it a secondary')
   }
 
+  /** Enough others have shown their heads. */
+  get hasHeard(): boolean {
+    return this.#heardEnough()
+  }
+
   /** Somebody's head was heard, perhaps. */
   changed(): void {
     if (this.#isListening && this.#root !== undefined && this.#heardEnough()) this.#release(this.#root)
@@ -206,6 +213,7 @@ export class RootController {
   async #look(): Promise<void> {
     if (this.#root === undefined || this.#root.refusal !== undefined) return
     await this.#forgetRestored()
+    if (this.#root.isElected) await this.#takePlace(this.#root)
     await this.#root.reissueRevokes()
     for (const { publicKey, role } of this.#renewedRegistries()) {
       await this.#root.append([{ kind: 'registrySet', body: { publicKey, role, removed: false } }])
@@ -219,6 +227,24 @@ export class RootController {
     if (admission.queued > 0) await admission.replayQueue()
     const count = await admission.letInWaiting()
     if (count > 0) logger.info({ count }, 'joins that waited were let in, as the policy asks for no word any more')
+  }
+
+  /** Enters this process as the root, in the place of the one whose lease is over. */
+  async #takePlace(root: Root): Promise<void> {
+    const { publicKey } = this.#init.key
+    // Brings the store to the head of the database first.
+    if (!this.#isInPlace) await root.checkpoint()
+    const roots = this.#init.network.registry.replica.state.registries().filter(({ role }) => role === 'root')
+    const former = roots.filter((row) => !equals(row.publicKey, publicKey))
+    this.#isInPlace = true
+    if (former.length === 0 && roots.length > 0) return
+    const bodies = former.map((row) => ({ publicKey: row.publicKey, role: 'secondary' as const, removed: false }))
+    await root.append(
+      [...bodies, { publicKey, role: 'root' as const, removed: false }].map((body) => ({
+        kind: 'registrySet' as const,
+        body
+      }))
+    )
   }
 
   /** Only now, with all that others held: a restart before would have to wait for them again. */

@@ -26,6 +26,7 @@ import type { Replica } from './replica.ts'
 import { RootClock } from './root-clock.ts'
 import type { LogCommit } from './root-log/log-commit.ts'
 import { SqliteRootLog } from './root-log/sqlite-root-log.ts'
+import { writeBeside } from './root-log/write-beside.ts'
 import { comparePositions, type LogPosition } from './state/position.ts'
 
 export { type AppendOptions, type EntryDraft, maxBatchEntries } from './append-queue.ts'
@@ -158,6 +159,11 @@ export class Root {
     return this.#opening?.promise ?? Promise.resolve()
   }
 
+  /** True where others stand for its place, too: the one who holds the lease of the log is the root. */
+  get isElected(): boolean {
+    return this.#log.isShared
+  }
+
   /** True when the authority gave the log key to another one: this process is not the root any more. */
   get isReplaced(): boolean {
     const { head, state } = this.#replica
@@ -267,25 +273,13 @@ export class Root {
       },
       (draft, outcomes, isAgain) => {
         this.#signed(draft)
-        if (isAgain) for (const outcome of outcomes) this.#writeBeside(outcome)
+        if (isAgain) writeBeside(outcomes, this.#replica.ledger, this.#logger)
       }
     )
   }
 
   async #enter<T>(work: (draft: Draft) => T, effects: (draft: Draft, result: T, isAgain: boolean) => void): Promise<T> {
     return await this.#replica.ledger.exclusive(() => this.#log.commit(work, effects))
-  }
-
-  /** Entries that are part of the history stay, whatever becomes of what the caller writes beside them. */
-  #writeBeside(outcome: AppendOutcome): void {
-    const { inCommit } = outcome.request.options
-    if (inCommit === undefined || 'error' in outcome) return
-    try {
-      this.#replica.ledger.savepoint(inCommit)
-    } catch (error) {
-      if (!this.#replica.ledger.isInTransaction) throw error
-      this.#logger.error({ error: reasonOf(error) }, 'entries were appended, and what belongs to them was not stored')
-    }
   }
 
   #appendAll(draft: Draft, batch: readonly AppendRequest[]): AppendOutcome[] {

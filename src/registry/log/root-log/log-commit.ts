@@ -2,6 +2,8 @@ import type { Draft } from '../ledger.ts'
 
 /** The way in which what the root has signed becomes part of the history. */
 export interface LogCommit {
+  /** Others may append too, one at a time: whoever holds the lease. */
+  readonly isShared: boolean
   /** The reason why nothing can be appended now; undefined: it can. */
   readonly refusal: Error | undefined
   /**

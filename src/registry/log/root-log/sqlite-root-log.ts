@@ -32,6 +32,7 @@ interface StoredLease extends RootLease {
 
 /** The log in the store of the root itself: lease, entries, checkpoint and effects are one transaction. */
 export class SqliteRootLog implements RootLog, LogCommit {
+  readonly isShared = false
   readonly refusal = undefined
   readonly #ledger: Ledger
   /** Lease of the root that has this store, as it is stored. */

@@ -1,0 +1,13 @@
+import { text } from '../fields.ts'
+import { storeTarget } from './root-store-url.ts'
+
+/** The value of `root.store` that brings the log back into the store of the root. */
+export const ownStore = 'sqlite'
+
+/** Address of the database that keeps the log, or `sqlite`. */
+export const rootStoreField = () =>
+  text((value) => {
+    if (value === ownStore) return undefined
+    const target = storeTarget(value)
+    return 'problem' in target ? target.problem : undefined
+  })

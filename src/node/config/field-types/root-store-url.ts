@@ -1,0 +1,59 @@
+import { isIPv4 } from 'node:net'
+
+/** Server that keeps the log of the root, as `root.store` names it. */
+export interface StoreTarget {
+  /** The text itself; it holds no secret. */
+  readonly text: string
+  /** Name or IPv6 address; undefined: the server is reached by its unix socket. */
+  readonly host: string | undefined
+  readonly socketFolder: string | undefined
+  readonly port: number
+  readonly user: string
+  readonly database: string
+  /** File with the certificates that may have signed the server's; default: those of the system. */
+  readonly ca: string | undefined
+}
+
+const defaultPort = 5432
+const form =
+  'write postgres://USER@HOST/DATABASE, with ?sslrootcert=FILE where its certificate is by an authority of your own, or postgres://USER@%2Frun%2Fpostgresql/DATABASE for a unix socket'
+
+/** The problem with the text of `root.store`, or where it leads. */
+export function storeTarget(text: string): StoreTarget | { readonly problem: string } {
+  const url = URL.parse(text)
+  if (url === null || (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:')) {
+    return { problem: `is no address of a database: ${form}` }
+  }
+  if (url.password !== '') {
+    return {
+      problem: 'has a password in it: put that into TRUSTNET_ROOT_STORE_PASSWORD_FILE, or the variable without _FILE'
+    }
+  }
+  const host = plain(url.hostname)
+  const database = plain(url.pathname.slice(1))
+  const user = plain(url.username)
+  if (host === '' || database === '' || user === '' || database.includes('/')) {
+    return { problem: `lacks a user, a host or a database: ${form}` }
+  }
+  if (isIPv4(host)) return { problem: `names the IPv4 address ${host}: the network speaks IPv6 alone` }
+  const unknown = [...url.searchParams.keys()].find((name) => name !== 'sslrootcert')
+  if (unknown !== undefined) return { problem: `has the parameter ${unknown}, which is not known: ${form}` }
+  const isSocket = host.startsWith('/')
+  return {
+    text,
+    host: isSocket ? undefined : host.replaceAll(/[[\]]/g, ''),
+    socketFolder: isSocket ? host : undefined,
+    port: url.port === '' ? defaultPort : Number(url.port),
+    user,
+    database,
+    ca: url.searchParams.get('sslrootcert') ?? undefined
+  }
+}
+
+const plain = (part: string): string => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,95 @@
+import { execFile, spawn } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Client } from 'pg'
+import { vi } from 'vitest'
+import { ceilingMs } from '../ceiling.ts'
+import { freePort } from '../free-port.ts'
+
+const run = promisify(execFile)
+const bin = '/usr/lib/postgresql/15/bin'
+
+/** Debian's PostgreSQL 15 is here. */
+export const hasPostgres = existsSync(join(bin, 'initdb'))
+
+/** User that the server runs as: it refuses root. */
+const nobody = 65_534
+const asUser = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
+
+/** A real PostgreSQL server in a folder of its own, on [::1] alone; it asks for a password. */
+export class PostgresServer implements AsyncDisposable {
+  static readonly password = 'kept-in-a-file'
+  readonly folder: string
+  readonly port: number
+  #ended: Promise<void> | undefined
+
+  private constructor(folder: string, port: number) {
+    this.folder = folder
+    this.port = port
+  }
+
+  static async start(): Promise<PostgresServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'trustnet-pg-'))
+    if (asUser.uid !== undefined) chownSync(folder, asUser.uid, asUser.gid)
+    const server = new PostgresServer(folder, await freePort())
+    const auth = ['--auth-local=trust', '--auth-host=scram-sha-256', '--username=owner']
+    await run(join(bin, 'initdb'), ['-D', server.data, '--no-sync', '--encoding=UTF8', '--locale=C', ...auth], asUser)
+    await server.up()
+    await server.#admin(`ALTER USER owner PASSWORD '${PostgresServer.password}'`)
+    return server
+  }
+
+  get data(): string {
+    return join(this.folder, 'data')
+  }
+
+  /** For `root.store`. */
+  get url(): string {
+    return `postgres://owner@[::1]:${this.port}/postgres`
+  }
+
+  /** Starts it, and waits until it takes connections. */
+  async up(): Promise<void> {
+    const settings = [`port=${this.port}`, 'listen_addresses=::1', `unix_socket_directories=${this.folder}`]
+    const args = settings.flatMap((each) => ['-c', each])
+    const child = spawn(join(bin, 'postgres'), ['-D', this.data, ...args], { ...asUser, stdio: 'ignore' })
+    this.#ended = new Promise((resolve) => child.once('exit', () => resolve()))
+    await vi.waitFor(async () => await this.#admin('SELECT 1'), { timeout: ceilingMs, interval: 50 })
+  }
+
+  /** Stops it as a power cut would, or in order. */
+  async down(mode: 'immediate' | 'fast' = 'immediate'): Promise<void> {
+    await run(join(bin, 'pg_ctl'), ['-D', this.data, '-m', mode, '-W', 'stop'], asUser)
+    await this.#ended
+  }
+
+  /** Rows of a statement by its owner, over the unix socket. */
+  async sql(text: string): Promise<Record<string, unknown>[]> {
+    return await this.#admin(text)
+  }
+
+  async #admin(text: string): Promise<Record<string, unknown>[]> {
+    const client = new Client({
+      host: this.folder,
+      port: this.port,
+      user: 'owner',
+      database: 'postgres',
+      password: ''
+    })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      const { rows } = await client.query<Record<string, unknown>>(text)
+      return rows
+    } finally {
+      await client.end().catch(() => {})
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.down('immediate').catch(() => {})
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,65 @@
+import { copyFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { dataFiles } from '../../../src/node/config/paths.ts'
+import type { TrustNode } from '../../../src/node/node.ts'
+import { type Flags, TestNetwork } from '../../helpers/network.ts'
+import { hasPostgres, PostgresServer } from '../../helpers/servers/postgres.ts'
+
+const member = { role: 'integrated', 'root.store': undefined }
+const variable = 'TRUSTNET_ROOT_STORE_PASSWORD'
+
+describe.runIf(hasPostgres)('a network whose log is in PostgreSQL', () => {
+  let server: PostgresServer
+  let network: TestNetwork
+
+  beforeAll(async () => {
+    server = await PostgresServer.start()
+    process.env[variable] = PostgresServer.password
+  })
+
+  afterAll(async () => {
+    Reflect.deleteProperty(process.env, variable)
+    await server[Symbol.asyncDispose]()
+  })
+
+  const begin = async (): Promise<TestNetwork> => {
+    await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry')
+    network = await TestNetwork.create({ 'root.store': server.url })
+    onTestFinished(async () => await network[Symbol.asyncDispose]())
+    return network
+  }
+
+  /** A secondary with the log key, which waits for the lease. */
+  const candidate = async (name: string, flags: Flags = {}): Promise<TrustNode> => {
+    const node = await network.join(name, { role: 'secondary', ...flags })
+    const keyOf = ({ config }: TrustNode): string => dataFiles(config.paths.data).logKey
+    copyFileSync(keyOf(network.node('root')), keyOf(node))
+    return node
+  }
+
+  const isRoot = ({ config, network: attached }: TrustNode): boolean =>
+    config.role === 'root' && attached?.registry.root?.refusal === undefined && attached?.registry.root !== undefined
+
+  const isInPlace = (node: TrustNode): boolean => {
+    const state = node.network?.registry.replica.state
+    return isRoot(node) && state?.registry(node.key.publicKey)?.role === 'root'
+  }
+
+  it('goes on with a candidate when its root stops, and the root comes back as a secondary', async () => {
+    await begin()
+    const root = network.node('root')
+    await expect.poll(() => isInPlace(root)).toBe(true)
+    const other = await candidate('other')
+    const m1 = await network.join('m1', member)
+    await expect.poll(() => other.registry.replica.head.n).toBe(root.registry.replica.head.n)
+    await root.stop()
+    await expect.poll(() => isInPlace(other)).toBe(true)
+    await network.join('m2', { ...member, 'bootstrap.peers': [network.address('other')] })
+    await m1.until(() => m1.registry.replica.state.memberByName('m2') !== undefined)
+    const back = await network.start('root', { role: 'root' })
+    await expect.poll(() => back.network?.session?.peer.role).toBe('root')
+    expect(back.config.role).toBe('secondary')
+    await expect.poll(() => back.registry.replica.head.n).toBe(other.registry.replica.head.n)
+    expect(back.registry.replica.state.rootRegistry()?.publicKey).toEqual(other.key.publicKey)
+  })
+})

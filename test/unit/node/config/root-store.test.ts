@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { storeTarget } from '../../../../src/node/config/field-types/root-store-url.ts'
+import { parseConfig } from '../../../../src/node/config/index.ts'
+import { ConfigError } from '../../../../src/node/errors.ts'
+
+const parse = (store: string, role = 'secondary') =>
+  parseConfig({ env: {}, file: 'node.yaml', text: `role: ${role}\nroot:\n  store: ${store}\n` }).config.root.store
+
+const problemOf = (...given: Parameters<typeof parse>): string => {
+  try {
+    return `taken: ${parse(...given)}`
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+}
+
+describe('root.store', () => {
+  it.each([
+    [
+      'postgres://trustnet@db.example.org/log',
+      { host: 'db.example.org', port: 5432, user: 'trustnet', database: 'log' }
+    ],
+    ['postgresql://u@[2001:db8::1]:6432/log', { host: '2001:db8::1', port: 6432, socketFolder: undefined }],
+    ['postgres://u@%2Frun%2Fpostgresql/log', { host: undefined, socketFolder: '/run/postgresql' }],
+    ['postgres://u@db/log?sslrootcert=/etc/ssl/own.pem', { ca: '/etc/ssl/own.pem' }]
+  ])('%s leads to a database', (text, target) => {
+    expect(parse(text)).toBe(text)
+    expect(storeTarget(text)).toMatchObject(target)
+  })
+
+  it.each([
+    ['mysql://u@db/log', 'is no address of a database'],
+    ['db.example.org', 'is no address of a database'],
+    ['postgres://u@db', 'lacks a user, a host or a database'],
+    ['postgres://db/log', 'lacks a user, a host or a database'],
+    ['postgres://u@db/log/more', 'lacks a user, a host or a database'],
+    ['postgres://u@%FF/log', 'lacks a user, a host or a database'],
+    ['postgres://u@192.0.2.1/log', 'IPv6 alone'],
+    ['postgres://u@db/log?sslmode=disable', 'has the parameter sslmode']
+  ])('%s does not', (text, problem) => {
+    expect(problemOf(text)).toContain(problem)
+  })
+
+  it('holds no password, and the message about one does not tell it', () => {
+    const problem = problemOf('postgres://u:kept-secret@db/log')
+    expect(problem).toContain('TRUSTNET_ROOT_STORE_PASSWORD_FILE')
+    expect(problem).not.toContain('kept-secret')
+  })
+
+  it('is for a root and its candidates', () => {
+    expect(problemOf('postgres://u@db/log', 'integrated')).toContain('is of no use with role: integrated')
+    expect(problemOf('postgres://u@db/log', 'root')).toContain('taken')
+  })
+})
