@@ -130,6 +130,7 @@ const operator = SigningKey.fromSeed(unhex(read('order').good[0].seed))
 const question = (value) => ({ value, bytes: AdminQuestion.encode(value) })
 const asksWhatWaits = question({ what: questions.waiting })
 const turnsAway = question({ what: questions.reject, join: joinHash, reason: 'nobody knows it' })
+const withdrawn = question({ what: questions.withdraw, join: Uint8Array.from([0x3f, 0xa2, 0xb1, 0xc0, 0x9d, 0x8e]) })
 /** An order over a question, of the nonce that this byte fills. */
 const overQuestion = ({ bytes }, fill) =>
   sealOrder(
@@ -393,6 +394,12 @@ const cases = [
     outcome: 'is answered'
   },
   {
+    name: 'a question: what waits for a second operator is taken back',
+    protocol: admin,
+    frames: [orders({ question: withdrawn.bytes, order: overQuestion(withdrawn, 0x63) }), told({})],
+    outcome: 'is answered'
+  },
+  {
     name: 'a request for blocks: one answer for each digest, in any order; one that is not stored is absent, one without bytes is not',
     protocol: blocks,
     frames: [
@@ -469,7 +476,8 @@ writeFileSync(
     cases,
     questions: [
       { name: 'what waits', ...asksWhatWaits },
-      { name: 'turn a join away', ...turnsAway }
+      { name: 'turn a join away', ...turnsAway },
+      { name: 'take back what waits for a second operator', ...withdrawn }
     ],
     gossip: {
       protocol: '/meshsub/1.2.0',

@@ -218,6 +218,12 @@ export class ScriptedApi extends ScriptedContent implements Scripted {
     entry: 21,
     message: 'is done'
   })
+  withdrawOrder: Scripted['withdrawOrder'] = async ({ id }) => ({
+    name: id,
+    keyId: root.peerId,
+    entry: null,
+    message: 'is taken back'
+  })
   beginOrdered: Scripted['beginOrdered'] = async ({ call }) => ({
     ticket: call,
     networkId: 'ab'.repeat(32),

@@ -123,6 +123,13 @@ describe('operators', () => {
     const { waiting } = JSON.parse((await atA.run('operator', '--as', key, 'pending', '--json')).out)
     expect(waiting).toMatchObject([{ by: ['ann'], acts: [{ kind: 'revoke', detail: 'stolen' }] }])
     expect((await atA.run('operator', 'approve', waiting[0].id, '--as', key)).code).not.toBe(0)
+    const { id } = waiting[0]
+    const byOther = await atRoot.run('operator', 'withdraw', id)
+    expect(byOther).toMatchObject({ code: 6, err: expect.stringContaining('by another operator, who alone takes it') })
+    expect((await atRoot.run('operator', 'withdraw', id, '--plan')).out).toContain('would be taken back: revoke, order')
+    expect((await atA.run('operator', 'withdraw', id, '--as', key)).out).toContain('is taken back: revoke')
+    expect((await atA.run('operator', 'withdraw', id, '--as', key)).out).toContain('does not wait')
+    expect((await atA.run('--as', key, 'revoke', 'b', '--reason', 'stolen')).code).not.toBe(0)
     expect((await atRoot.run('operator', 'approve', waiting[0].id)).code).toBe(0)
     expect(root.registry.replica.state.memberByName('b')).toBeUndefined()
     expect(JSON.parse((await atRoot.run('operator', 'pending', '--json')).out).waiting).toEqual([])

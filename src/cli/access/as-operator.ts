@@ -22,6 +22,7 @@ const signed: ReadonlyMap<string, readonly number[]> = new Map([
   ['allowPublisher', [8]],
   ['removePublisher', [8]],
   ['waitingOrders', [0]],
+  ['withdrawOrder', [0]],
   ['approveOrder', [0, 1, 3, 5, 8, 10, 11, 12, 13, 14, 15, 16]]
 ])
 

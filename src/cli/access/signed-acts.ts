@@ -65,6 +65,11 @@ const lineOf = (content: Content): string =>
 const questionToSign = ({ call, input }: Asked, bytes: Uint8Array): string => {
   const question = questionOf(bytes)
   if (question.what === 'waiting') return ''
+  if (question.what === 'withdraw') {
+    require(call === 'withdrawOrder', 'it takes back what waits')
+    same('the id', question.id, input['id'])
+    return `withdraw what waits as ${question.id}`
+  }
   require(call === 'reject', 'it turns away a join')
   same('the reason', question.reason, input['reason'])
   return `turn away the join ${Buffer.from(question.join).toString('hex').slice(0, 12)}: ${question.reason}`

@@ -22,7 +22,8 @@ Examples:
   trustnet operator add ann --key ann.key.pub         at the root
   trustnet --as ~/.trustnet/ann.key revoke hal        on ann's machine
   trustnet operator pending --as ~/.trustnet/ann.key  what waits for somebody
-  trustnet operator approve 3fa2 --as ann.key         what needs two`
+  trustnet operator approve 3fa2b1c09d8e              what needs two
+  trustnet operator withdraw 3fa2b1c09d8e             I did not mean it`
 
 type PlanOptions = RunningOptions & { plan?: boolean }
 
@@ -33,6 +34,10 @@ export const addOperator: AddCommand = (program, context) => {
     .addHelpText('after', exampleOf('trustnet operator list'))
     .action((options: RunningOptions) => list(context, options))
   addChanges(operator, context)
+  addWaiting(operator, context)
+}
+
+const addWaiting = (operator: Command, context: Context): void => {
   withAuthor(withRunning(operator.command('pending')))
     .description('acts that wait for a second operator, and joins that wait for one')
     .addHelpText('after', exampleOf('trustnet operator pending'))
@@ -45,6 +50,16 @@ export const addOperator: AddCommand = (program, context) => {
       const view = await client.approveOrder({ id }, { signal: context.signal })
       if (options.json === true) context.terminal.json(view)
       else context.terminal.print(`${sanitise(id)} is done: entry ${view.entry ?? '-'} of the log`)
+    })
+  withAuthor(withRunning(operator.command('withdraw <id>')))
+    .description('take back what waits for a second operator')
+    .option('--plan', 'say what would happen, and change nothing')
+    .addHelpText('after', exampleOf('trustnet operator withdraw 3fa2b1c09d8e --plan'))
+    .action(async (id: string, options: PlanOptions) => {
+      const client = await running(context, options)
+      const view = await client.withdrawOrder({ id, plan: options.plan }, { signal: context.signal })
+      if (options.json === true) context.terminal.json(view)
+      else context.terminal.print(`${sanitise(id)} ${sanitise(view.message)}`)
     })
 }
 

@@ -122,6 +122,7 @@ const known: ReadonlyMap<string, Ask> = new Map([
   ['document retire id', documentIds],
   ...['show', 'sync', 'remove', 'pin'].map((verb): [string, Ask] => [`store ${verb} name`, storeNames]),
   ['operator approve id', waitingIds],
+  ['operator withdraw id', waitingIds],
   ['operator remove name', operatorNames]
 ])
 

@@ -78,6 +78,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['operator key', 'changes'],
   ['operator pending', 'prints'],
   ['operator approve', 'changes'],
+  ['operator withdraw', 'changes'],
   ['document publish', 'changes'],
   ['document list', 'prints'],
   ['document show', 'prints'],

@@ -15,7 +15,7 @@ made from the PeerId. On an interface it serves members on that link.
 Examples:
   trustnet address                        this node's
   trustnet address hal                    that of a member
-  trustnet address --assign eth0          on an interface, with a route to the /48
+  trustnet address --assign eth0          on an interface, and a route for all
   trustnet address --assign eth0 --persist   and after each boot
   trustnet address --remove`
 

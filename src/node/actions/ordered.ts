@@ -21,6 +21,8 @@ import type { LateAnswers } from './late/late-answers.ts'
 export interface RemoteAuthor extends Author {
   /** Acts and joins that wait at the root for an operator. */
   waiting(): Promise<readonly WaitingActs[]>
+  /** Takes back the acts that wait with this id. */
+  withdraw(id: string): Promise<void>
   /** Turns away the one that waits with this request, by the hash of its payload. */
   reject(join: Uint8Array, reason: string): Promise<void>
 }
@@ -182,6 +184,10 @@ class OrderedCall implements RemoteAuthor {
 
   async reject(join: Uint8Array, reason: string): Promise<void> {
     await this.#question({ what: 'reject', join, reason })
+  }
+
+  async withdraw(id: string): Promise<void> {
+    await this.#question({ what: 'withdraw', id })
   }
 
   async #question(question: Question) {

@@ -9,7 +9,7 @@ import type { Signed } from '../../registry/objects/envelope.ts'
 import { type Join, readStoredJoin } from '../../registry/objects/join.ts'
 import { contentOf } from '../../registry/objects/orders/act.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { InvalidPayloadError, NotFoundError } from '../../runtime/errors.ts'
+import { InvalidPayloadError, NotFoundError, NotOperatorError, RefusedError } from '../../runtime/errors.ts'
 import type { OperatorView, WaitingOrdersView } from '../api/registry-views.ts'
 import { byEnd } from '../views/peer-names.ts'
 import { waitingOrdersView } from './operators.ts'
@@ -47,6 +47,45 @@ export async function approveOrder(
       : [await approveJoin(registry, join, author)]
   const n = entries.at(-1)?.value.n ?? null
   return { name: id, keyId: peerIdText(registry.networkId), entry: n, message: 'is done' }
+}
+
+/**
+ * Takes back what waits for a second operator. What does not wait any more is said, and is no failure.
+ * @throws RefusedError for what another operator has ordered, NotOperatorError
+ */
+export async function withdrawOrder(
+  registry: Registry,
+  { id, plan = false }: { id: string; plan?: boolean | undefined },
+  author: Author | RemoteAuthor
+): Promise<OperatorView> {
+  const found = (await waitingFor(registry, author)).filter((each) => each.id === id)
+  const [waiting] = waitingOrdersView(registry, found).waiting
+  const said = (message: string): OperatorView => ({
+    name: id,
+    keyId: peerIdText(registry.networkId),
+    entry: null,
+    message
+  })
+  if (waiting === undefined) return said('does not wait: it was done, or taken back, or is older than a day')
+  const what = waiting.acts.map(({ kind }) => kind).join(', ')
+  if (plan) return said(`would be taken back: ${what}, ordered by ${waiting.by.join(', ')}`)
+  try {
+    await withdrawBy(registry, id, author)
+  } catch (error) {
+    if (!(error instanceof InvalidPayloadError)) throw error
+    // The root says no more than that.
+    throw new RefusedError(`${id} was ordered by ${waiting.by.join(', ')}, who alone takes it back`, { cause: error })
+  }
+  return said(`is taken back: ${what}`)
+}
+
+async function withdrawBy(registry: Registry, id: string, author: Author | RemoteAuthor): Promise<void> {
+  if (isRemote(author)) return await author.withdraw(id)
+  const publicKey = registry.root?.operator
+  if (publicKey === undefined) {
+    throw new NotOperatorError('no key of an operator is on this machine: give one with --as KEYFILE')
+  }
+  await registry.admission.orders.withdraw(id, { publicKey, timeMs: registry.replica.ledger.clock.now() })
 }
 
 function draftOf(content: ReturnType<typeof contentOf>): EntryDraft {

@@ -234,6 +234,10 @@ export const routes = {
   approveOrder: order('Orders what another operator has ordered, too', registry.operatorView, {
     id: z.string().min(1).max(64)
   }),
+  withdrawOrder: order('Takes back what waits for a second operator', registry.operatorView, {
+    id: z.string().min(1).max(64),
+    plan: plan.optional()
+  }),
   beginOrdered: tell.network('Begins a call for an operator, who signs what it enters', registry.orderedView, {
     call: z.string().max(64),
     input: z.string().max(16_384).describe('its input, as JSON'),

@@ -21,7 +21,7 @@ import { evict, heldBack } from '../actions/registry/evict.ts'
 import { dismissVoid, voidRevokesView } from '../actions/registry/void-revokes.ts'
 import { reload } from '../actions/reload.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
-import { approveOrder, waitingOrders } from '../actions/waiting-orders.ts'
+import { approveOrder, waitingOrders, withdrawOrder } from '../actions/waiting-orders.ts'
 import { whyView } from '../actions/why.ts'
 import type { CallOptions, ControlApi, Input, Made, PeersView } from '../api/control-api.ts'
 import type { Route } from '../api/route.ts'
@@ -219,6 +219,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   removeOperator: (query, { registry, author }) => removeOperator(registry, query, author),
   waitingOrders: (_, { registry, author }) => waitingOrders(registry, author),
   approveOrder: ({ id }, { registry, author }) => approveOrder(registry, id, author),
+  withdrawOrder: (query, { registry, author }) => withdrawOrder(registry, query, author),
   beginOrdered: ({ call, input, by }, { node, network, ordered, run, signal }) => {
     const request = by === undefined || !isKept(call) ? undefined : [by, call, input].join('\n')
     return ordered.begin(network, node.key.publicKey, (author) => run(call, input, author), { request, signal })

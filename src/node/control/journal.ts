@@ -24,7 +24,7 @@ export function journalOf(
   input: object
 ): (() => void) | undefined {
   const isPlan = 'plan' in input && input.plan === true
-  const isEntry = needs === 'operator' && call !== 'reject'
+  const isEntry = needs === 'operator' && call !== 'reject' && call !== 'withdrawOrder'
   if (!writes || isPlan || isEntry || ownLines.has(call)) return undefined
   const by = whoAsks(isStopping ? undefined : network?.registry)
   return () => logging.logger.info({ by, command: call }, 'a command was carried out')

@@ -86,8 +86,15 @@ async function carryOutHere(registry: Registry, call: AdminCall, from: Uint8Arra
   orders.requireAsker(call.question, call.order, from)
   const question = decodeQuestion(call.question)
   if (question.what === 'waiting') return { entries: [], waiting: orders.waiting() }
+  const order = readStoredOrder(call.order)
+  const by = operatorName(registry, order.publicKey)
+  const { logger } = registry.replica.ledger
+  if (question.what === 'withdraw') {
+    const isGone = await orders.withdraw(question.id, order)
+    if (isGone) logger.info({ by, id: question.id }, 'an operator took back what waited for a second one')
+    return { entries: [], waiting: [] }
+  }
   await orders.rejectJoin(question.join, question.reason)
-  const by = operatorName(registry, readStoredOrder(call.order).publicKey)
-  registry.replica.ledger.logger.info({ by, reason: question.reason }, 'an operator turned a join away')
+  logger.info({ by, reason: question.reason }, 'an operator turned a join away')
   return { entries: [], waiting: [] }
 }

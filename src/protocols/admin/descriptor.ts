@@ -8,7 +8,7 @@ export const adminId = '/trustnet/admin/1.0.0'
 export const adminVersion = 1
 
 /** Subjects of questions. The numbers are on the wire. */
-export const questions = { waiting: 1, reject: 2 } as const
+export const questions = { waiting: 1, reject: 2, withdraw: 3 } as const
 
 export const adminProtocol = ({ admin }: ProtocolLimits): ProtocolDescriptor => ({
   id: adminId,

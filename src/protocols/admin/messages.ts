@@ -1,4 +1,6 @@
 import { equals } from 'uint8arrays/equals'
+import { fromString } from 'uint8arrays/from-string'
+import { toString as text } from 'uint8arrays/to-string'
 import type { SignedPublish } from '../../registry/documents/signed-publish.ts'
 import type { Act } from '../../registry/objects/orders/act.ts'
 import { UnsupportedVersionError, WrongNetworkError } from '../../runtime/errors.ts'
@@ -9,7 +11,10 @@ import { adminVersion, questions } from './descriptor.ts'
 import { AdminQuestion, AdminRequest } from './pb/admin.ts'
 
 /** A question of an operator, which makes no entry. */
-export type Question = { what: 'waiting' } | { what: 'reject'; join: Uint8Array; reason: string }
+export type Question =
+  | { what: 'waiting' }
+  | { what: 'reject'; join: Uint8Array; reason: string }
+  | { what: 'withdraw'; id: string }
 
 /** A question as it was signed, with the order over its bytes. */
 export interface SignedQuestion {
@@ -30,18 +35,19 @@ export interface AdminAnswered {
 const none = new Uint8Array()
 const decodeLimits = { acts: 16 }
 
-export const encodeQuestion = (question: Question): Uint8Array =>
-  AdminQuestion.encode(
-    question.what === 'waiting'
-      ? { what: questions.waiting, join: none, reason: '' }
-      : { what: questions.reject, join: question.join, reason: question.reason }
-  )
+export const encodeQuestion = (question: Question): Uint8Array => {
+  const what = questions[question.what]
+  if (question.what === 'waiting') return AdminQuestion.encode({ what, join: none, reason: '' })
+  if (question.what === 'reject') return AdminQuestion.encode({ what, join: question.join, reason: question.reason })
+  return AdminQuestion.encode({ what, join: fromString(question.id, 'base16'), reason: '' })
+}
 
 /** @throws MalformedFrameError, UnsupportedVersionError */
 export function decodeQuestion(bytes: Uint8Array): Question {
   const { what, join, reason } = decodeFrame((frame) => AdminQuestion.decode(frame), bytes)
   if (what === questions.waiting) return { what: 'waiting' }
   if (what === questions.reject) return { what: 'reject', join, reason }
+  if (what === questions.withdraw) return { what: 'withdraw', id: text(join, 'base16') }
   throw new UnsupportedVersionError('a question of a newer version')
 }
 

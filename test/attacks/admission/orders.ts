@@ -1,8 +1,10 @@
+import { sha256 } from '../../../src/identity/hash.ts'
 import { loadKey } from '../../../src/identity/key-file.ts'
 import type { SigningKey } from '../../../src/identity/keys.ts'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { carryOut } from '../../../src/node/root/carry-out.ts'
+import { encodeQuestion, type Question } from '../../../src/protocols/admin/index.ts'
 import type { EntryDraft } from '../../../src/registry/log/log-writer.ts'
 import { type Act, actOf, digestOf } from '../../../src/registry/objects/orders/act.ts'
 import { type Order, sealOrder } from '../../../src/registry/objects/orders/order.ts'
@@ -26,6 +28,25 @@ export async function answer(from: TrustNode, ...acts: Act[]): Promise<string> {
   try {
     const { entries } = await carryOut(attached, { acts }, key.publicKey, { signal: AbortSignal.timeout(ceilingMs) })
     return `${entries.length} entered`
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error)
+  }
+}
+
+/** A question as its operator signs it. */
+export function signedQuestion(node: TrustNode, key: SigningKey, question: Question) {
+  const { networkId, replica } = node.registry
+  const bytes = encodeQuestion(question)
+  const { epoch, n: seenN } = replica.head
+  const told = { networkId, kind: 0, digest: sha256(bytes), epoch, seenN, timeMs: Date.now() }
+  return { question: bytes, order: sealOrder(told, key).bytes }
+}
+
+/** `done`, or the name of the refusal. */
+export async function answerTo(from: TrustNode, call: { question: Uint8Array; order: Uint8Array }): Promise<string> {
+  try {
+    await carryOut(from.attached, call, from.key.publicKey, { signal: AbortSignal.timeout(ceilingMs) })
+    return 'done'
   } catch (error) {
     return error instanceof Error ? error.name : String(error)
   }

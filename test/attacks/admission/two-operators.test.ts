@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { SigningKey } from '../../../src/identity/keys.ts'
 import { attack, control } from '../attack.ts'
-import { answer, operator, policy, rename, revoke, signed, started } from './orders.ts'
+import { answer, answerTo, operator, policy, rename, revoke, signed, signedQuestion, started } from './orders.ts'
 
 describe('two operators', () => {
   /** With a second operator, and a policy under which some kinds need two. */
@@ -55,6 +55,38 @@ describe('two operators', () => {
       happened: `three requests, and an entry with both orders: ${answers.join(', ')}, refused; 0 entries`,
       held: 'two orders are of two keys, by a rule of the log that each replica checks'
     }
+  })
+
+  attack('are asked for, and one takes back what the other has ordered, or plays an old withdrawal again', async () => {
+    const { network, root, a, main, ann } = await two([3])
+    await using _ = network
+    const { orders } = root.registry.admission
+    const waits = (): number => orders.waiting().length
+    await answer(a, signed(a, main, revoke(a, 'b')))
+    const [{ id } = { id: '' }] = orders.waiting()
+    const withdraw = (key: SigningKey) => signedQuestion(a, key, { what: 'withdraw', id })
+    const byOther = await answerTo(a, withdraw(ann))
+    expect([byOther, waits()]).toEqual(['InvalidPayloadError', 1])
+    const own = withdraw(main)
+    expect([await answerTo(a, own), waits()]).toEqual(['done', 0])
+    // Signed later than the withdrawal, also where both are of one millisecond.
+    await answer(a, signed(a, main, revoke(a, 'b'), { timeMs: Date.now() + 1 }))
+    expect([await answerTo(a, own), waits()]).toEqual(['done', 1])
+    return {
+      happened: `a withdrawal of another operator: ${byOther}; one that is played again: nothing is taken back`,
+      held: 'an order that waits is taken back by its signer alone, by a word that is newer'
+    }
+  })
+
+  control('who has ordered it takes it back, and orders it anew', async () => {
+    const { network, root, a, main, ann } = await two([3])
+    await using _ = network
+    const { orders } = root.registry.admission
+    await answer(a, signed(a, main, revoke(a, 'b')))
+    const [{ id } = { id: '' }] = orders.waiting()
+    expect(await answerTo(a, signedQuestion(a, main, { what: 'withdraw', id }))).toBe('done')
+    expect(await answer(a, signed(a, ann, revoke(a, 'b')))).toBe('SecondOperatorError')
+    expect(await answer(a, signed(a, main, revoke(a, 'b')))).toBe('1 entered')
   })
 
   attack('give two members the same name at once', async () => {

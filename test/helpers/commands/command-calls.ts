@@ -52,6 +52,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['operator remove', ['ann']],
   ['operator pending', []],
   ['operator approve', ['3fa2']],
+  ['operator withdraw', ['3fa2']],
   ['document publish', ['package.json', '--id', 'plan']],
   ['document list', []],
   ['document show', ['plan']],

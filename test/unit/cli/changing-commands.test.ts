@@ -50,6 +50,7 @@ const changes: ReadonlyMap<string, RouteName | 'here' | 'root'> = new Map([
   ['operator remove', 'removeOperator'],
   ['operator key', 'here'],
   ['operator approve', 'approveOrder'],
+  ['operator withdraw', 'withdrawOrder'],
   // In the name of this node, with its own key.
   ['document publish', 'here'],
   ['document retire', 'retireDocument'],

@@ -9,6 +9,7 @@ import {
   InvalidPayloadError,
   LogMismatchError,
   NotOperatorError,
+  RefusedError,
   SecondOperatorError
 } from '../../../runtime/errors.ts'
 import type { EntryDraft, Root } from '../../log/log-writer.ts'
@@ -102,6 +103,23 @@ export class OrderDesk {
     const started = this.#running.get(first) ?? this.#carryOut(acts).finally(() => this.#running.delete(first))
     this.#running.set(first, started)
     return await started
+  }
+
+  /**
+   * Takes back acts that wait for a second operator: by whoever ordered them, or by any operator when that one is none any more. An order that was
+   * signed later stays. Gives whether something was taken back.
+   * @throws RefusedError for those of another operator
+   */
+  async withdraw(id: string, { publicKey, timeMs }: { publicKey: Uint8Array; timeMs: number }): Promise<boolean> {
+    const waiting = this.waiting().find((each) => each.id === id)
+    if (waiting === undefined) return false
+    const order = readStoredOrder(at(waiting.acts, 0).order)
+    if (order.timeMs > timeMs) return false
+    if (keyId(order.publicKey) !== keyId(publicKey) && this.#isStanding(waiting)) {
+      throw new RefusedError(`what waits as ${id} was ordered by another operator, who alone takes it back`)
+    }
+    await this.#drop(waiting)
+    return true
   }
 
   /** Refuses a question that is not of an operator, or is old. @throws NotOperatorError, ChangedMeanwhileError, InvalidPayloadError */
@@ -207,7 +225,7 @@ export class OrderDesk {
     }
     const { id } = await this.#waiting.keep(acts)
     throw new SecondOperatorError(
-      `the policy asks for two operators: this waits as ${id} for another one, who runs \`trustnet operator approve ${id}\``
+      `the policy asks for two operators: this waits as ${id} for another one, who runs \`trustnet operator approve ${id}\`; \`trustnet operator withdraw ${id}\` takes it back`
     )
   }
 

@@ -60,6 +60,11 @@ export class Orders {
     return this.#desk === undefined ? [] : [...this.#desk.waiting(), ...this.#pending.acts()]
   }
 
+  /** Takes back acts that wait for a second operator. @throws as OrderDesk.withdraw; NotRootError elsewhere than at the root */
+  async withdraw(id: string, by: { publicKey: Uint8Array; timeMs: number }): Promise<boolean> {
+    return await this.#atRoot().withdraw(id, by)
+  }
+
   /** Refuses the join that waits with this hash of its payload. @throws NotRootError, NotFoundError */
   async rejectJoin(hash: Uint8Array, reason: string): Promise<void> {
     this.#requireRoot()

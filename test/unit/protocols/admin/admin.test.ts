@@ -56,7 +56,8 @@ describe('what an operator sends', () => {
     )
     for (const question of [
       { what: 'waiting' },
-      { what: 'reject', join: Uint8Array.of(7), reason: 'who is it?' }
+      { what: 'reject', join: Uint8Array.of(7), reason: 'who is it?' },
+      { what: 'withdraw', id: '3fa2b1c09d8e' }
     ] as const) {
       expect(decodeQuestion(encodeQuestion(question))).toEqual(question)
     }
@@ -76,7 +77,7 @@ describe('what an operator sends', () => {
   })
 
   it('is no question of a newer version, and no other bytes', () => {
-    const newer = AdminQuestion.encode({ what: 3, join: none, reason: '' })
+    const newer = AdminQuestion.encode({ what: 4, join: none, reason: '' })
     expect(() => decodeQuestion(newer)).toThrow('a question of a newer version')
     expect(() => decodeQuestion(Uint8Array.of(255))).toThrow('no message of this protocol')
   })

@@ -12,6 +12,7 @@ import {
   NotFoundError,
   NotOperatorError,
   NotRootError,
+  RefusedError,
   SecondOperatorError
 } from '../../../../src/runtime/errors.ts'
 import { asked, ordered } from '../../../helpers/operator-orders.ts'
@@ -106,6 +107,26 @@ describe('an act that needs two operators', () => {
     expect(waiting()).toHaveLength(1)
     await submit(ordered(network, ann, revoke))
     expect(registry.replica.isMember(hal.publicKey)).toBe(false)
+  })
+
+  it('is taken back by who ordered it, or by any when that one is no operator any more, and not by an older word', async () => {
+    const { orders } = registry.admission
+    const { operators, author } = operatorsOf(registry)
+    const by = ({ publicKey }: SigningKey, timeMs = network.clock.now()) => ({ publicKey, timeMs })
+    await expect(submit(ordered(network, ben, revoke))).rejects.toThrow('`trustnet operator withdraw')
+    const [id = ''] = waiting()
+    await expect(orders.withdraw(id, by(ann))).rejects.toThrow(RefusedError)
+    expect(await orders.withdraw(id, by(ben, network.clock.now() - 1))).toBe(false)
+    expect(waiting()).toEqual([id])
+    expect(await orders.withdraw(id, by(ben))).toBe(true)
+    expect(await orders.withdraw(id, by(ben))).toBe(false)
+    await expect(submit(ordered(network, ann, revoke))).rejects.toThrow(SecondOperatorError)
+    expect(await orders.withdraw(id, by(ann))).toBe(true)
+    await expect(submit(ordered(network, ben, revoke))).rejects.toThrow(SecondOperatorError)
+    await operators.add('cat', SigningKey.generate().publicKey, author)
+    await operators.remove(operators.find('ben'), author)
+    expect(await orders.withdraw(id, by(ann))).toBe(true)
+    expect([waiting(), registry.replica.isMember(hal.publicKey)]).toEqual([[], true])
   })
 
   it('is one of 64', async () => {
