@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { ControlApi } from '../../node/api/control-api.ts'
 import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
@@ -19,7 +20,7 @@ Examples:
   tar c conf | trustnet document publish - --id conf --type application/x-tar
   trustnet document show plan
   trustnet document history plan
-  trustnet document retire plan --reason 'replaced by roadmap'
+  trustnet document retire plan notes --reason 'replaced by roadmap'
   trustnet document allow-publisher hal`
 
 export const addDocument: AddCommand = (program, context) => {
@@ -98,19 +99,49 @@ const shownPart = (part: string): string => (part === '\n' || part === '\t' ? pa
 
 type ChangeOptions = RunningOptions & { plan?: boolean }
 
+type RetireOptions = ChangeOptions & { reason: string; publisher?: string }
+
 const addRetire = (document: Command, context: Context): void => {
-  withAuthor(withRunning(document.command('retire <id>')))
-    .description('take a document out of those that are current')
+  withAuthor(withRunning(document.command('retire [ids...]')))
+    .description('take documents out of those that are current')
     .requiredOption('--reason <text>', 'written into the log')
+    .option('--publisher <peer>', 'all current ones of this publisher, by name or PeerId')
     .option('--plan', 'say what would happen, and change nothing')
-    .addHelpText('after', exampleOf("trustnet document retire plan --reason 'replaced by roadmap'"))
-    .action(async (id: string, options: ChangeOptions & { reason: string }) => {
+    .addHelpText(
+      'after',
+      exampleOf(
+        "trustnet document retire plan --reason 'replaced by roadmap'",
+        'trustnet document retire --publisher eve --reason flooded'
+      )
+    )
+    .action(async (ids: string[], options: RetireOptions) => {
+      const { reason, plan } = options
+      const given = ids.map(documentId)
+      if (given.length > 0 === (options.publisher !== undefined))
+        throw new UsageError('which documents? Give ids, or --publisher for all of a publisher.')
       const client = await running(context, options)
-      const query = { id: documentId(id), reason: options.reason, plan: options.plan }
-      const view = await client.retireDocument(query, { signal: context.signal })
-      if (options.json === true) context.terminal.json(view)
-      else context.terminal.print(`${sanitise(view.id)}: ${sanitise(view.message)}`)
+      const all = options.publisher === undefined ? given : await idsOf(context, client, options.publisher)
+      // Each is an entry of its own: one that fails leaves those before it retired.
+      for (const id of all) {
+        const view = await client.retireDocument({ id, reason, plan }, { signal: context.signal })
+        if (options.json === true) context.terminal.json(view)
+        else context.terminal.print(`${sanitise(view.id)}: ${sanitise(view.message)}`)
+      }
     })
+}
+
+/** Ids of the current documents of a publisher. @throws ExitError where it has none */
+async function idsOf(context: Context, client: ControlApi, publisher: string): Promise<string[]> {
+  const name = peerName(publisher)
+  const { documents } = await client.documents({}, { signal: context.signal })
+  const ids = documents
+    .filter((row) => row.retired === null && (row.publisher.name === name || row.publisher.peerId === name))
+    .map(({ id }) => id)
+  if (ids.length > 0) return ids
+  throw new ExitError(
+    exitCodes.noMatch,
+    `${sanitise(name)} has published nothing that is current: trustnet document list names publishers`
+  )
 }
 
 const addPublishers = (document: Command, context: Context): void => {

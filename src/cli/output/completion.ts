@@ -119,7 +119,7 @@ const known: ReadonlyMap<string, Ask> = new Map([
   ['invite cancel id', openInvites],
   ['document show id', documentIds],
   ['document history id', documentIds],
-  ['document retire id', documentIds],
+  ['document retire ids', documentIds],
   ...['show', 'sync', 'remove', 'pin'].map((verb): [string, Ask] => [`store ${verb} name`, storeNames]),
   ['operator approve id', waitingIds],
   ['operator withdraw id', waitingIds],

@@ -8,7 +8,15 @@ import { encodeBody, type LogEntry, type Publish } from '../objects/entry.ts'
 
 type KnownDocuments = Pick<
   NetworkState,
-  'currentDocuments' | 'document' | 'documents' | 'isRevoked' | 'mayPublish' | 'member' | 'policy'
+  | 'currentDocuments'
+  | 'document'
+  | 'documents'
+  | 'documentsOf'
+  | 'isRevoked'
+  | 'mayPublish'
+  | 'member'
+  | 'policy'
+  | 'registry'
 >
 
 /** Documents that are named where there is no room for another one. */
@@ -50,6 +58,7 @@ export function requirePublishable(state: KnownDocuments, publish: Publish): voi
     )
   }
   requireRoom(state, publish)
+  requireShare(state, publish)
   if (state.isRevoked(publisherKey) || !state.mayPublish(publisherKey))
     throw new PublishRefusedError(whyNot(state, publisherKey))
 }
@@ -81,5 +90,29 @@ function requireRoom(state: KnownDocuments, { id, sizeBytes }: Publish): void {
     named === '' ? '' : `retire what is not needed (\`trustnet document retire\`; the largest: ${named}), or `
   throw new PublishRefusedError(
     `${id} has ${sizeBytes} bytes, and ${Math.max(0, free)} of ${documentBytes} are free: ${drop}raise documentBytes of the policy`
+  )
+}
+
+/**
+ * Leaves room for others: whoever is not the root takes half of what they have not taken, at most, so that no number of publishers takes all.
+ * A version that is no larger than the one before it takes nothing.
+ */
+function requireShare(state: KnownDocuments, { id, sizeBytes, publisherKey }: Publish): void {
+  if (state.registry(publisherKey)?.role === 'root') return
+  const { documentBytes } = state.policy
+  const { currentDocuments } = state
+  const row = state.document(id)
+  const own = row !== undefined && keyId(row.publisherKey) === keyId(publisherKey) ? shareOf(row) : shareOf(undefined)
+  const before = state.documentsOf(publisherKey)
+  const replaced = shareOf(row)
+  const isOver = (field: 'count' | 'bytes', most: number, more: number): boolean => {
+    const others = currentDocuments[field] - before[field] - (replaced[field] - own[field])
+    const after = before[field] - own[field] + more
+    return more > own[field] && after > (most - others) / 2
+  }
+  if (!isOver('count', maxDocuments, 1) && !isOver('bytes', documentBytes, sizeBytes)) return
+  const name = state.member(publisherKey)?.name ?? peerIdText(publisherKey)
+  throw new PublishRefusedError(
+    `${name} has ${before.count} documents with ${before.bytes} bytes, and ${id} would be more than half of what others leave of ${maxDocuments} documents and ${documentBytes} bytes: retire some of them (\`trustnet document retire ID…\`, all with --publisher ${name}), or let the root publish it`
   )
 }

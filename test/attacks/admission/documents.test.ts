@@ -93,6 +93,53 @@ function signed({ root, clock }: RealNetwork, key: SigningKey, id: string, versi
 const counted = (answers: readonly string[]): string =>
   [...new Set(answers)].map((name) => `${answers.filter((each) => each === name).length} ${name}`).join(', ')
 
+describe('a publisher beside others', () => {
+  const bytes = new Uint8Array(100 * 1024)
+  /** Publishes documents of 100 KiB, each with content of its own, until one is refused. Gives how many there were. */
+  const fill = async (publish: (id: string, content: Uint8Array) => Promise<boolean>): Promise<number> => {
+    for (let count = 0; count < 100; count++) {
+      const content = bytes.with(0, count)
+      if (!(await publish(`d-${count}`, content))) return count
+    }
+    return 100
+  }
+
+  attack('publishes documents until nobody else has room', async () => {
+    const { network, join, send } = await scene()
+    const [eve, hal] = [await join('eve', true), await join('hal', true)]
+    const taken = await fill(async (id, content) => {
+      const answer = await send(eve.connection, signed(network, eve.key, id, 1, content))
+      return answer === 'entered'
+    })
+    expect(taken).toBe(Math.floor(quota / 2 / bytes.length))
+    for (const id of ['a', 'b'])
+      expect(await send(hal.connection, signed(network, hal.key, id, 1, bytes.with(1, id.charCodeAt(0))))).toBe(
+        'entered'
+      )
+    await network.root.documents.publish({ id: 'plan', mediaType: 'text/plain', bytes: bytes.with(2, 1) })
+    // The next version of what is there takes no more room.
+    expect(await send(eve.connection, signed(network, eve.key, 'd-0', 2, bytes.with(3, 1)))).toBe('entered')
+    return {
+      happened: `${taken} documents of 100 KiB in a network of 1 MiB; another publisher and the root published, too`,
+      held: 'a publisher takes half of what the others leave'
+    }
+  })
+
+  control('has no room where the root has taken all', async () => {
+    const { network, join, send } = await scene()
+    const hal = await join('hal', true)
+    const taken = await fill(async (id, content) => {
+      const published = network.root.documents.publish({ id, mediaType: 'text/plain', bytes: content })
+      return await published.then(
+        () => true,
+        () => false
+      )
+    })
+    expect(taken).toBe(Math.floor(quota / bytes.length))
+    expect(await send(hal.connection, signed(network, hal.key, 'a', 1, bytes))).not.toBe('entered')
+  })
+})
+
 describe('a member that may not publish', () => {
   const requests = 60
   const largest = new Uint8Array(256 * 1024)

@@ -132,6 +132,21 @@ test('list, history and publishers name what there is', async () => {
   expect(await run(['retire', 'plan'])).toMatchObject({ code: 2 })
 })
 
+test('retire takes several ids, or all current ones of a publisher', async () => {
+  const several = await run(['retire', 'plan', 'notes', '--reason', 'x'])
+  expect(several).toMatchObject({ code: 0, out: 'plan: is retired\nnotes: is retired\n' })
+  expect((await run(['retire', '--publisher', 'root', '--reason', 'x'])).out).toBe('plan: is retired\n')
+  expect(await run(['retire', '--publisher', 'eve', '--reason', 'x'])).toMatchObject({
+    code: 4,
+    err: expect.stringContaining('eve has published nothing that is current')
+  })
+  for (const argv of [[], ['plan', '--publisher', 'root']])
+    expect(await run(['retire', '--reason', 'x', ...argv])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Give ids, or --publisher')
+    })
+})
+
 test('watch tells what is new until it is stopped', async () => {
   const stop = new AbortController()
   const [document] = documentsView.documents

@@ -217,6 +217,11 @@ export class NetworkState {
     return this.#tables.currentDocuments
   }
 
+  /** Totals of those that this key has published. */
+  documentsOf(publisherKey: Uint8Array): DocumentTotals {
+    return this.#tables.documentsOf(publisherKey)
+  }
+
   document(id: string): DocumentRow | undefined {
     return this.#tables.documents.get(id)
   }

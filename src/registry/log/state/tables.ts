@@ -36,7 +36,9 @@ export class Tables {
   readonly #tree: MerkleTree
   readonly #journal: Journal
   #policy: PolicyRow
-  #current: DocumentTotals = { count: 0, bytes: 0 }
+  #current: DocumentTotals = noDocuments
+  /** The same of each publisher. */
+  readonly #ofPublishers: JournaledMap<string, DocumentTotals>
 
   constructor(tree: MerkleTree, journal: Journal, first: PolicyRow) {
     this.#tree = tree
@@ -48,6 +50,7 @@ export class Tables {
     this.publishers = new JournaledMap(journal)
     this.operators = new JournaledMap(journal)
     this.documents = new JournaledMap(journal)
+    this.#ofPublishers = new JournaledMap(journal)
     this.grants = new JournaledMap(journal)
     this.heldNames = new JournaledMap(journal)
     this.#policy = first
@@ -186,17 +189,39 @@ export class Tables {
     return this.#current
   }
 
+  /** Totals of those that this key has published. */
+  documentsOf(publisherKey: Uint8Array): DocumentTotals {
+    return this.#ofPublishers.get(keyId(publisherKey)) ?? noDocuments
+  }
+
+  #putTotals(publisherKey: Uint8Array, change: (before: DocumentTotals) => DocumentTotals): void {
+    const totals = change(this.documentsOf(publisherKey))
+    if (totals.count > 0) this.#ofPublishers.set(keyId(publisherKey), totals)
+    else this.#ofPublishers.delete(keyId(publisherKey))
+  }
+
   putDocument(row: DocumentRow): void {
     const before = this.#current
     this.#journal.record(() => {
       this.#current = before
     })
-    const [old, next] = [shareOf(this.documents.get(row.id)), shareOf(row)]
-    this.#current = {
-      count: before.count - old.count + next.count,
-      bytes: before.bytes - old.bytes + next.bytes
-    }
+    const old = this.documents.get(row.id)
+    this.#current = plus(minus(before, shareOf(old)), shareOf(row))
+    if (old !== undefined) this.#putTotals(old.publisherKey, (totals) => minus(totals, shareOf(old)))
+    this.#putTotals(row.publisherKey, (totals) => plus(totals, shareOf(row)))
     this.documents.set(row.id, row)
     this.write('documents', fromString(row.id), documentValue(row))
   }
 }
+
+const noDocuments: DocumentTotals = { count: 0, bytes: 0 }
+
+const plus = (a: DocumentTotals, b: DocumentTotals): DocumentTotals => ({
+  count: a.count + b.count,
+  bytes: a.bytes + b.bytes
+})
+
+const minus = (a: DocumentTotals, b: DocumentTotals): DocumentTotals => ({
+  count: a.count - b.count,
+  bytes: a.bytes - b.bytes
+})
