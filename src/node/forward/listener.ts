@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { InvalidPayloadError, LimitError } from '../../runtime/errors.ts'
@@ -9,8 +10,10 @@ export interface ListenerInit {
   service: string
   host: string
   port: number
-  /** Connections that are taken at a time. */
+  /** Connections that are taken at a time, and that wait for the place of one of them. */
   most: number
+  /** Time for a place to become free. */
+  waitMs: number
   /** Joins a connection to the service. */
   join: (socket: Socket, signal: AbortSignal) => Promise<unknown>
   /** Told why a connection came to nothing. */
@@ -27,6 +30,8 @@ export class ForwardListener implements AsyncDisposable {
   readonly #init: ListenerInit
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  /** Connections that wait for a place, longest first, and how each is given one. */
+  readonly #waiting = new Map<Socket, () => void>()
   readonly #over = new AbortController()
   readonly #closed = Promise.withResolvers<void>()
   /** Resolves when it listens no more. */
@@ -75,18 +80,48 @@ export class ForwardListener implements AsyncDisposable {
   async #take(socket: Socket): Promise<void> {
     socket.on('error', () => {})
     this.taken++
-    if (this.#sockets.size >= this.#init.most) {
-      socket.resetAndDestroy()
-      this.#fail(new LimitError(`more than ${this.#init.most} connections at a time: one more is reset`))
-      return
-    }
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
     try {
+      await this.#place(socket)
       await this.#init.join(socket, this.#over.signal)
     } catch (error) {
+      if (!socket.destroyed) socket.resetAndDestroy()
       if (!this.#over.signal.aborted) this.#fail(error instanceof Error ? error : new Error(reasonOf(error)))
     }
+  }
+
+  /** Waits for a place: connections that end, and those that follow them, are heard of in any order. */
+  async #place(socket: Socket): Promise<void> {
+    const { most, waitMs } = this.#init
+    if (this.#sockets.size < most) return this.#hold(socket)
+    const full = new LimitError(`more than ${most} connections at a time: one more is reset`)
+    if (this.#waiting.size >= most) throw full
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const timer = setTimeout(() => reject(full), waitMs)
+    using _ = onAbort(this.#over.signal, reject)
+    this.#waiting.set(socket, resolve)
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+      this.#waiting.delete(socket)
+    }
+  }
+
+  #hold(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      this.#placeNext()
+    })
+  }
+
+  #placeNext(): void {
+    const [next] = this.#waiting
+    if (next === undefined) return
+    const [socket, go] = next
+    this.#waiting.delete(socket)
+    this.#hold(socket)
+    go()
   }
 
   #fail(error: Error): void {

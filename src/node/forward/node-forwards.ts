@@ -93,11 +93,12 @@ export class NodeForwards implements ForwardParts {
   ): Promise<ForwardListener> {
     const over = AbortSignal.any([this.#node.signal, ...(signal === undefined ? [] : [signal])])
     over.throwIfAborted()
-    const { ofListener: most } = this.#node.config.protocols.forward
+    const { ofListener: most, connectMs: waitMs } = this.#node.config.protocols.forward
     const listener = await ForwardListener.open({
       ...called,
       ...loopbackParts(at),
       most,
+      waitMs,
       join: (socket, closing) => this.join(called, socket, closing),
       onFailed
     })

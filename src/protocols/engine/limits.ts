@@ -211,8 +211,8 @@ export const defaultLimits: ProtocolLimits = {
     idleMs: 7_500_000,
     // 20 MB/s over 50 ms.
     windowBytes: 1024 * KiB,
-    // Sixteen downloads that were paused, and some more of all the others.
-    waitingBytesOfPeer: 16 * 1024 * KiB,
+    // A piece of each of its forwards that waits for its turn, and eight downloads that were paused.
+    waitingBytesOfPeer: 24 * 1024 * KiB,
     waitingBytes: 64 * 1024 * KiB,
     // Each is a frame, and four fifths of what a member may send before its connection is closed.
     pieces: { count: 16_000, perMs: 4_000 },

@@ -78,7 +78,8 @@ export class Forward implements Sender, ForwardFacts {
   }
 
   get isBlocked(): boolean {
-    return this.#stream?.writableNeedsDrain ?? true
+    // A stream whose window is used up looks free when its connection is: what it is given then waits in it, and leaves out of turn.
+    return this.#stream === undefined || this.#stream.writableNeedsDrain || this.#stream.writeBufferLength > 0
   }
 
   /** Bytes that came on either side and were not taken on the other. */
@@ -130,7 +131,7 @@ export class Forward implements Sender, ForwardFacts {
   #listen(stream: Stream, socket: Duplex): void {
     this.#hasEnded = stream.remoteWriteStatus === 'closed' && stream.status === 'open'
     stream.addEventListener('message', ({ data }) => this.#came(data))
-    stream.addEventListener('drain', () => this.#init.turns.wake())
+    for (const event of ['drain', 'idle'] as const) stream.addEventListener(event, () => this.#init.turns.wake())
     stream.addEventListener('remoteCloseWrite', () => {
       this.#hasEnded = true
     })

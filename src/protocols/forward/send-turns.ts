@@ -44,7 +44,8 @@ export class SendTurns {
   wake(): void {
     if (this.#isDue || this.#waiting.size === 0) return
     this.#isDue = true
-    queueMicrotask(() => this.#round())
+    // Behind the microtasks in which every stream of the connection sends what it held when that was full: answers and pings among them.
+    queueMicrotask(() => queueMicrotask(() => this.#round()))
   }
 
   #round(): void {

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { ForwardListener } from '../../../../src/node/forward/listener.ts'
+import { ceilingMs } from '../../../helpers/ceiling.ts'
 import { eventually } from '../../../helpers/network.ts'
 
 const sockets: Socket[] = []
@@ -8,13 +9,14 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy()
 })
 
-const open = async (most: number, join: (socket: Socket) => Promise<unknown>) => {
+const open = async (most: number, join: (socket: Socket) => Promise<unknown>, waitMs = ceilingMs) => {
   const failures: string[] = []
   const listener = await ForwardListener.open({
     service: 'web',
     host: '::1',
     port: 0,
     most,
+    waitMs,
     join,
     onFailed: ({ name }) => failures.push(name)
   })
@@ -32,13 +34,49 @@ const dial = async (listener: ForwardListener): Promise<Socket> => {
   return socket
 }
 
+const greet = (onJoined: () => void) => async (socket: Socket) => {
+  onJoined()
+  socket.once('end', () => socket.end()).resume()
+}
+
+test('one that comes when all places are taken has the next one that is given back, and as many wait as there are places', async () => {
+  const most = 4
+  let joined = 0
+  const { listener, failures } = await open(
+    most,
+    greet(() => joined++)
+  )
+  await using _ = listener
+  const held = await Promise.all(Array.from({ length: most }, () => dial(listener)))
+  await eventually(() => joined === most)
+  const next = await Promise.all(Array.from({ length: most + 1 }, () => dial(listener)))
+  await eventually(() => next.some(({ closed }) => closed))
+  expect(failures).toEqual(['LimitError'])
+  for (const socket of held) socket.destroy()
+  await eventually(() => joined === 2 * most)
+  expect([next.filter(({ closed }) => !closed).length, listener.open, listener.failed]).toEqual([most, most, 1])
+})
+
+test('those that wait for a place end with the listener', async () => {
+  const { listener, failures } = await open(
+    1,
+    greet(() => {})
+  )
+  const both = [await dial(listener), await dial(listener)]
+  await eventually(() => listener.taken === 2)
+  await listener[Symbol.asyncDispose]()
+  await eventually(() => both.every(({ closed }) => closed))
+  expect(failures).toEqual([])
+})
+
 test('a program that connects without end has so many connections at a time: one more is reset, until one of them ends', async () => {
   const most = 4
   let joined = 0
-  const { listener, failures } = await open(most, async (socket) => {
-    joined++
-    socket.once('end', () => socket.end()).resume()
-  })
+  const { listener, failures } = await open(
+    most,
+    greet(() => joined++),
+    1
+  )
   await using _ = listener
   const held = await Promise.all(Array.from({ length: most }, () => dial(listener)))
   await eventually(() => joined === most)
