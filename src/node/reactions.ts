@@ -16,6 +16,7 @@ import type { ReplicaOwner } from './replication/types.ts'
 import { isOfThisRun, raiseDuplicate, raiseReused } from './self/key-alarms.ts'
 import { askAboutMembersOf } from './session/on-lost.ts'
 import { takeIn } from './session/on-registered.ts'
+import { candidatesIn } from './session/told-registries.ts'
 import type { LeaseOwner, RegistryPeer, SessionView } from './session/types.ts'
 
 /** Reactions of a node to what happens to its lease, its replica, its records or its connections. */
@@ -60,6 +61,10 @@ export class Reactions implements Follower, LeaseOwner, ReplicaOwner {
     forwarder.close()
     askAboutMembersOf(view, reason, { registry, logger: this.#node.logging.logger, pingMonitor, sync })
     this.#node.changed()
+  }
+
+  toldRegistries(records: readonly Uint8Array[]): void {
+    this.#node.resolvers.known.told(candidatesIn(records, this.#network.registry.networkId))
   }
 
   duplicate(reason: string): void {

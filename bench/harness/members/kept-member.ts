@@ -130,6 +130,7 @@ export class KeptMember {
           this.#held.resolve()
         },
         lost: () => {},
+        toldRegistries: () => {},
         duplicate: (reason) => onTrouble(new Error(reason)),
         troubled: (error) => {
           if (error !== undefined) onTrouble(error)

@@ -7,6 +7,8 @@ import { type KnownCandidate, maxCandidates, type Resolver } from './resolver.ts
 const maxCached = 20
 /** An operator has few to name. */
 const maxNamed = 8
+/** Two addresses of each of eight registries. */
+const maxTold = 16
 
 export interface KnownAddressesInit {
   config: Config
@@ -22,6 +24,7 @@ export class KnownAddresses implements Resolver {
   #answered: string | undefined
   /** Addresses that an operator has named while the process ran, the last one first. */
   #named: string[] = []
+  #told: readonly KnownCandidate[] = []
 
   constructor(init: KnownAddressesInit) {
     this.#init = init
@@ -34,7 +37,7 @@ export class KnownAddresses implements Resolver {
   registries(): KnownCandidate[] {
     const cached = this.#init.cached()
     const named = this.#named.map((multiaddr) => ({ multiaddr, source: 'config' as const }))
-    const all = [...named, ...cached.slice(0, maxCached), ...this.#invited(), ...this.#configured()]
+    const all = [...named, ...cached.slice(0, maxCached), ...this.#invited(), ...this.#configured(), ...this.#told]
     const seen = new Set<string>()
     const unique = all.filter(({ multiaddr }) => !seen.has(multiaddr) && seen.add(multiaddr))
     const isFirst = ({ multiaddr }: KnownCandidate): boolean => `${multiaddr}/`.startsWith(`${this.#answered}/`)
@@ -44,6 +47,11 @@ export class KnownAddresses implements Resolver {
   /** Tries this address before all others from now on. */
   name(multiaddr: string): void {
     this.#named = [multiaddr, ...this.#named.filter((each) => each !== multiaddr)].slice(0, maxNamed)
+  }
+
+  /** Registries of which one has told that keeps the join of this node: behind all that was known before. */
+  told(candidates: readonly KnownCandidate[]): void {
+    this.#told = candidates.slice(0, maxTold)
   }
 
   /** This address won a race: it is the first one from now on. */

@@ -139,12 +139,16 @@ class Entry {
     }
     const onEnd = ({ reason }: SessionEnd): void =>
       reject(new Error(`the session ended while the join waited: ${reason}`))
+    const onRegistries = ({ detail }: CustomEvent<{ records: readonly Uint8Array[] }>): void =>
+      this.#init.owner.toldRegistries(detail.records)
     this.#session.events.addEventListener('admitted', onAdmitted)
+    this.#session.events.addEventListener('registries', onRegistries)
     const stopped = onAbort(this.#signal, reject)
     const retried = onAbort(this.#retry, () => reject(new RetryError('a new try was asked for')))
     inBackground(this.#session.closed.then(onEnd), 'ending a wait for admission')
     const forget = (): void => {
       this.#session.events.removeEventListener('admitted', onAdmitted)
+      this.#session.events.removeEventListener('registries', onRegistries)
       stopped?.[Symbol.dispose]()
       retried?.[Symbol.dispose]()
     }

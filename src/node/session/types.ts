@@ -54,6 +54,8 @@ export interface LeaseOwner {
   /** The registry accepted us. */
   registered(view: SessionView, answer: Registered): Promise<void>
   lost(view: SessionView, reason: string): void
+  /** A registry at which the join waits has told of others: records that nobody has verified. */
+  toldRegistries(records: readonly Uint8Array[]): void
   /** A connected registry did not answer in time. */
   unanswered(connection: Connection): void
   /** A registry says that another process uses our key. */

@@ -192,7 +192,10 @@ export class RegisterSession implements RegistrySession {
       const { status, admit } = frame.admitted
       this.events.dispatchEvent(new CustomEvent('admitted', { detail: { status, admit } }))
     } else if (frame.id > 0) this.#requests.answer(frame)
-    else if (frame.answer?.status === statuses.DUPLICATE_INSTANCE)
+    else if (frame.registered !== undefined) {
+      const records = frame.registered.registries.slice(0, this.#limits.registries)
+      this.events.dispatchEvent(new CustomEvent('registries', { detail: { records } }))
+    } else if (frame.answer?.status === statuses.DUPLICATE_INSTANCE)
       this.events.dispatchEvent(new CustomEvent('duplicate'))
     else if (frame.answer !== undefined) this.#notice = frame.answer.status
   }

@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { isRelayed } from '../../address/circuit.ts'
 import { type Role, servesRegistry } from '../../identity/role.ts'
-import { openJoin } from '../../registry/objects/join.ts'
+import { grantIdShown, openJoin } from '../../registry/objects/join.ts'
 import {
   InvalidPayloadError,
   NotMemberError,
@@ -14,7 +14,7 @@ import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { prefixesOf } from '../engine/eviction.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { statuses } from '../engine/status.ts'
-import { done, none } from './answers.ts'
+import { done, none, toldOf } from './answers.ts'
 import type { RegisterBackend, SessionLease } from './backend.ts'
 import { newerCheckpoint } from './newer-checkpoint.ts'
 import type {
@@ -69,6 +69,14 @@ export class SessionActions {
   /** Before a frame is decoded: those that ask for nothing cost something, too. @throws RateLimitedError */
   countFrame(): void {
     this.#take('frame')
+  }
+
+  /** Names the registries to a joiner that waits with an invite: the one here may go, too. To a stranger without one it tells nothing. */
+  registriesFor(join: Uint8Array): RegisterAnswer | undefined {
+    if (grantIdShown(join) === undefined) return undefined
+    const { backend, limits } = this.#init
+    const registries = backend.registries().slice(0, limits.registries)
+    return { ...toldOf(statuses.PENDING), registries }
   }
 
   async register(request: RegisterRequest): Promise<RegisterAnswer> {

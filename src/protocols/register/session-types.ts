@@ -66,6 +66,8 @@ export interface SessionEnd {
 export interface RegistrySessionEvents {
   /** A join that was PENDING was decided: OK with the admit entry, or REJECTED. */
   admitted: CustomEvent<{ status: number; admit: Uint8Array }>
+  /** Records of the registries that this one knows, while a join waits there: envelopes that nobody has verified. */
+  registries: CustomEvent<{ records: readonly Uint8Array[] }>
   /** Another process with this key asked this registry for the lease. */
   duplicate: CustomEvent<void>
 }

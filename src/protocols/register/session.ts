@@ -126,6 +126,7 @@ export class ServerSession implements Pinged {
       this.#write({ id: frame.id, ...(await answer) })
     } catch (error) {
       this.#write({ id: frame.id, ...this.#refusal(frame, error) })
+      if (error instanceof PendingError && frame.register !== undefined) this.#tellRegistries(frame.register.join)
     } finally {
       this.#inFlight--
       this.#slot?.resolve()
@@ -168,6 +169,11 @@ export class ServerSession implements Pinged {
     if (frame.heartbeat !== undefined) return { heartbeatAnswer: refusedBeat(status) }
     const record = error instanceof StaleRecordError ? error.held : none
     return { answer: answerOf(status, { retryAfterMs: retryAfterMsOf(error), record }) }
+  }
+
+  #tellRegistries(join: Uint8Array): void {
+    const registered = this.#init.actions.registriesFor(join)
+    if (registered !== undefined) this.#write({ id: 0, registered })
   }
 
   #freeSlot(): Promise<void> {

@@ -44,6 +44,32 @@ describe('a secondary', () => {
     await eventually(() => memberAt(network.node('root'), 'a').name === 'a')
   })
 
+  it('tells whoever waits there with an invite of the other registries, and nobody else', async () => {
+    await using network = await TestNetwork.create({ 'admission.policy': 'approve' })
+    const second = await network.join('second', { role: 'secondary' })
+    await eventually(() => second.registry.replica.state.registries().length === 2)
+    const invite = await network.invite({ role: 'integrated' })
+    const third = await network.join('third', { role: 'secondary' })
+    for (const node of [second, third]) await eventually(() => node.registry.replica.state.registries().length === 3)
+    await eventually(() => second.registry.records.read(third.key.publicKey) !== undefined)
+    await network.node('root').stop()
+    await eventually(() => leaseAt(second) === undefined && leaseAt(third) === undefined)
+
+    const a = network.make('a', { 'bootstrap.peers': [network.address('second')] })
+    a.invites.use({ ...invite, registries: [] })
+    const stranger = network.make('b', { 'bootstrap.peers': [network.address('second')] })
+    await Promise.all([a.start(), stranger.start()])
+    for (const node of [a, stranger]) await eventually(() => node.network?.trouble?.name === 'PendingError')
+    const knows = (node: TrustNode): boolean =>
+      node.resolvers.known.registries().some(({ peerIds }) => peerIds?.includes(third.peerId))
+    await eventually(() => knows(a))
+    expect(knows(stranger)).toBe(false)
+    await second.stop()
+    await eventually(() => a.network?.trouble?.message.startsWith('the join waits at third') === true)
+    await network.start('root', { role: 'root' })
+    await a.joined({ signal: AbortSignal.timeout(ceilingMs) })
+  })
+
   it('keeps its queue over a restart of its own', async () => {
     await using network = await TestNetwork.create({ 'admission.policy': 'invite' })
     const second = await network.join('second', { role: 'secondary' })
