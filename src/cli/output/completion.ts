@@ -126,12 +126,18 @@ const known: ReadonlyMap<string, Ask> = new Map([
   ['operator remove name', operatorNames]
 ])
 
+/**
+ * A name that means itself to every shell, and is no option. Others would be put into the line as they are, and the process that tells names may
+ * be that of a user who was taken over.
+ */
+const harmless = /^[\w.:/@][\w.,:/@=+-]*$/
+
 /** Names that this machine knows. They are those of the process that is named before, or of the first one. */
 const named = async (context: Context, what: string, words: readonly string[]): Promise<readonly string[]> => {
   const { env } = context.terminal
   const kind = what.split(' ').at(-1) ?? ''
   const nodes = await liveNodes(env)
-  if (kind === 'node' || kind === '--node') return nodes
+  if (kind === 'node' || kind === '--node') return nodes.filter((name) => harmless.test(name))
   const ask = known.get(what) ?? known.get(kind)
   if (ask === undefined) return []
   try {
@@ -139,7 +145,7 @@ const named = async (context: Context, what: string, words: readonly string[]): 
     const given = words.find((_, at) => words[at - 1] === '--node' || words[at - 1] === '-n')
     const node = nodes.find((name) => name === given) ?? nodes.find((name) => name === env['TRUSTNET_NAME']) ?? nodes[0]
     const found = await ask(await running(context, node === undefined ? {} : { node }), signal)
-    return found.flatMap((name) => name ?? [])
+    return found.flatMap((name) => (name !== null && harmless.test(name) ? [name] : []))
   } catch {
     return []
   }

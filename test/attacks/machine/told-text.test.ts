@@ -128,6 +128,44 @@ describe('what members write, shown to people', () => {
   })
 })
 
+describe('what a process says of members, in the line that a shell completes', () => {
+  const completed = async (name: string): Promise<string[]> => {
+    const node = await changing((value, path) => (path.at(-1) === 'name' && value === 'hal' ? name : value))
+    const { out } = await runCli(['complete', '--', 'why', '--node', node, ''], { home: home.folder })
+    return out.split('\n').filter((word) => word !== '')
+  }
+
+  attack('is a command of the shell', async () => {
+    const names = [
+      '$(touch /tmp/owned)',
+      '`id`',
+      'x;id',
+      'a b',
+      '*',
+      '~root',
+      '"x',
+      "'x",
+      'x&',
+      '!!',
+      '--yes',
+      '=ls',
+      '\\x',
+      '{a,b}',
+      '#x',
+      '<x'
+    ]
+    for (const name of names) expect(await completed(name), name).toEqual(['root'])
+    return {
+      happened: `${names.length} names: none was offered, the others were`,
+      held: 'only words that mean themselves to a shell are offered'
+    }
+  })
+
+  control('a name is offered', async () => {
+    expect(await completed('hal-2')).toEqual(['root', 'hal-2'])
+  })
+})
+
 const poison = `x"'\n  ProxyCommand touch /tmp/owned\nHost *\n{{ lookup("pipe", "id") }}{% raw %}\t,2001:db8::bad evil $(id) \`id\``
 const lines: Readonly<Record<string, RegExp>> = {
   hosts: /^(?:# [^{]*|[\da-f:]+(?: [a-z\d.-]+){1,2}|)$/,

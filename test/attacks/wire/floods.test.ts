@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect } from 'vitest'
+import { hungMs } from '../../helpers/ceiling.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 import { attack, control } from '../attack.ts'
 
@@ -42,7 +43,6 @@ const floods: Readonly<Record<string, boolean>> = {
 }
 
 const program = 'dist/bench/hostile/main.js'
-const ceilingMs = 900_000
 const results = new Map<string, Result>()
 
 async function run(...args: string[]): Promise<Result[]> {
@@ -51,7 +51,7 @@ async function run(...args: string[]): Promise<Result[]> {
   const command = [program, '--short', '--json', file, ...args]
   // Its own exit code says no more than the faults of the results.
   const output = await new Promise<string>((resolve) =>
-    execFile(process.execPath, command, { timeout: ceilingMs }, (_error, out, err) => resolve(out + err))
+    execFile(process.execPath, command, { timeout: 2 * hungMs }, (_error, out, err) => resolve(out + err))
   )
   try {
     const all: Result[] = JSON.parse(readFileSync(file, 'utf8'))
@@ -63,7 +63,8 @@ async function run(...args: string[]): Promise<Result[]> {
 
 beforeAll(async () => {
   for (const result of await run()) results.set(result.name, result)
-})
+  // The program is ended before, and has said how far it came.
+}, 3 * hungMs)
 
 const resultOf = (name: string): Result => {
   const result = results.get(name)
