@@ -28,7 +28,7 @@ const tellDroppedMs = 60_000
 
 /**
  * Runs the operator's program for events, one at a time and each for a bounded time, without a shell: the event is JSON on its stdin and a few
- * variables, and the rest of the environment is clean. Of more events than can wait the newest are dropped, and counted.
+ * variables, and the rest of the environment is clean. Of more events than can wait the newest of whoever has most are dropped, and counted.
  */
 export class HookRunner {
   readonly #init: HookRunnerInit
@@ -50,11 +50,8 @@ export class HookRunner {
 
   add(event: HookEvent): void {
     if (this.#isOver || this.#init.program() === undefined) return
-    if (this.#waiting.length >= mostWaiting) {
-      this.#drop(event)
-      return
-    }
     this.#waiting.push(event)
+    if (this.#waiting.length > mostWaiting) this.#drop(this.#surplus())
     inBackground(this.#run(), 'running the hook')
   }
 
@@ -65,11 +62,20 @@ export class HookRunner {
     if (this.#child !== undefined) endGroup(this.#child)
   }
 
-  #drop({ event }: HookEvent): void {
+  /** Takes out the newest event of the member that has most waiting: one whose state flaps pushes out its own. */
+  #surplus(): HookEvent | undefined {
+    const groups = Map.groupBy(this.#waiting, ({ peer }) => peer?.peerId)
+    const [most = []] = [...groups.values()].toSorted((a, b) => b.length - a.length)
+    const surplus = most.at(-1)
+    if (surplus !== undefined) this.#waiting.splice(this.#waiting.lastIndexOf(surplus), 1)
+    return surplus
+  }
+
+  #drop(dropped: HookEvent | undefined): void {
     this.#dropped++
     if (performance.now() - this.#toldAt < tellDroppedMs) return
     this.#toldAt = performance.now()
-    const fields = { event, count: this.#dropped, waiting: mostWaiting }
+    const fields = { event: dropped?.event, count: this.#dropped, waiting: mostWaiting }
     this.#init.logger.warn(fields, 'events come faster than the hook takes them: some are dropped, and never run')
   }
 

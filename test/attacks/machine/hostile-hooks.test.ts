@@ -64,6 +64,45 @@ describe('what members write, in a hook', () => {
     }
   })
 
+  /** A slow hook, while a member flaps; gives whose events it was told of, and how many were dropped. */
+  const told = async (flaps: number) => {
+    using folder = tempFolder()
+    const [path, heard, goes] = ['hook', 'heard', 'goes'].map((name) => join(folder.path, name))
+    if (path === undefined || heard === undefined || goes === undefined) throw new Error('a path is missing')
+    const script = `#!/bin/sh\nwhile test ! -e ${goes}; do sleep 0.05; done\necho "$TRUSTNET_EVENT $TRUSTNET_PEER_NAME" >> ${heard}\n`
+    writeFileSync(path, script, { mode: 0o755 })
+    const runner = new HookRunner({ program: () => path, timeoutMs: () => ceilingMs, logger: silentLogger })
+    const of = (name: string): HookEvent => ({
+      ...eventWith(name),
+      peer: { peerId: name, name, state: 'offline', reason: null },
+      alarm: null
+    })
+    for (let turn = 0; turn < flaps; turn++) runner.add(of('mallory'))
+    for (const name of ['hal', 'ann']) runner.add(of(name))
+    runner.add({ ...eventWith('x'), event: 'alarm', peer: null })
+    writeFileSync(goes, '')
+    const lines = (): string[] => (existsSync(heard) ? readFileSync(heard, 'utf8').trim().split('\n') : [])
+    const all = flaps + 3 - runner.dropped
+    await vi.waitFor(() => expect(lines()).toHaveLength(all), { timeout: ceilingMs, interval: 50 })
+    return { lines: lines(), dropped: runner.dropped }
+  }
+  const others = ['offline hal', 'offline ann', 'alarm ']
+
+  attack('flaps, so that what happens to others finds no place', async () => {
+    const { lines, dropped } = await told(500)
+    expect(lines.slice(-3).map((line) => line.trim())).toEqual(others.map((line) => line.trim()))
+    expect(dropped).toBe(402)
+    return {
+      happened: `500 events of one member, and 3 of others: ${dropped} were dropped, all of the first`,
+      held: 'of 100 events that wait, whoever has most loses its newest'
+    }
+  })
+
+  control('is told in whole where there is room', async () => {
+    const { lines, dropped } = await told(5)
+    expect([lines.length, dropped]).toEqual([8, 0])
+  })
+
   control('runs where a hook hands it to a shell itself', async () => {
     using folder = tempFolder()
     const { files } = await run(
