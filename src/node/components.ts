@@ -280,13 +280,19 @@ function makeReachability({ config, logging }: NodeParts, network: NetworkParts)
   })
 }
 
-/** Has this node reached through relays where the configuration says so, or nobody can dial it. */
+/** Time for others to show that they can dial this node: many are rarely asked to, and none may be there to ask. */
+const unknownMs = 20_000
+
+/** Has this node reached through relays where the configuration says so, or nobody gets through to it. */
 function makeRelayClient({ config, clock, logging }: NodeParts, network: NetworkParts, host: Host): RelayClient {
   const { registry, trust, limits, self } = network
+  const startedAt = clock.monotonic()
   const use: RelayUse = {
     wantsRelays: () => {
       if (!network.isMember() || config.relay.use !== 'auto') return network.isMember() && config.relay.use === 'on'
-      return self.record.current?.value.reach === 'outbound'
+      const reach = self.record.current?.value.reach
+      const isUnreached = reach === 'unknown' && clock.monotonic() - startedAt > unknownMs
+      return reach === 'outbound' || (isUnreached && !isRegistryRole(config.role))
     },
     mayRelay: (role) => mayRelay(registry.replica.state.policyRow.policy, role),
     protocolsOf: async (peerId) => (await host.peerStore.get(peerId).catch(() => undefined))?.protocols ?? [],

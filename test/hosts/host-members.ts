@@ -16,6 +16,8 @@ export type Rows = ReadonlyMap<string | null, PeerRow>
 export class HostMembers {
   readonly network: HostNetwork
   readonly domain: string
+  /** More of the environment of single ones. */
+  readonly env = new Map<string, NodeJS.ProcessEnv>()
   #networkId = ''
   readonly #running = new Map<string, ChildProcess>()
 
@@ -53,7 +55,12 @@ export class HostMembers {
   }
 
   cli(name: string, ...args: string[]): string {
-    return this.network.run(name, [process.execPath, program, ...args], this.#env(name))
+    return this.pipe(name, undefined, ...args)
+  }
+
+  /** What a command prints that is given this on its standard input. */
+  pipe(name: string, input: string | undefined, ...args: string[]): string {
+    return this.network.run(name, [process.execPath, program, ...args], this.#env(name), input)
   }
 
   start(name: string, ...args: string[]): void {
@@ -127,7 +134,7 @@ export class HostMembers {
   }
 
   #env(name: string): NodeJS.ProcessEnv {
-    return { TRUSTNET_HOME: join(this.network.host(name).folder, 'home') }
+    return { ...this.env.get(name), TRUSTNET_HOME: join(this.network.host(name).folder, 'home') }
   }
 }
 

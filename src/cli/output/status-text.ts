@@ -2,6 +2,7 @@ import type { PeerRef, StatusView, StatusWord, Survival, Warning } from '../../n
 import {
   age,
   bareAddress,
+  bytes,
   date,
   duration,
   orUnknown,
@@ -141,6 +142,19 @@ const useText = ({ service, direction, count, ...peer }: StatusView['forwards'][
     : `calls ${sanitise(service)} of ${peerText(peer)}${times}`
 }
 
+/** A process of an older version says nothing of it. */
+const relayRow = ({ relay }: Partial<StatusView>): [string, string][] => {
+  const { relays = [], serves } = relay ?? {}
+  const isServing = serves !== null && serves !== undefined && serves.reservations + serves.bytes > 0
+  if (relays.length === 0 && !isServing) return []
+  const text = joined(
+    relays.length > 0 && `reached through ${relays.map(peerText).join(', ')}`,
+    isServing && `relays for ${plural(serves.reservations, 'member')}, ${plural(serves.circuits, 'connection')} now`,
+    isServing && `${bytes(serves.bytes)} passed on`
+  )
+  return [['Relay', text]]
+}
+
 /** Services without an error are counted; the others say since when they fail or work again. */
 const partsLine = ({ parts = [] }: Partial<StatusView>, now: number): string => {
   const told = parts.filter(({ state, errors }) => state !== 'ok' || errors > 0)
@@ -182,6 +196,7 @@ export const statusText = (view: StatusView, paint: Painter, now: number, width?
     ['DNS', dnsLine(view, now)],
     ...namesRow(view),
     ['Reach', reachLine(view)],
+    ...relayRow(view),
     ...maintenanceRow(view, now),
     ...forwardsRow(view),
     ['Resilience', resilienceLine(view)],

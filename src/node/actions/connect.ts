@@ -7,6 +7,7 @@ import { peerIdText, publicKeyOfPeerId } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import { closeConnection } from '../../protocols/engine/libraries/close-connection.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
+import { within } from '../../runtime/abort.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
@@ -22,6 +23,8 @@ import { refOf, rttUs, withPeer } from '../views/refs.ts'
 import { requireNetwork } from './require.ts'
 
 const retryMs = 5_000
+/** Time for a direct dial to a member that names relays. */
+const directMs = 2_000
 
 /**
  * A proven connection to a member, by name, PeerId or the end of one; dials where there is none.
@@ -51,8 +54,11 @@ export async function connectionToMember(node: NodeContext, member: Member, sign
   const relays = relaysOf(network, member.publicKey, node.key.publicKey)
   let failure: unknown
   try {
-    return await connectDirectly(node, { network, peers }, member, signal)
+    // A firewall that drops what comes would take all the time that there is for both.
+    const inTime = relays.length === 0 ? signal : within(directMs, signal)
+    return await connectDirectly(node, { network, peers }, member, inTime)
   } catch (error) {
+    signal.throwIfAborted()
     failure = error
   }
   try {

@@ -125,6 +125,18 @@ const forwardsInShort = z.object({
     .describe('members and services that have most of them')
 })
 
+const relay = z.object({
+  relays: z.array(peerRef).describe('members through which this node is reached, the best first'),
+  serves: z
+    .object({
+      reservations: whole.describe('members that are reached through this node'),
+      circuits: whole.describe('connections that go through it now'),
+      bytes: whole.describe('passed on since the start')
+    })
+    .nullable()
+    .describe('null: this node does not relay')
+})
+
 export const statusView = answer('status', 'trustnet status --json', {
   word: z.enum(statusWords),
   summary: text.describe('one sentence behind the word'),
@@ -151,6 +163,7 @@ export const statusView = answer('status', 'trustnet status --json', {
   maintenance,
   forwards: forwardsInShort,
   reach,
+  relay,
   parts: z.array(part).describe('each service of this process'),
   warnings: z.array(warning)
 })

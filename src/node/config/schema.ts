@@ -136,7 +136,7 @@ const relay = z.object({
     'relay connections between members that nobody can dial; auto: root and secondary. The policy of the network has the last word'
   ),
   use: oneOf(['auto', 'on', 'off']).describe(
-    'be reached through members that relay; auto: when nobody can dial this node'
+    'be reached through members that relay; auto: when nobody gets through to this node'
   )
 })
 

@@ -21,7 +21,8 @@ export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[
   ...storeSamples(node, network),
   ...nameSamples(network),
   ...troubleSamples(network),
-  ...forwardSamples(node)
+  ...forwardSamples(node),
+  ...relaySamples(network)
 ]
 
 /** Every state of every role, also where it is 0: an alert looks at what is not there. */
@@ -169,6 +170,16 @@ const troubleSamples = ({ registry, trust }: NetworkNode): Sample[] => {
 const directions = ['in', 'out'] as const
 
 /** Services that members use of each other; those that are over count in the totals. */
+const relaySamples = ({ relays, services }: NetworkNode): Sample[] => {
+  const { reservations = 0, circuits = 0, bytes = 0 } = services?.relay?.counts ?? {}
+  return [
+    gauge('trustnet_relays', 'Members through which this node is reached.', [[{}, relays?.relays.length ?? 0]]),
+    gauge('trustnet_relay_reservations', 'Members that are reached through this node.', [[{}, reservations]]),
+    gauge('trustnet_relay_circuits', 'Connections of others that go through this node.', [[{}, circuits]]),
+    counter('trustnet_relay_bytes_total', 'Bytes that this node has passed on between others.', [[{}, bytes]])
+  ]
+}
+
 const forwardSamples = ({ forwards }: NodeContext): Sample[] => {
   const { totals } = forwards.live
   const live = forwards.live.list()

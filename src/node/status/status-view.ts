@@ -42,6 +42,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
     maintenance: node.announced.maintenance ?? null,
     forwards: forwardsInShort(node.forwards, network),
     reach: network?.selfRecord.current?.value.reach ?? 'unknown',
+    relay: relayView(network),
     parts: node.services.parts,
     warnings
   }
@@ -50,6 +51,12 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
 /** false: its port is not bound yet, and there is no host to ask. */
 export const isListening = (network: NetworkNode | undefined): network is NetworkNode =>
   network !== undefined && network.port !== 0
+
+const relayView = (network: NetworkNode | undefined): StatusView['relay'] => {
+  if (network === undefined) return { relays: [], serves: null }
+  const relays = (network.relays?.relays ?? []).map((publicKey) => refOf(network.registry, publicKey))
+  return { relays, serves: network.services?.relay?.counts ?? null }
+}
 
 const selfView = (node: NodeContext, network: NetworkNode | undefined): StatusView['self'] => {
   const { config, key, software, phases, configFile } = node

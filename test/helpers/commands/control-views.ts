@@ -84,7 +84,6 @@ export const unknownRow = (changes: Partial<PeerRow> = {}): PeerRow =>
     stateSinceMs: null,
     stateSource: null,
     direction: null,
-    relay: null,
     rttUs: null,
     seenAgeMs: null,
     uptimePercent: null,
@@ -182,6 +181,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
   announced: ['/ip6/2001:db8::1/tcp/8000'],
   maintenance: null,
   forwards: { exposed: 0, listeners: 0, in: 0, out: 0, most: [] },
+  relay: { relays: [], serves: null },
   reach: 'direct',
   parts: [
     { name: 'lease', state: 'ok', sinceMs: now - 60_000, errors: 1, lastError: 'no registry answered' },

@@ -1,3 +1,4 @@
+import type { YamuxMuxerInit } from '@chainsafe/libp2p-yamux'
 import type { Connection, Libp2p, ServiceMap } from '@libp2p/interface'
 import type { ServiceFactoryMap } from 'libp2p'
 import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
@@ -32,6 +33,8 @@ export interface MemberInit<S extends ServiceMap> {
   readonly role?: Role | 'stranger'
   readonly key?: SigningKey
   readonly onRecord?: (event: RecordEvent) => void
+  /** Windows and buffers of streams. Default: those of yamux. */
+  readonly muxer?: YamuxMuxerInit
   readonly services: (parts: MemberParts) => ServiceFactoryMap<S>
 }
 
@@ -47,7 +50,10 @@ export async function startMember<S extends ServiceMap>(init: MemberInit<S>): Pr
   }
   const records = recordsOver(store, recordsInit)
   const trust = new ConnectionTrust({ limits: defaultLimits.strangers, settleMs: defaultLimits.hello.settleMs })
-  const host = await startHost<S>(init.services({ key, trust, records }), { privateKey: key.toLibp2p() })
+  const host = await startHost<S>(init.services({ key, trust, records }), {
+    privateKey: key.toLibp2p(),
+    ...(init.muxer !== undefined && { muxer: init.muxer })
+  })
   host.addEventListener('connection:open', ({ detail }) => judge(detail, trust, members))
   return {
     host,

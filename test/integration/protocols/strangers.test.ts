@@ -8,6 +8,7 @@ import { statuses } from '../../../src/protocols/engine/status.ts'
 import { ForwardAnswer } from '../../../src/protocols/forward/pb/forward.ts'
 import { Hello as HelloMessage } from '../../../src/protocols/hello/pb/hello.ts'
 import { LookupAnswer } from '../../../src/protocols/lookup/pb/lookup.ts'
+import { HopMessage, StopMessage } from '../../../src/protocols/relay/pb/circuit.ts'
 import { SyncFrame } from '../../../src/protocols/sync/pb/sync.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { startPlainHost } from '../../helpers/hosts.ts'
@@ -53,7 +54,7 @@ const ended = (stream: Stream): Promise<void> =>
 describe('a stranger', () => {
   it('meets protocols that it knows all of: none is served by accident', () => {
     const known =
-      /^\/(ipfs\/(id\/1\.0\.0|id\/push\/1\.0\.0|ping\/1\.0\.0)|meshsub\/1\.[0-3]\.0|trustnet\/(hello|register|sync|lookup|probe|admin|blocks|forward)\/1\.0\.0|trustnet\/tn\w+\/kad\/1\.0\.0)$/
+      /^\/(ipfs\/(id\/1\.0\.0|id\/push\/1\.0\.0|ping\/1\.0\.0)|meshsub\/1\.[0-3]\.0|trustnet\/(hello|register|sync|lookup|probe|admin|blocks|forward)\/1\.0\.0|trustnet\/tn\w+\/kad\/1\.0\.0|libp2p\/circuit\/relay\/0\.2\.0\/(hop|stop))$/
     expect(protocols.filter((protocol) => !known.test(protocol))).toEqual([])
     expect(protocols.length).toBeGreaterThanOrEqual(9)
   })
@@ -73,6 +74,13 @@ describe('a stranger', () => {
     expect(BlockAnswer.decode(blocks ?? new Uint8Array()).status).toBe(statuses.NOT_MEMBER)
     const forward = await answerTo('/trustnet/forward/1.0.0', request)
     expect(ForwardAnswer.decode(forward ?? new Uint8Array()).status).toBe(statuses.NOT_MEMBER)
+  })
+
+  it('is told by a relay, and as one, that it may not', async () => {
+    const hop = await answerTo('/libp2p/circuit/relay/0.2.0/hop', HopMessage.encode({ type: 0 }))
+    expect(HopMessage.decode(hop ?? new Uint8Array()).status).toBe(202)
+    const stop = await answerTo('/libp2p/circuit/relay/0.2.0/stop', StopMessage.encode({ type: 0 }))
+    expect(StopMessage.decode(stop ?? new Uint8Array()).status).toBe(202)
   })
 
   it.each(['meshsub', 'kad', 'ping'])('has every stream of %s reset, without a word', async (part) => {

@@ -154,6 +154,15 @@ describe('status', () => {
     )
   })
 
+  test('says through whom this node is reached, and for how many it relays', async () => {
+    expect((await run(['status'])).out).not.toContain('Relay')
+    const relays = [{ peerId: peerIds[0] ?? '', name: 'root' }]
+    api.statusAnswer = statusView({ relay: { relays, serves: { reservations: 2, circuits: 1, bytes: 2048 } } })
+    expect((await run(['status'])).out.replaceAll(/\s+/g, ' ')).toContain(
+      'Relay reached through root, relays for 2 members, 1 connection now, 2.0KiB passed on'
+    )
+  })
+
   test('--check exits with 5 unless healthy', async () => {
     expect((await run(['status', '--check'])).code).toBe(0)
     api.statusAnswer = statusView({ word: 'isolated', summary: 'no registry answers' })

@@ -5,9 +5,9 @@ import { openStream } from '../../../../src/protocols/engine/protocol.ts'
 import { hopId, hopProtocol } from '../../../../src/protocols/relay/descriptor.ts'
 import { HopMessage } from '../../../../src/protocols/relay/pb/circuit.ts'
 import { LimitError, NotAllowedError, NotFoundError, UnavailableError } from '../../../../src/runtime/errors.ts'
+import { type Client, RelayStage, type StageInit } from '../../../helpers/hosts/relay-members.ts'
 import { withoutSockets } from '../../../helpers/hosts.ts'
 import { eventually } from '../../../helpers/network.ts'
-import { type Client, RelayStage, type StageInit } from './relay-members.ts'
 
 withoutSockets()
 

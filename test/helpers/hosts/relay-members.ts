@@ -1,16 +1,18 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
+import type { ServiceFactoryMap } from 'libp2p'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { FrameStream } from '../../../../src/protocols/engine/frames.ts'
-import { type LimitOverrides, limitsWith, type ProtocolLimits } from '../../../../src/protocols/engine/limits.ts'
-import { openCircuit, reserveAt } from '../../../../src/protocols/relay/client.ts'
-import { stopId } from '../../../../src/protocols/relay/descriptor.ts'
-import { readCircuit, stopRefusal, taken } from '../../../../src/protocols/relay/messages.ts'
-import { type RelayServer, relayServer } from '../../../../src/protocols/relay/server.ts'
-import type { Clock } from '../../../../src/runtime/clock-and-logger.ts'
-import { ceilingMs } from '../../../helpers/ceiling.ts'
-import { type MemberHost, type Members, startMember } from '../../../helpers/hosts/members.ts'
-import { connect } from '../../../helpers/hosts.ts'
+import { yamuxInit } from '../../../src/node/host/libp2p.ts'
+import { FrameStream } from '../../../src/protocols/engine/frames.ts'
+import { type LimitOverrides, limitsWith, type ProtocolLimits } from '../../../src/protocols/engine/limits.ts'
+import { openCircuit, reserveAt } from '../../../src/protocols/relay/client.ts'
+import { stopId } from '../../../src/protocols/relay/descriptor.ts'
+import { readCircuit, stopRefusal, taken } from '../../../src/protocols/relay/messages.ts'
+import { type RelayServer, relayServer } from '../../../src/protocols/relay/server.ts'
+import type { Clock } from '../../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../ceiling.ts'
+import { connect } from '../hosts.ts'
+import { type MemberHost, type Members, startMember } from './members.ts'
 
 /** One end of a circuit. */
 export class End {
@@ -70,6 +72,8 @@ export interface StageInit {
   limits?: LimitOverrides
   mayServe?: () => boolean
   clock?: Clock
+  /** Another relay than that of the product. */
+  other?: ServiceFactoryMap<{ relay: RelayServer }>['relay']
 }
 
 /** A relay and its members, without sockets. */
@@ -85,14 +89,15 @@ export class RelayStage implements AsyncDisposable {
     this.#limits = limits
   }
 
-  static async open({ limits: overrides, mayServe = () => true, clock }: StageInit = {}): Promise<RelayStage> {
+  static async open({ limits: overrides, mayServe = () => true, clock, other }: StageInit = {}): Promise<RelayStage> {
     const members: Members = new Map()
     const limits = limitsWith(overrides)
     const relay = await startMember<{ relay: RelayServer }>({
       members,
       role: 'root',
+      muxer: yamuxInit,
       services: ({ trust }) => ({
-        relay: relayServer({ trust, limits, mayServe, ...(clock !== undefined && { clock }) })
+        relay: other ?? relayServer({ trust, limits, mayServe, ...(clock !== undefined && { clock }) })
       })
     })
     return new RelayStage(relay, members, limits)
@@ -121,9 +126,13 @@ export class RelayStage implements AsyncDisposable {
     }
     const member = await startMember<{ stop: unknown }>({
       members: this.#members,
+      muxer: yamuxInit,
       ...(role !== undefined && { role }),
       services: () => ({
-        stop: ({ registrar }: { registrar: Registrar }) => ({ start: () => registrar.handle(stopId, take) })
+        stop: ({ registrar }: { registrar: Registrar }) => ({
+          start: () => registrar.handle(stopId, take),
+          stop: () => registrar.unhandle(stopId)
+        })
       })
     })
     this.#hosts.push(member)

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { ceilingMs } from '../../../helpers/ceiling.ts'
+import { eventually } from '../../../helpers/network.ts'
+import { HostMembers } from '../../host-members.ts'
+import { HostNetwork, whyNoNamespaces } from '../../host-network.ts'
+
+const reason = whyNoNamespaces()
+// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
+const skipped = reason !== undefined && process.env['CI'] !== 'true'
+
+/** Lets nothing in but answers, as IPv6 firewalls do. */
+const firewall = `table ip6 firewall { chain input { type filter hook input priority 0; policy drop;
+  iif lo accept; meta l4proto ipv6-icmp accept; ct state established,related accept; }; }`
+
+const echo = `require('node:net').createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket)).listen(7000, '::1')`
+
+describe.skipIf(skipped)('two members behind firewalls that let nothing in', () => {
+  it('exchange bytes through a secondary, then through another one, and no more when one is revoked', async () => {
+    if (reason !== undefined) throw new Error(`CI must be able to make network namespaces: ${reason}`)
+    using network = new HostNetwork(['root', 'second', 'third', 'one', 'two'])
+    const members = new HostMembers(network, 'relay.test')
+    members.env.set('root', { TRUSTNET_RELAY_SERVE: 'off' })
+    for (const name of ['one', 'two']) network.run(name, ['nft', '-f', '-'], {}, firewall)
+    members.found()
+    members.registry('root')
+    await members.peers(['root'], ceilingMs, (rows) => rows.size === 1)
+    for (const name of ['second', 'third']) await members.join(name, 'secondary')
+    for (const name of ['one', 'two']) await members.join(name, 'integrated')
+    await members.peers(['root', 'one', 'two'], ceilingMs, (rows) => rows.size === 5)
+
+    const ping = async () => await members.client('one').ping({ peer: 'two' })
+    const relayNow = async (): Promise<string | null | undefined> => {
+      // A busy machine may take longer than the socket waits.
+      const answer = await ping().catch(() => undefined)
+      return answer?.received === 1 ? answer.relay?.name : undefined
+    }
+    // They wait a while whether somebody gets through.
+    await eventually(async () => ['second', 'third'].includes((await relayNow()) ?? ''))
+    const first = (await relayNow()) ?? ''
+
+    network.start('two', 'echo', [process.execPath, '-e', echo])
+    members.cli('two', 'expose', 'echo', '--to', '[::1]:7000', '--node', 'two')
+    const said = 'through a relay that cannot read it\n'.repeat(1000)
+    await eventually(() => members.pipe('one', said, 'forward', 'two/echo', '-', '--node', 'one') === said)
+
+    await members.end(first, 'SIGKILL')
+    await eventually(async () => {
+      const next = await relayNow()
+      return next !== undefined && next !== first
+    })
+    expect(members.pipe('one', said, 'forward', 'two/echo', '-', '--node', 'one')).toBe(said)
+
+    const { peerId } = await ping()
+    await members.client('root').revoke({ peer: 'two', reason: 'stolen' })
+    const isConnected = async (): Promise<boolean> =>
+      (await members.client('one').connections()).connections.some((each) => each.peerId === peerId)
+    await eventually(async () => !(await isConnected()))
+    await expect(ping()).rejects.toThrow(/two/)
+  })
+})
