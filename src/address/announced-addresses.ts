@@ -47,6 +47,14 @@ export const chooseAddresses = (addresses: readonly InterfaceAddress[], init: Ch
   return [...new Set(sorted.map(({ address }) => `/ip6/${address}/tcp/${init.port}`))].slice(0, maxAddresses)
 }
 
+/** Interfaces on whose links there may be other machines: those with a link-local address, and of bridges of this machine those that are named. */
+export const linkDevices = (addresses: readonly InterfaceAddress[], interfaces: readonly string[]): string[] => {
+  const found = addresses.filter(({ address, tentative }) => !tentative && scopeOf(address) === 'link-local')
+  const isWanted = (device: string): boolean =>
+    interfaces.length === 0 ? !localBridge.test(device) : interfaces.some((name) => isNamed(device, name))
+  return [...new Set(found.map(({ device }) => device))].filter(isWanted)
+}
+
 export interface AddressWatchInit extends ChooseInit {
   readonly onChange: (addresses: readonly string[]) => void
   readonly pollMs?: number

@@ -53,6 +53,22 @@ function portOf(text = ''): number | undefined {
   return port <= maxPort ? port : undefined
 }
 
+/** Address of a machine on one link of this one: it means nothing to any other machine, so no record, no zone and no store holds it. */
+export interface LinkAddr {
+  /** Interface of this machine. */
+  zone: string
+  ip: string
+  port: number
+}
+
+/** undefined unless it is exactly `/ip6zone/eth0/ip6/IP/tcp/PORT` with a link-local IP. */
+export function parseLinkAddr(multiaddr: AddrText): LinkAddr | undefined {
+  const [, zone = '', rest = ''] = /^\/ip6zone\/([^\s/%]{1,15})(\/ip6\/.*)$/.exec(multiaddr.toString()) ?? []
+  const addr = parseAddr(rest)
+  if (addr?.port === undefined || addr.peerId !== undefined || addr.scope !== 'link-local') return undefined
+  return { zone, ip: addr.ip, port: addr.port }
+}
+
 /** True for an address that may be dialled or accepted from at all: a literal IPv6 address without a zone that is no IPv4 address in disguise. */
 export function isPlainIp6(multiaddr: AddrText): boolean {
   const addr = parseAddr(multiaddr)

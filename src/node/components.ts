@@ -21,6 +21,7 @@ import { limitsFor } from './host/open-files.ts'
 import { Traffic } from './host/traffic.ts'
 import { watchGossip } from './host/watch-gossip.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { LinkDialler } from './link/link-dialler.ts'
 import { Matrix } from './matrix/matrix.ts'
 import { MatrixProber } from './matrix/matrix-prober.ts'
 import { NameResolver } from './names/resolver.ts'
@@ -184,6 +185,7 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
     matrix: makeMatrixProber(node, network, host),
     documents: new DocumentKeeper({ carrier: network, exchange, trust: network.trust }),
     names: makeNameResolver(node, network),
+    link: node.link && new LinkDialler({ node, network, host, link: node.link }),
     announced: node.announced,
     folders,
     stores

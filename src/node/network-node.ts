@@ -235,6 +235,7 @@ export class NetworkNode implements NetworkParts {
     await Promise.all([documents?.stop(), stores?.stop(), folders?.stop(), names?.stop()])
     this.peers?.stop()
     this.relays?.stop()
+    this.#running?.link?.stop()
     this.pingMonitor?.stop()
     await Promise.all([this.lease?.stop(reason, left ? await this.#farewell() : undefined), this.#told()])
     this.sync?.stop()

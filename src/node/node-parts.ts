@@ -5,6 +5,7 @@ import type { PendingInvite } from './bootstrap/pending-invite.ts'
 import type { Config } from './config/schema.ts'
 import type { ForwardParts } from './forward/forwards.ts'
 import type { LibraryMetrics } from './host/libp2p.ts'
+import type { Link } from './link/link.ts'
 import type { Logging } from './logging.ts'
 import type { Program } from './program/program.ts'
 import type { Resolvers } from './resolve/resolvers.ts'
@@ -25,6 +26,8 @@ export interface NodeParts {
   readonly logging: Logging
   readonly services: Supervisor
   readonly resolvers: Resolvers
+  /** Members on the links of this machine; undefined: the configuration wants none. */
+  readonly link: Link | undefined
   readonly invites: PendingInvite
   /** Place among those that may be the root; undefined: the log is in the store of the root. */
   readonly seat: RootSeat | undefined

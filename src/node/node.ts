@@ -26,6 +26,7 @@ import { recordHistory } from './history/record-history.ts'
 import { followHooks } from './hooks/hook-events.ts'
 import type { Host } from './host/host-services.ts'
 import type { Housekeeping } from './housekeeping.ts'
+import { Link } from './link/link.ts'
 import { createLogging, type Logging } from './logging.ts'
 import type { ProcessMetrics } from './metrics/reader.ts'
 import type { NetworkNode } from './network-node.ts'
@@ -66,6 +67,7 @@ export class TrustNode implements Node, NodeContext {
   readonly invites: PendingInvite
   readonly seat: RootSeat | undefined
   readonly resolvers: Resolvers
+  readonly link: Link | undefined
   readonly announced: AnnouncedServices
   readonly portWaitMs: number | undefined
   readonly program: Program
@@ -103,6 +105,7 @@ export class TrustNode implements Node, NodeContext {
     const { key, dropNew } = ownKey(config, this.invites)
     this.#dropNewKey = dropNew
     this.rotation = new KeyRotation(config.paths.key, key)
+    this.link = config.link === 'on' ? new Link(this) : undefined
     this.resolvers = new Resolvers(this)
     this.seat = RootSeat.of(this)
     this.announced = announcedServices(this)
@@ -185,6 +188,7 @@ export class TrustNode implements Node, NodeContext {
     if (genesis === undefined) requirePin(config, this.pin)
     await this.rotation.startFrom(store)
     await this.#endpoints.open(this, this.#options.control ?? true)
+    await this.link?.start(this.services)
     await this.#attacher.start(genesis)
     this.seat?.start()
   }
@@ -281,6 +285,7 @@ export class TrustNode implements Node, NodeContext {
     this.#over.abort(new Error('the node stops'))
     for (const stop of this.#followers) stop(reason)
     this.#watch.stop()
+    this.link?.stop()
     const found = Promise.allSettled([this.#starting]).then(() => this.#attacher.settled())
     await this.stopSteps.wait('its start', found)
     try {

@@ -19,12 +19,15 @@ export class HostMembers {
   /** More of the environment of single ones. */
   readonly env = new Map<string, NodeJS.ProcessEnv>()
   #networkId = ''
+  /** The same of all. */
+  readonly #more: NodeJS.ProcessEnv
   readonly #running = new Map<string, ChildProcess>()
 
-  constructor(network: HostNetwork, domain: string) {
+  constructor(network: HostNetwork, domain: string, env: NodeJS.ProcessEnv = {}) {
     if (!existsSync(program)) throw new Error('dist is missing: npm run build')
     this.network = network
     this.domain = domain
+    this.#more = env
   }
 
   /** Makes the network, open for nodes; `registry` starts its root. */
@@ -134,7 +137,7 @@ export class HostMembers {
   }
 
   #env(name: string): NodeJS.ProcessEnv {
-    return { ...this.env.get(name), TRUSTNET_HOME: join(this.network.host(name).folder, 'home') }
+    return { ...this.#more, ...this.env.get(name), TRUSTNET_HOME: join(this.network.host(name).folder, 'home') }
   }
 }
 

@@ -121,6 +121,15 @@ const namesRow = ({ names, network }: Partial<StatusView>): [string, string][] =
     ? []
     : [['Names', `NAME.${sanitise(network?.domain ?? unknown)} answered at ${sanitise(names)}`]]
 
+/** A process of an older version says nothing of it. */
+const linkRow = ({ link }: Partial<StatusView>): [string, string][] => {
+  if (link === null || link === undefined) return []
+  const { interfaces, hints, dialled, dropped } = link
+  const where = interfaces.length === 0 ? 'not open' : interfaces.map(sanitise).join(', ')
+  const counts = [plural(hints, 'address', 'addresses'), plural(dialled, 'dial')]
+  return [['Link', joined(where, ...counts, dropped > 0 && `${plural(dropped, 'packet')} dropped`)]]
+}
+
 /** A process of an older version says nothing of them. */
 const forwardsRow = ({ forwards }: Partial<StatusView>): [string, string][] => {
   if (forwards === undefined) return []
@@ -195,6 +204,7 @@ export const statusText = (view: StatusView, paint: Painter, now: number, width?
     ['Sync', syncLine(view)],
     ['DNS', dnsLine(view, now)],
     ...namesRow(view),
+    ...linkRow(view),
     ['Reach', reachLine(view)],
     ...relayRow(view),
     ...maintenanceRow(view, now),

@@ -67,6 +67,7 @@ const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: Abort
     node.membership(status),
     node.reach(status),
     ...node.names(status),
+    ...node.link(status),
     node.versions(peers),
     ...(domain === undefined ? [] : await dnssec(domain, [...status.dns.resolvers, ...facts.resolvers])),
     ...node.warnings(status)

@@ -83,6 +83,16 @@ export const names = ({ names: address, parts, network }: StatusView): Check[] =
   return [warn('names', 'Names', `names of members are not answered: ${why}`, 'choose another port for dns.listen')]
 }
 
+/** None where the configuration leaves links alone. */
+export const link = ({ link: found, parts }: Partial<StatusView>): Check[] => {
+  if (found === null || found === undefined) return []
+  const { interfaces, hints } = found
+  if (interfaces.length > 0)
+    return [pass('link', 'Link', `members are looked for on ${interfaces.join(', ')}; ${hints} addresses were heard`)]
+  const why = parts?.find(({ name }) => name === 'link')?.lastError ?? 'no interface has a link-local address'
+  return [warn('link', 'Link', `no member is looked for on a link: ${why}`, 'ip -6 address show scope link')]
+}
+
 /** Version N talks to N−1: more than two at once are too many. */
 export const versions = ({ peers, self }: PeersView): Check => {
   const others = peers.flatMap(({ version }) => (version === null ? [] : [version]))

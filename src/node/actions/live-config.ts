@@ -23,6 +23,7 @@ export const marks: Marks = {
   listen: { host: 'restart', port: 'restart' },
   announce: { addresses: 'live', allow: 'live', interfaces: 'live', prefixes: 'live' },
   services: 'live',
+  link: 'restart',
   paths: { data: 'restart', key: 'restart', runtime: 'restart' },
   bootstrap: {
     port: 'live',

@@ -158,6 +158,16 @@ export const statusView = answer('status', 'trustnet status --json', {
   limits: z.array(limit).describe('limits that others exceeded since the start, most often first'),
   http: textOrNull.describe('address of the HTTP API and of the page; null: it is off, or does not listen'),
   names: textOrNull.describe('address at which names of members are answered; null: it is off, or does not listen'),
+  link: z
+    .object({
+      interfaces: z.array(text).describe('on whose links members are looked for; none: the port is not open'),
+      hints: whole.describe('addresses where somebody of this network may be, as links say'),
+      heard: whole.describe('packets of this network since the start'),
+      dropped: whole.describe('packets that were too many to be looked at'),
+      dialled: whole.describe('dials that packets have caused')
+    })
+    .nullable()
+    .describe('members on the links of this machine; null: it is off'),
   listen: z.array(text),
   announced: z.array(text),
   maintenance,

@@ -13,6 +13,7 @@ export const peerSources = [
   'invite',
   'config',
   'dns',
+  'link',
   'inbound'
 ] as const
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { isPlainIp6, parseAddr } from '../../address/multiaddr.ts'
+import { isPlainIp6, parseAddr, parseLinkAddr } from '../../address/multiaddr.ts'
 import { closeConnection } from '../../protocols/engine/libraries/close-connection.ts'
 import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
@@ -9,7 +9,7 @@ import { AddressError, NoCandidateError, PinMismatchError } from '../errors.ts'
 import type { Expectation, Pins } from '../host/dial-pins.ts'
 
 export interface Candidate {
-  /** `/ip6/…/tcp/…`; a `/p2p/…` at its end counts as the only accepted PeerId. */
+  /** `/ip6/…/tcp/…`; a `/p2p/…` at its end counts as the only accepted PeerId. Or `/ip6zone/IFACE/ip6/fe80::…/tcp/…`, where anybody may answer. */
   readonly multiaddr: string
   /** PeerIds that are accepted there, as text; undefined: any, the caller decides. */
   readonly peerIds?: readonly string[] | undefined
@@ -166,6 +166,10 @@ const prepare = (candidates: readonly Candidate[]): { targets: Target[]; failure
   const byAddress = new Map<string, Set<string> | undefined>()
   const failures: DialFailure[] = []
   for (const candidate of candidates) {
+    if (parseLinkAddr(candidate.multiaddr) !== undefined) {
+      byAddress.set(candidate.multiaddr, undefined)
+      continue
+    }
     const addr = isPlainIp6(candidate.multiaddr) ? parseAddr(candidate.multiaddr) : undefined
     if (addr?.port === undefined) {
       const error = new AddressError(`${candidate.multiaddr} is no plain IPv6 TCP address, so it is not dialled`)

@@ -166,7 +166,7 @@ class DiscoveryRound {
       verify: (connection, verifySignal) =>
         waitForProof(libp2p.services.hello, trust, connection, verifySignal, this.#init.node.pin)
     })
-    this.#init.node.resolvers.known.answered(address)
+    this.#init.node.resolvers.answered(address)
     this.#pinAgain()
     return [...source.proven.values()][0]
   }

@@ -16,6 +16,8 @@ export const defaults = {
   // Loopback reaches this machine only; whoever wants it (tests, one-machine networks) says so.
   announce: { allow: ['global', 'ula'], interfaces: [], prefixes: [] },
   services: [],
+  // A machine says nothing to a link that its operator has not chosen.
+  link: 'off',
   bootstrap: {
     port: 8000,
     dnsServers: [],

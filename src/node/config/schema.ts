@@ -233,6 +233,9 @@ export const schema = z.object({
   listen,
   announce,
   services: offered,
+  link: oneOf(['off', 'on']).describe(
+    'find members on the links of this machine by multicast DNS, without registries, DNS and Internet; on: a tag of the network and the port are said there'
+  ),
   paths,
   bootstrap,
   admission,

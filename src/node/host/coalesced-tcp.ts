@@ -1,6 +1,8 @@
-import { Socket } from 'node:net'
+import { Server, Socket } from 'node:net'
 import type { Listener, MultiaddrConnection, Transport, Upgrader, UpgraderOptions } from '@libp2p/interface'
 import { type TCPComponents, type TCPOptions, tcp } from '@libp2p/tcp'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { parseLinkAddr } from '../../address/multiaddr.ts'
 import type { DialHistory } from './dial-history.ts'
 
 /**
@@ -9,7 +11,7 @@ import type { DialHistory } from './dial-history.ts'
  * 2 MiB where they are there, and some dozen connections that send without end would have the event loop for a second.
  */
 export const coalescedTcp =
-  (init: TCPOptions, onDial?: DialHistory) =>
+  (init: TCPOptions, { onDial, link = false }: { onDial?: DialHistory | undefined; link?: boolean } = {}) =>
   (components: TCPComponents): Transport => {
     const transport = tcp(init)(components)
     const dial = transport.dial.bind(transport)
@@ -19,7 +21,11 @@ export const coalescedTcp =
       const ended = (result: { peerId: string | undefined; error?: unknown }): void =>
         onDial?.add(address.toString(), { atMs: Date.now(), tookMs: Math.round(performance.now() - begin), ...result })
       try {
-        const connection = await dial(address, { ...options, upgrader: coalescing(options.upgrader) })
+        const connection = await dial(address, {
+          ...options,
+          ...hostOnLink(address),
+          upgrader: coalescing(options.upgrader)
+        })
         ended({ peerId: connection.remotePeer.toString() })
         return connection
       } catch (error) {
@@ -27,10 +33,29 @@ export const coalescedTcp =
         throw error
       }
     }
-    transport.createListener = (options) =>
-      withLastAddresses(createListener({ ...options, upgrader: coalescing(options.upgrader) }))
+    transport.createListener = (options) => {
+      const listener = withLastAddresses(createListener({ ...options, upgrader: coalescing(options.upgrader) }))
+      return link ? withLinks(listener) : listener
+    }
     return transport
   }
+
+/** The interface, which libp2p takes out of the multiaddr and then drops: without it the kernel knows no way to a link-local address. */
+const hostOnLink = (address: Multiaddr): { host?: string } => {
+  const onLink = parseLinkAddr(address)
+  return onLink === undefined ? {} : { host: `${onLink.ip}%${onLink.zone}` }
+}
+
+/** Connections from link-local addresses come in too: libp2p makes no multiaddr of one with an interface, and hangs up. */
+const withLinks = (listener: Listener): Listener => {
+  // No part of the interface: without it such connections stay refused.
+  if (!('server' in listener) || !(listener.server instanceof Server)) return listener
+  listener.server.prependListener('connection', (socket: Socket) => {
+    const [address, zone] = (socket.remoteAddress ?? '').split('%')
+    if (zone !== undefined) Object.defineProperty(socket, 'remoteAddress', { value: address })
+  })
+  return listener
+}
 
 /**
  * Addresses of a listener on `::` are those of the interfaces, which cannot be read while no descriptor is free. libp2p asks in timers of

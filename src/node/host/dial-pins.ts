@@ -20,6 +20,11 @@ export class Pins {
     return expectation
   }
 
+  /** True while somebody dials that address here. */
+  isExpected(address: string): boolean {
+    return this.#expected.has(address)
+  }
+
   forget(address: string, expectation: Expectation): void {
     const all = this.#expected.get(address)
     all?.delete(expectation)

@@ -1,7 +1,7 @@
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { isRelayed, parseCircuit } from '../../address/circuit.ts'
-import { isPlainIp6 } from '../../address/multiaddr.ts'
+import { isPlainIp6, parseLinkAddr } from '../../address/multiaddr.ts'
 import { isPublicKey } from '../../identity/ed25519.ts'
 import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import { type Logger, silentLogger } from '../../runtime/clock-and-logger.ts'
@@ -58,8 +58,10 @@ export class Gater implements ConnectionGater {
     return !isKey(peerId) || this.#isRevoked(peerId.toString())
   }
 
+  /** An address of one link is dialled for whoever has heard of it there, and is never remembered. */
   denyDialMultiaddr(address: Multiaddr): boolean {
-    return !isDialable(address) && parseCircuit(address) === undefined
+    if (isDialable(address) || parseCircuit(address) !== undefined) return false
+    return parseLinkAddr(address) === undefined || !this.pins.isExpected(address.toString())
   }
 
   /** false: the address is not even remembered. libp2p calls this one without `this`. */

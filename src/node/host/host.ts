@@ -65,6 +65,7 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
       ...commonOf(init),
       isReservedAt: (peerId) => init.network.relays?.isReservedAt(peerId) === true
     }),
+    link: config.link === 'on',
     logger: logging.libp2p,
     metrics: program.metrics ?? metrics?.forHost(),
     limits: {

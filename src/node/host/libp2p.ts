@@ -45,6 +45,8 @@ export interface Libp2pInitOf<T extends ServiceMap> extends LibraryOutlets {
     /** The longest handshake of all; the gater cuts those of strangers earlier. */
     readonly memberUpgradeTimeoutMs: number
   }
+  /** Connections from link-local addresses are let in. */
+  readonly link?: boolean
   readonly services?: Factories<T>
   readonly datastore?: NonNullable<Libp2pInit['datastore']>
   /** Told to others by identify as `trustnet/VERSION`. */
@@ -81,7 +83,7 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
     logger: init.logger,
     // libp2p calls an address of its own verified only after AutoNAT has dialled it; a network of two has nobody for that.
     addresses: { listen: [...init.listen], announceFilter: () => announced(init.announce(), self) },
-    transports: [coalescedTcp({ backlog: 1024 }, init.dials), ...(init.relayed === undefined ? [] : [init.relayed])],
+    transports: [tcpOf(init), ...(init.relayed === undefined ? [] : [init.relayed])],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux(yamuxInit)],
     connectionGater: init.gater,
@@ -93,6 +95,9 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
     services: withBase(init.services)
   }
 }
+
+const tcpOf = ({ dials, link = false }: Pick<Libp2pInitOf<ServiceMap>, 'dials' | 'link'>) =>
+  coalescedTcp({ backlog: 1024 }, { onDial: dials, link })
 
 const withBase = <T extends ServiceMap>(services: Factories<T> | undefined): ServiceFactoryMap<T & BaseServices> => {
   const base = {

@@ -20,6 +20,7 @@ export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[
   ...connectionSamples(network),
   ...storeSamples(node, network),
   ...nameSamples(network),
+  ...linkSamples(node),
   ...troubleSamples(network),
   ...forwardSamples(node),
   ...relaySamples(network)
@@ -60,6 +61,17 @@ const nameSamples = ({ names }: NetworkNode): Sample[] => {
   return [
     counter('trustnet_names_answers_total', 'Questions for names of members that were answered, by code.', answered),
     counter('trustnet_names_dropped_total', 'Questions for names that were not looked at: too many.', names?.dropped)
+  ]
+}
+
+/** Nothing where links are left alone. */
+const linkSamples = ({ link }: NodeContext): Sample[] => {
+  const { heard, dropped, dialled, hints } = link?.counts ?? {}
+  return [
+    gauge('trustnet_link_hints', 'Addresses where somebody of the network may be, as links say.', hints),
+    counter('trustnet_link_packets_total', 'Packets of the network that were heard on links.', heard),
+    counter('trustnet_link_dropped_total', 'Packets on links that were too many to be looked at.', dropped),
+    counter('trustnet_link_dials_total', 'Dials that packets on links have caused.', dialled)
   ]
 }
 

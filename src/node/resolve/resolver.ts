@@ -18,11 +18,13 @@ export interface Resolver {
   resolve(publicKey: Uint8Array | undefined, signal: AbortSignal): Promise<readonly KnownCandidate[] | undefined>
   /** Makes the own addresses known to those who ask there. */
   register?(record: Signed<NodeRecord>): Promise<void>
+  /** Somebody who proved itself was reached at this address. */
+  answered?(address: string): void
   /** State that status shows; undefined: it is in this process, and does not fail. */
   readonly health?: Part | undefined
 }
 
-export type ResolverName = 'known' | 'dns' | 'registry' | 'gossip' | 'dht'
+export type ResolverName = 'known' | 'link' | 'dns' | 'registry' | 'gossip' | 'dht'
 
 /** A race of more would only be a flood: the best of each place come first. */
 export const maxCandidates = 32

@@ -16,11 +16,11 @@ import type { KnownCandidate, Resolver, ResolverName } from './resolver.ts'
 /** Order in which each phase asks. Each place is asked only when nobody was reached at what those before it knew. */
 const orders: Readonly<Record<PhaseName, readonly ResolverName[]>> = {
   // Nothing is trusted yet, and DNS asks for no trust: who it names must prove the network.
-  bootstrap: ['known', 'dns', 'registry', 'gossip', 'dht'],
+  bootstrap: ['known', 'link', 'dns', 'registry', 'gossip', 'dht'],
   // The replica is still on its way, and the registry has all of it.
-  trusted: ['known', 'registry', 'gossip', 'dht', 'dns'],
-  federated: ['known', 'gossip', 'registry', 'dht', 'dns'],
-  autonomous: ['known', 'gossip', 'registry', 'dht', 'dns']
+  trusted: ['known', 'registry', 'gossip', 'dht', 'link', 'dns'],
+  federated: ['known', 'gossip', 'registry', 'dht', 'link', 'dns'],
+  autonomous: ['known', 'gossip', 'registry', 'dht', 'link', 'dns']
 }
 
 /** A node as its resolvers see it. What changes while it runs is looked up at each call. */
@@ -33,6 +33,8 @@ export interface ResolvingNode {
   readonly phases: { readonly name: PhaseName }
   /** undefined: it was not found yet. */
   readonly network: ResolvedNetwork | undefined
+  /** undefined: the links of this machine are left alone. */
+  readonly link?: Resolver | undefined
 }
 
 /** Finds addresses of registries and members, and tells others the own ones. */
@@ -60,6 +62,7 @@ export class Resolvers {
     })
     this.#all = {
       known: this.known,
+      link: node.link ?? noPlace,
       dns: this.dns,
       registry: registryResolver(network, services.part('lookup')),
       gossip: gossipResolver(network),
@@ -77,11 +80,20 @@ export class Resolvers {
     }
   }
 
+  /** Somebody who proved itself was reached there: by the next search it is dialled again. */
+  answered(address: string): void {
+    this.known.answered(address)
+    this.#all.link.answered?.(address)
+  }
+
   /** Tells the own record everywhere. */
   async register(record: Signed<NodeRecord>): Promise<void> {
     await Promise.all(Object.values(this.#all).map(async (each) => await each.register?.(record)))
   }
 }
+
+/** A place that nobody asks. */
+const noPlace: Resolver = { resolve: async () => undefined }
 
 /** One that fails knows nothing, and its health says why. */
 const ask = async (

@@ -164,6 +164,7 @@ export class RegistryFinder implements LeaseRegistries {
       const source = candidates.find(({ multiaddr }) => `${multiaddr}/`.startsWith(`${address}/`))?.source ?? 'cache'
       registry.liveness.learned(member.publicKey, source)
       registry.liveness.connected(member.publicKey, address)
+      if (source === 'link') node.resolvers.answered(address)
       return { connection, ...member }
     } catch (error) {
       signal.throwIfAborted()

@@ -37,6 +37,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
     limits: network === undefined ? [] : limitsView(network),
     http: node.httpUrl ?? null,
     names: network?.names?.address ?? null,
+    link: node.link === undefined ? null : { interfaces: [...node.link.devices], ...node.link.counts },
     listen: isListening(network) ? [withPeer(`/ip6/${node.config.listen.host}/tcp/${network.port}`, node.peerId)] : [],
     announced: (network?.announced ?? []).map((address) => withPeer(address, node.peerId)),
     maintenance: node.announced.maintenance ?? null,

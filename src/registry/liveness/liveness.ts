@@ -232,10 +232,10 @@ export class Liveness {
     })
   }
 
-  /** A connection was made through this address. */
+  /** A connection was made through this address. One that names an interface is not kept: on another link it is another machine's. */
   connected(publicKey: Uint8Array, address: string): void {
     this.#note(publicKey, (member) => {
-      member.lastAddress = address.slice(0, maxAddressChars)
+      if (!address.startsWith('/ip6zone/')) member.lastAddress = address.slice(0, maxAddressChars)
       member.lastConnectedMs = this.#init.clock.now()
     })
   }

@@ -22,6 +22,7 @@ export const peerIds = [
 ] as const
 
 const now = 1_800_000_000_000
+const survived = { survives: true, needs: null }
 
 export const network = { id: 'tnexample', name: 'example.org', domain: 'example.org', fingerprint: 'aaaa bbbb' }
 export const root = { peerId: peerIds[0], name: 'root' }
@@ -168,15 +169,12 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
     resolvers: [],
     message: null
   },
-  resilience: {
-    root: { survives: true, needs: null },
-    dns: { survives: true, needs: null },
-    both: { survives: false, needs: '1 more cached peer' }
-  },
+  resilience: { root: survived, dns: survived, both: { survives: false, needs: '1 more cached peer' } },
   connections: { members: 3, strangers: 0, inbound: 2, outbound: 1 },
   limits: [],
   http: 'http://[::1]:8080',
   names: '[::1]:5335',
+  link: null,
   listen: ['/ip6/::/tcp/8000'],
   announced: ['/ip6/2001:db8::1/tcp/8000'],
   maintenance: null,

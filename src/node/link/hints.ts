@@ -1,0 +1,112 @@
+import { Gcra } from '../../protocols/engine/rate-limiter.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+
+/** Address on a link from which a packet came: link-local, with the interface. */
+export interface LinkSource {
+  readonly address: string
+  readonly zone: string
+}
+
+interface Hint {
+  readonly source: string
+  heardAt: number
+  tries: number
+  notBefore: number
+  /** Member that proved itself there. */
+  peerId: string | undefined
+}
+
+/** More than a link has members to begin with; whoever is reached names the others. */
+const maxHints = 64
+/** Nodes on one machine. */
+const maxOfSource = 4
+/** Longer than it takes to hear the next answer to a question. */
+const ageMs = 300_000
+const retry = { initialMs: 30_000, maxMs: 600_000 }
+/** Dials that what is heard on links causes, in any minute: anybody on a link can name any port of any machine there. */
+export const dialsPerMinute = 12
+/** A third of these at once, and the rest evenly. */
+const linkDials = { count: dialsPerMinute / 3, perMs: 30_000 }
+/** Four in any minute. */
+const dialsOfSource = { count: 2, perMs: 60_000 }
+
+/** Addresses on links where somebody may be. Everything in it is hearsay. */
+export class Hints {
+  readonly #clock: Clock
+  /** By multiaddr, in the order of their coming. */
+  readonly #hints = new Map<string, Hint>()
+  readonly #dials: Gcra
+  readonly #ofSource: Gcra
+  #dialled = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#dials = new Gcra(linkDials, { clock })
+    this.#ofSource = new Gcra(dialsOfSource, { clock, maxKeys: maxHints })
+  }
+
+  get size(): number {
+    return this.#hints.size
+  }
+
+  /** Dials that were allowed since the start. */
+  get dialled(): number {
+    return this.#dialled
+  }
+
+  /** false: there is no room for it. One that was dialled in vain gives way, none that waits for its dial, and none that was proven. */
+  add({ address, zone }: LinkSource, port: number): boolean {
+    const multiaddr = `/ip6zone/${zone}/ip6/${address}/tcp/${port}`
+    const now = this.#clock.monotonic()
+    const known = this.#hints.get(multiaddr)
+    if (known !== undefined) {
+      known.heardAt = now
+      return true
+    }
+    this.#forgetOld(now)
+    const source = `${address}%${zone}`
+    const ofSource = [...this.#hints].filter(([, hint]) => hint.source === source)
+    const isFull = ofSource.length >= maxOfSource || this.#hints.size >= maxHints
+    if (isFull && !this.#giveWay(ofSource.length >= maxOfSource ? ofSource : [...this.#hints])) return false
+    this.#hints.set(multiaddr, { source, heardAt: now, tries: 0, notBefore: now, peerId: undefined })
+    return true
+  }
+
+  /** Multiaddrs to dial now, those that were never tried first; none of a member that is connected. */
+  take(most: number, isConnected: (peerId: string) => boolean): string[] {
+    const now = this.#clock.monotonic()
+    this.#forgetOld(now)
+    const due = [...this.#hints].filter(
+      ([, { notBefore, peerId }]) => notBefore <= now && (peerId === undefined || !isConnected(peerId))
+    )
+    const taken: string[] = []
+    for (const [multiaddr, hint] of due.toSorted(([, a], [, b]) => a.tries - b.tries)) {
+      if (taken.length >= most) break
+      if (this.#ofSource.take(hint.source) > 0) continue
+      if (this.#dials.take('') > 0) break
+      hint.notBefore = now + Math.min(retry.maxMs, retry.initialMs * 2 ** hint.tries)
+      hint.tries++
+      taken.push(multiaddr)
+    }
+    this.#dialled += taken.length
+    return taken
+  }
+
+  /** Somebody proved itself there: this member, where it is known. */
+  proven(multiaddr: string, peerId?: string): void {
+    const hint = this.#hints.get(multiaddr)
+    if (hint === undefined) return
+    hint.peerId = peerId ?? hint.peerId
+    hint.tries = 0
+    hint.notBefore = this.#clock.monotonic()
+  }
+
+  #giveWay(among: readonly [string, Hint][]): boolean {
+    const [tried] = among.find(([, { tries, peerId }]) => tries > 0 && peerId === undefined) ?? []
+    return tried !== undefined && this.#hints.delete(tried)
+  }
+
+  #forgetOld(now: number): void {
+    for (const [multiaddr, { heardAt }] of this.#hints) if (now - heardAt > ageMs) this.#hints.delete(multiaddr)
+  }
+}

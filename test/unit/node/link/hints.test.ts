@@ -1,0 +1,87 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { dialsPerMinute, Hints } from '../../../../src/node/link/hints.ts'
+import { TestClock } from '../../../helpers/log-network.ts'
+
+/** A clock that a test turns. */
+const clock = () => Object.assign(new TestClock(), { turn: turned })
+
+function turned(this: TestClock, ms: number): void {
+  this.nowMs += ms
+}
+
+const nobody = (): boolean => false
+const from = (n: number) => ({ address: `fe80::${n.toString(16)}`, zone: 'eth0' })
+
+describe('hints of a link', () => {
+  it('are dialled at the address that they come from, with the interface', () => {
+    const hints = new Hints(clock())
+    expect(hints.add(from(1), 9000)).toBe(true)
+    expect(hints.take(4, nobody)).toEqual(['/ip6zone/eth0/ip6/fe80::1/tcp/9000'])
+    expect(hints.take(4, nobody)).toEqual([])
+  })
+
+  it('cause no more dials in a minute than allowed, whatever comes when', () => {
+    const step = fc.record({ source: fc.nat(200), port: fc.integer({ min: 1, max: 65_535 }), ms: fc.nat(3_000) })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        const time = clock()
+        const hints = new Hints(time)
+        const dials: { at: number; source: string }[] = []
+        for (const { source, port, ms } of steps) {
+          time.turn(ms)
+          hints.add(from(source), port)
+          for (const multiaddr of hints.take(4, nobody))
+            dials.push({ at: time.monotonic(), source: multiaddr.split('/tcp/')[0] ?? '' })
+          expect(hints.size).toBeLessThanOrEqual(64)
+        }
+        for (const { at, source } of dials) {
+          const within = dials.filter((each) => each.at > at - 60_000 && each.at <= at)
+          expect(within.length).toBeLessThanOrEqual(dialsPerMinute)
+          expect(within.filter((each) => each.source === source).length).toBeLessThanOrEqual(4)
+        }
+        expect(hints.dialled).toBe(dials.length)
+      })
+    )
+  })
+
+  it('of one source are four, and one that waits for its dial is pushed out by no other', () => {
+    const hints = new Hints(clock())
+    for (const port of [1, 2, 3, 4]) expect(hints.add(from(1), port)).toBe(true)
+    expect(hints.add(from(1), 5)).toBe(false)
+    for (let n = 2; n <= 61; n++) expect(hints.add(from(n), 1)).toBe(true)
+    expect(hints.add(from(100), 1)).toBe(false)
+    hints.take(1, nobody)
+    expect(hints.add(from(100), 1)).toBe(true)
+    expect(hints.size).toBe(64)
+  })
+
+  it('of a member that is connected are not dialled, and those that nobody repeats are forgotten', () => {
+    const time = clock()
+    const hints = new Hints(time)
+    hints.add(from(1), 9000)
+    const [multiaddr = ''] = hints.take(4, nobody)
+    hints.proven(multiaddr, 'hal')
+    expect(hints.take(4, (peerId) => peerId === 'hal')).toEqual([])
+    expect(hints.take(4, nobody)).toEqual([multiaddr])
+    time.turn(300_001)
+    expect(hints.take(4, nobody)).toEqual([])
+    expect(hints.size).toBe(0)
+  })
+
+  it('that nobody answers at are tried again after growing pauses', () => {
+    const time = clock()
+    const hints = new Hints(time)
+    const gaps: number[] = []
+    let last = 0
+    for (let at = 0; at < 400_000; at += 1_000) {
+      hints.add(from(1), 9000)
+      if (hints.take(4, nobody).length > 0) {
+        gaps.push(at - last)
+        last = at
+      }
+      time.turn(1_000)
+    }
+    expect(gaps).toEqual([0, 30_000, 60_000, 120_000])
+  })
+})
