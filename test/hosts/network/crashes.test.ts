@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { whyNoPowerCuts } from '../../faults/disk.ts'
 import { killMany } from '../../faults/kills.ts'
 import { cutPowerMany } from '../../faults/power-cuts.ts'
+import { cutStorePower } from '../../faults/store-power-cuts.ts'
 
 const reason = whyNoPowerCuts()
 // In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
@@ -19,4 +20,9 @@ it('a registry that is killed under load has lost nothing that it acknowledged, 
 it.skipIf(skipped)('nor has one whose power is cut', async () => {
   if (reason !== undefined) throw new Error(`CI must be able to cut the power: ${reason}`)
   expect(await cutPowerMany(cuts)).toBeGreaterThan(10 * cuts)
+})
+
+it.skipIf(skipped)('a store that is fetched and written while the power is cut is whole or goes on', async () => {
+  if (reason !== undefined) throw new Error(`CI must be able to cut the power: ${reason}`)
+  expect(await cutStorePower(cuts)).toBeGreaterThan(0)
 })
