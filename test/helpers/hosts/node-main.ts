@@ -14,7 +14,8 @@ await node.start()
 await node.joined({ signal: AbortSignal.timeout(ceilingMs) })
 process.stdout.write(`joined ${node.peerId} ${node.attached.port}\n`)
 node.attached.registry.events.addEventListener('hint', ({ detail: { hint } }) => {
-  const name = node.attached.registry.replica.state.member(hint.publicKey)?.name ?? '?'
+  // A node that begins anew has none for a moment.
+  const name = node.network?.registry.replica.state.member(hint.publicKey)?.name ?? '?'
   process.stdout.write(`shows ${name} ${hint.state} ${hint.reason}\n`)
 })
 process.stdin.on('data', (chunk: Buffer) => {
