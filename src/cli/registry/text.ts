@@ -24,6 +24,22 @@ const registryLines = (view: RegistryStatusView): string[] =>
       `${peerText(row)} (${row.role}) ${row.state}${row.connected ? ', connected' : ''}, ${lagText(row)}, ${row.address === null ? unknown : bareAddress(row.address)}`
   )
 
+/** The database that keeps the log: who has the lease, who waits for it, and by how much this store is behind. */
+const rootStoreRows = ({ rootStore }: RegistryStatusView): [string, string][] => {
+  if (rootStore === null) return []
+  const { store, held, term, holder, behind, candidates, weaknesses } = rootStore
+  if (term === null || holder === null) return [['Root log', `${sanitise(store)}, which was not reached yet`]]
+  const who = held ? 'this process' : peerText(holder)
+  const waiting = candidates.length === 0 ? 'nobody else' : candidates.map(peerText).join(', ')
+  const rows: [string, string][] = [
+    ['Root log', `${sanitise(store)}, term ${term} of ${who}, ${plural(behind ?? 0, 'entry', 'entries')} behind`],
+    ['Candidates', waiting]
+  ]
+  if (weaknesses.length > 0)
+    rows.push(['', `the database may lose what it has answered: ${weaknesses.map(sanitise).join(', ')}`])
+  return rows
+}
+
 /** `registry status`: named lines, then the warnings. */
 export const registryText = (view: RegistryStatusView, paint: Painter): string => {
   const { store } = view
@@ -39,6 +55,7 @@ export const registryText = (view: RegistryStatusView, paint: Painter): string =
     ['Members', `${plural(view.members, 'member')}, ${view.revoked} revoked, ${plural(view.records, 'record')}`],
     ['Sessions', `${plural(view.sessions, 'lease')} here, ${plural(view.subscribers, 'subscriber')}`],
     ['Admission', `${view.admission}; ${view.pending} pending, ${view.queued} queued for the root`],
+    ...rootStoreRows(view),
     ['Store', `${store.path}, ${bytes(store.bytes)}, id ${view.storeId}, ${backup}`]
   ]
   const lines = rows.map(([label, text]) => `${paint('dim', label.padEnd(10))} ${text}`)

@@ -65,6 +65,23 @@ export const registryStatusView = answer('registry-status', 'trustnet registry s
     })
   ),
   store: z.object({ path: text, bytes: wholeOrNull, lastBackupMs: timeOrNull('last backup') }),
+  rootStore: z
+    .object({
+      store: text.describe('as root.store names it'),
+      held: z.boolean().describe('this process holds the lease: it is the root, or becomes it'),
+      term: wholeOrNull.describe('number of the last lease; null: the database was not reached since the start'),
+      holder: peerRef.nullable().describe('who got that lease'),
+      leftMs: wholeOrNull.describe('time for which it holds'),
+      epoch: wholeOrNull,
+      head: wholeOrNull.describe('newest entry in the database'),
+      behind: wholeOrNull.describe('entries there that this store lacks'),
+      candidates: z.array(peerRef).describe('others that were seen at the database in the last 20 s'),
+      weaknesses: z.array(text).describe('settings of the server by which it may lose what it has answered')
+    })
+    .nullable()
+    .describe(
+      'database that keeps the log of the root; null: the store of the root keeps it, or this process does not stand for its place'
+    ),
   parts: z.array(part).describe('each service of this process'),
   warnings: z.array(warning)
 })

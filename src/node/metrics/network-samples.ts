@@ -16,6 +16,7 @@ export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[
   membersSample(node, network),
   ...leaseSamples(network),
   ...logSamples(node, network),
+  ...rootStoreSamples(node, network),
   ...admissionSamples(network),
   ...connectionSamples(network),
   ...storeSamples(node, network),
@@ -90,6 +91,20 @@ const leaseSamples = (network: NetworkNode): Sample[] => {
       'This registry calls nobody offline, as it may be cut off itself: 1.',
       registry.liveness.doubt !== undefined
     )
+  ]
+}
+
+const rootStoreSamples = ({ seat }: NodeContext, { registry: { replica } }: NetworkNode): Sample[] => {
+  const stored = seat?.view.state
+  return [
+    gauge('trustnet_root_store_lease', 'This process holds the lease of the log in its database: 1.', seat?.isHeld),
+    gauge('trustnet_root_store_term', 'Number of the last lease in the database of the log.', stored?.lease.term),
+    gauge(
+      'trustnet_root_store_lag',
+      'Entries in the database of the log that this store lacks.',
+      stored && Math.max(0, stored.head.n - replica.head.n)
+    ),
+    gauge('trustnet_root_store_candidates', 'Others that stand for the place of the root.', seat?.view.others.length)
   ]
 }
 

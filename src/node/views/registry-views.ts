@@ -17,6 +17,7 @@ import { dataFiles } from '../config/paths.ts'
 import { lastBackup } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
+import { rootStoreOf } from '../root/store/root-store-view.ts'
 import {
   ageOf,
   type Connections,
@@ -63,6 +64,7 @@ export function registryStatusView(
     admission: registry.replica.state.policy.admission,
     registries: registryRows(network, source),
     store: storeOf(dataFiles(node.config.paths.data).store, registry),
+    rootStore: rootStoreOf(node, registry),
     parts: node.services.parts,
     warnings
   }

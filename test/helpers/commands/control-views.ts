@@ -23,7 +23,6 @@ export const peerIds = [
 
 const now = 1_800_000_000_000
 const survived = { survives: true, needs: null }
-
 export const network = { id: 'tnexample', name: 'example.org', domain: 'example.org', fingerprint: 'aaaa bbbb' }
 export const root = { peerId: peerIds[0], name: 'root' }
 export const origin = { ...root, epoch: 0, head: 12, ageMs: 2000 }
@@ -208,6 +207,7 @@ export const registryStatusView: RegistryStatusView = {
   admission: 'invite',
   registries: [{ ...root, ...upToDate, role: 'root', state: 'online', connected: true, address: null, addresses: [] }],
   store: { path: '/d/registry.db', bytes: 40_960, lastBackupMs: null },
+  rootStore: null,
   parts: [{ name: 'store', state: 'ok', sinceMs: now - 60_000, errors: 0, lastError: null }],
   warnings: []
 }

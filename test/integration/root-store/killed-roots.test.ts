@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { peerIdText } from '../../../src/identity/keys.ts'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
@@ -70,7 +70,7 @@ describe.runIf(hasPostgres)('candidates in processes of their own', () => {
   }
 
   it('take over from a root that stops, is killed or is frozen, and keep what it had let in', async () => {
-    await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry')
+    await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry, trustnet_candidate')
     network = await TestNetwork.create({ 'root.store': server.url })
     const root = network.node('root')
     await root.until(() => root.network?.registry.root !== undefined)

@@ -26,7 +26,7 @@ describe.runIf(hasPostgres)('PostgreSQL', () => {
 
   rootLogSuite('PostgreSQL', async (kept) => {
     // Every network has the same genesis in the tests, and the tables outlive one test.
-    await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry')
+    await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry, trustnet_candidate')
     const expire = async (): Promise<void> => {
       await server.sql('UPDATE trustnet_root SET until = now()')
     }
@@ -34,7 +34,7 @@ describe.runIf(hasPostgres)('PostgreSQL', () => {
   })
 
   const begun = async () => {
-    await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry')
+    await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry, trustnet_candidate')
     const kept = await logToKeep()
     const log = logOf(kept, { leaseMs: 500 })
     const lease = await log.begin('a', kept.start)

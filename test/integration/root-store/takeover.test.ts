@@ -23,7 +23,7 @@ describe.runIf(hasPostgres)('a network whose log is in PostgreSQL', () => {
   })
 
   const begin = async (): Promise<TestNetwork> => {
-    await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry')
+    await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry, trustnet_candidate')
     network = await TestNetwork.create({ 'root.store': server.url })
     onTestFinished(async () => await network[Symbol.asyncDispose]())
     return network
@@ -52,6 +52,15 @@ describe.runIf(hasPostgres)('a network whose log is in PostgreSQL', () => {
     const other = await candidate('other')
     const m1 = await network.join('m1', member)
     await expect.poll(() => other.registry.replica.head.n).toBe(root.registry.replica.head.n)
+    await expect
+      .poll(async () => (await root.control.registryStatus()).rootStore?.candidates)
+      .toEqual([{ peerId: other.peerId, name: 'other' }])
+    expect((await other.control.registryStatus()).rootStore).toMatchObject({
+      held: false,
+      term: 1,
+      holder: { name: 'root' },
+      weaknesses: ['synchronous_standby_names']
+    })
     await root.stop()
     await expect.poll(() => isInPlace(other)).toBe(true)
     await network.join('m2', { ...member, 'bootstrap.peers': [network.address('other')] })

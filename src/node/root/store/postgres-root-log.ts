@@ -25,6 +25,8 @@ const keptEntries = 100_000
 const trimEntries = 10_000
 /** A look at lease and head: longer than the lock of a slow commit is waited for. */
 const askMs = 3000
+/** Candidates that are told of: more do not make a network safer. */
+const maxCandidates = 64
 /** An append also waits for the disk, and for the standby. */
 const appendMs = 10_000
 
@@ -45,6 +47,12 @@ CREATE TABLE IF NOT EXISTS trustnet_root (
   n bigint NOT NULL,
   hash bytea NOT NULL,
   checkpoint bytea NOT NULL
+);
+CREATE TABLE IF NOT EXISTS trustnet_candidate (
+  network bytea NOT NULL,
+  holder text NOT NULL,
+  seen timestamptz NOT NULL,
+  PRIMARY KEY (network, holder)
 );
 CREATE TABLE IF NOT EXISTS trustnet_entry (
   network bytea NOT NULL,
@@ -92,6 +100,16 @@ SELECT epoch::float8 AS epoch, n::float8 AS n, hash, checkpoint, holder, term::f
   greatest(0, extract(epoch FROM until - clock_timestamp()) * 1000)::float8 AS left_ms,
   coalesce((SELECT min(entry.n) FROM trustnet_entry AS entry WHERE entry.network = $1), root.n + 1)::float8 AS first_n
 FROM trustnet_root AS root WHERE network = $1`
+
+/** Others that were seen within four of their looks; a row of a machine that is gone stays, and says nothing. */
+const attendText = `
+WITH seen AS (
+  INSERT INTO trustnet_candidate (network, holder, seen) VALUES ($1, $2, clock_timestamp())
+  ON CONFLICT (network, holder) DO UPDATE SET seen = excluded.seen
+)
+SELECT holder FROM trustnet_candidate
+WHERE network = $1 AND holder <> $2 AND seen > clock_timestamp() - interval '20 seconds'
+ORDER BY holder LIMIT ${maxCandidates}`
 
 const readText = `
 SELECT n::float8 AS n, envelope FROM trustnet_entry
@@ -142,6 +160,19 @@ export class PostgresRootLog implements RootLog, AsyncDisposable {
       firstN: Number(row['first_n']),
       lease: { holder: String(row['holder']), term: Number(row['term']), leftMs: Number(row['left_ms']) }
     }
+  }
+
+  /** Says that this process stands for the place of the root. Gives the others that have said so lately. */
+  async attend(holder: string): Promise<string[]> {
+    return (await this.#ask(attendText, [holder])).map((row) => String(row['holder']))
+  }
+
+  /** Settings of the server by which an answered commit may be lost; none: it keeps what it has answered. */
+  async weaknesses(): Promise<string[]> {
+    const text =
+      "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_standby_names')"
+    const rows = await this.#ask(`${text} AND $1::bytea IS NOT NULL`, [])
+    return rows.filter((row) => row['setting'] === 'off' || row['setting'] === '').map((row) => String(row['name']))
   }
 
   async read(afterN: number): Promise<LogItem[]> {

@@ -26,6 +26,21 @@ const leaseMs = 3000
 /** Three renewals may be lost, and a candidate looks as often. */
 const lookMs = 750
 
+/** A candidate says so often that it is there, by the monotonic clock. */
+const attendMs = 5000
+
+/** State of the database that keeps the log, as this process saw it last. */
+export interface SeatView {
+  /** Database, as the configuration names it. */
+  readonly store: string
+  /** undefined: it was not seen since the start. */
+  readonly state: RootLogState | undefined
+  /** PeerIds of others that stand for the place of the root. */
+  readonly others: readonly string[]
+  /** Settings by which the server may lose what it has answered. */
+  readonly weaknesses: readonly string[]
+}
+
 /** The node whose seat it is. */
 export interface SeatNode {
   readonly config: Config
@@ -47,6 +62,10 @@ export class RootSeat {
   #engine: PostgresRootLog | undefined
   #lease: RootLease | undefined
   #looking: Running | undefined
+  #state: RootLogState | undefined
+  #others: readonly string[] = []
+  #weaknesses: readonly string[] = []
+  #attendedAt = Number.NEGATIVE_INFINITY
 
   private constructor(node: SeatNode, store: string) {
     this.#node = node
@@ -64,6 +83,10 @@ export class RootSeat {
   /** Database, as the configuration names it. */
   get store(): string {
     return this.#store
+  }
+
+  get view(): SeatView {
+    return { store: this.#store, state: this.#state, others: this.#others, weaknesses: this.#weaknesses }
   }
 
   /** This process holds the lease: it is the root, or becomes it. */
@@ -127,6 +150,23 @@ export class RootSeat {
     if (this.#lease !== undefined) await this.#renew(this.#lease)
     else if (this.#node.network !== undefined) await this.#tryFor(this.#node.network.registry)
     this.#follow()
+    await this.#attend()
+  }
+
+  /** Tells the others of this process, and looks how it is with the database. */
+  async #attend(): Promise<void> {
+    const engine = this.#engine
+    if (engine === undefined) return
+    this.#state = await engine.state()
+    const nowMs = this.#node.clock.monotonic()
+    if (nowMs - this.#attendedAt < attendMs) return
+    this.#attendedAt = nowMs
+    this.#others = await engine.attend(peerIdText(this.#node.key.publicKey))
+    const weaknesses = await engine.weaknesses()
+    if (weaknesses.length > 0 && weaknesses.join() !== this.#weaknesses.join()) {
+      this.#node.logging.logger.warn({ settings: weaknesses }, 'the database of the log may lose what it has answered')
+    }
+    this.#weaknesses = weaknesses
   }
 
   async #renew(lease: RootLease): Promise<void> {

@@ -16,3 +16,28 @@ test.each([
     `connected, ${words}, -`
   )
 })
+
+test('a log in a database has lines with who holds its lease, who waits for it, and what may be lost', () => {
+  const [self, other] = [registryStatusView.self, { ...registryStatusView.self, name: 'other' }]
+  const rootStore = {
+    store: 'postgres://u@db/log',
+    held: true,
+    term: 7,
+    holder: self,
+    leftMs: 2000,
+    epoch: 0,
+    head: 12,
+    behind: 0,
+    candidates: [other],
+    weaknesses: ['fsync']
+  }
+  const textOf = (changes: Partial<typeof rootStore> | { term: null }): string =>
+    registryText({ ...registryStatusView, rootStore: { ...rootStore, ...changes } }, (_style, text) => text)
+  expect(textOf({})).toContain('postgres://u@db/log, term 7 of this process, 0 entries behind')
+  expect(textOf({})).toMatch(/Candidates +other/)
+  expect(textOf({})).toContain('the database may lose what it has answered: fsync')
+  expect(textOf({ held: false, holder: other, candidates: [], weaknesses: [], behind: 1 })).toMatch(
+    /term 7 of other.*, 1 entry behind\nCandidates +nobody else\n/
+  )
+  expect(textOf({ term: null })).toContain('postgres://u@db/log, which was not reached yet')
+})
