@@ -33,6 +33,7 @@ import { PeerClocks } from './peers/peer-clocks.ts'
 import { PingMonitor } from './peers/ping-monitor.ts'
 import { ReachabilityMonitor } from './peers/reachability.ts'
 import { RecordOrigins } from './peers/record-origins.ts'
+import { PinholeKeeper, pinholeNode } from './pinhole/pinhole-keeper.ts'
 import type { Reactions } from './reactions.ts'
 import { RelayClient, type RelayUse } from './relay/relay-client.ts'
 import { CheckpointWatch } from './replication/checkpoint-watch.ts'
@@ -186,6 +187,7 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
     documents: new DocumentKeeper({ carrier: network, exchange, trust: network.trust }),
     names: makeNameResolver(node, network),
     link: node.link && new LinkDialler({ node, network, host, link: node.link }),
+    pinholes: node.config.pinholes.ask === 'off' ? undefined : new PinholeKeeper(pinholeNode(node, network)),
     announced: node.announced,
     folders,
     stores

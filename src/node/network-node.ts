@@ -23,6 +23,7 @@ import type { Connector } from './peers/connector.ts'
 import type { PeerClocks } from './peers/peer-clocks.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
 import type { RecordOrigins } from './peers/record-origins.ts'
+import type { PinholeKeeper } from './pinhole/pinhole-keeper.ts'
 import { Reactions } from './reactions.ts'
 import type { RelayClient } from './relay/relay-client.ts'
 import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
@@ -146,6 +147,10 @@ export class NetworkNode implements NetworkParts {
     return this.#running?.names
   }
 
+  get pinholes(): PinholeKeeper | undefined {
+    return this.#running?.pinholes
+  }
+
   get matrixProber(): MatrixProber | undefined {
     return this.#running?.matrix
   }
@@ -231,8 +236,8 @@ export class NetworkNode implements NetworkParts {
     registry.liveness.leaving(reason)
     for (const stop of this.#stops) stop()
     this.heads.stop()
-    const { documents, stores, folders, names } = this.#running ?? {}
-    await Promise.all([documents?.stop(), stores?.stop(), folders?.stop(), names?.stop()])
+    const { documents, stores, folders, names, pinholes } = this.#running ?? {}
+    await Promise.all([documents, stores, folders, names, pinholes].map(async (part) => await part?.stop()))
     this.peers?.stop()
     this.relays?.stop()
     this.#running?.link?.stop()

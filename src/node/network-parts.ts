@@ -11,6 +11,7 @@ import type { Connector } from './peers/connector.ts'
 import type { PeerClocks } from './peers/peer-clocks.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
 import type { RecordOrigins } from './peers/record-origins.ts'
+import type { PinholeKeeper } from './pinhole/pinhole-keeper.ts'
 import type { RelayClient } from './relay/relay-client.ts'
 import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import type { Replicator } from './replication/replicator.ts'
@@ -57,6 +58,8 @@ export interface NetworkParts extends HostedParts {
   readonly matrixProber: MatrixProber | undefined
   /** Answers names of members; undefined too where the configuration does not want it. */
   readonly names: NameResolver | undefined
+  /** Has routers let others in; undefined too where the configuration does not want it. */
+  readonly pinholes: PinholeKeeper | undefined
   readonly lease: LeaseClient | undefined
   /** undefined: no registry holds the lease now. */
   readonly session: SessionView | undefined

@@ -41,6 +41,12 @@ export class HostMembers {
     this.start(name, 'node', 'start', '--name', name, '--domain', this.domain, '--network', this.#networkId)
   }
 
+  /** A node that knows the address of a registry. */
+  nodeAt(name: string, peer: string, ...more: string[]): void {
+    const network = ['--domain', this.domain, '--network', this.#networkId, '--peer', peer]
+    this.start(name, 'node', 'start', '--name', name, ...network, ...more)
+  }
+
   /** Root, or a secondary that has joined before. */
   registry(name: string): void {
     this.start(name, 'registry', 'start', '--name', name)

@@ -52,8 +52,8 @@ const exportMembers = async (context: Context, format: Format, options: ExportOp
   const { terminal, signal } = context
   const client = await running(context, options)
   const view = await client.peers({}, { signal })
-  const { tag } = options
-  const { rows } = selectPeers(view.peers, { ...options, sort: 'name', all: true })
+  const { tag, ...filter } = options
+  const { rows } = selectPeers(view.peers, { ...filter, sort: 'name', all: true })
   const chosen = { ...view, peers: tag === undefined ? rows : rows.filter((row) => hasTag(row, tag)) }
   // All of them: this node, which says what counts as an address, may not be among the chosen.
   const addressesOf = rowAddresses(view.peers)

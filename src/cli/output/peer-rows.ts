@@ -1,4 +1,5 @@
 import type { Output, PeerRow } from '../../node/api/control-api.ts'
+import { offers, offersHealthy } from '../../node/services/healthy.ts'
 import { UsageError } from './exit.ts'
 import { age, orUnknown, plural, sanitise, shortPeerId, wrapped } from './text.ts'
 
@@ -10,6 +11,9 @@ export interface PeerFilter {
   role?: string
   source?: string
   service?: string
+  /** Tag of that service. */
+  tag?: string
+  healthy?: boolean
   name?: string
   sort?: SortKey
   limit?: number
@@ -54,11 +58,16 @@ const orders: Record<SortKey, (a: PeerRow, b: PeerRow) => number> = {
 const among = (list: string | undefined, value: string | null): boolean =>
   list === undefined || (value !== null && list.split(',').includes(value))
 
+const serves = (row: PeerRow, { service, tag, healthy }: PeerFilter): boolean => {
+  if (service === undefined) return true
+  return healthy === true ? offersHealthy(row, service, tag) : offers(row, service, tag)
+}
+
 const matches = (row: PeerRow, filter: PeerFilter): boolean =>
   among(filter.state, row.state) &&
   among(filter.role, row.role) &&
   among(filter.source, row.source) &&
-  (filter.service === undefined || row.services.some(({ name }) => name === filter.service)) &&
+  serves(row, filter) &&
   (filter.name === undefined || (row.name ?? '').includes(filter.name))
 
 const forgotten = (row: PeerRow): boolean => row.state !== 'online' && (row.seenAgeMs ?? 0) > forgottenMs

@@ -109,6 +109,17 @@ const reachLine = ({ reach, announced, connections }: StatusView): string =>
     connections.strangers > 0 && plural(connections.strangers, 'stranger')
   )
 
+/** Silent routers are most of them, and nothing to be told of. */
+const pinholesRow = ({ pinholes = [] }: Partial<StatusView>): [string, string][] => {
+  const told = pinholes.filter(({ state }) => state !== 'silent')
+  if (told.length === 0) return []
+  const texts = told.map(({ address, router, state, message }) => {
+    const why = message === null ? '' : `: ${sanitise(message)}`
+    return `${sanitise(address)} ${state === 'open' ? 'opened' : 'refused'} by the router ${sanitise(router)}${why}`
+  })
+  return [['Pinholes', joined(...texts)]]
+}
+
 /** A process of an older version says nothing of it. */
 const maintenanceRow = ({ maintenance }: Partial<StatusView>, now: number): [string, string][] => {
   if (maintenance === null || maintenance === undefined) return []
@@ -207,6 +218,7 @@ export const statusText = (view: StatusView, paint: Painter, now: number, width?
     ...linkRow(view),
     ['Reach', reachLine(view)],
     ...relayRow(view),
+    ...pinholesRow(view),
     ...maintenanceRow(view, now),
     ...forwardsRow(view),
     ['Resilience', resilienceLine(view)],

@@ -16,6 +16,7 @@ Examples:
   trustnet peers                          who is there, who is down, why
   trustnet peers --state suspect,offline  only those who are not there
   trustnet peers --role root,secondary    the registries
+  trustnet peers --service web --healthy  those that can be called now
   trustnet peers --watch                  go on; on a pipe JSON lines of changes
   trustnet peers --matrix                 who reaches whom
   trustnet peers --compare root,self      whose view differs
@@ -30,6 +31,8 @@ export const addPeers: AddCommand = (program, context) => {
     .addOption(listed('--role <roles>', 'only these roles', Object.keys(roles)))
     .addOption(listed('--source <sources>', 'only those learned so', peerSources))
     .option('--service <service>', 'only those that announce this service')
+    .option('--tag <tag>', 'where that service has this tag')
+    .option('--healthy', 'where that service may be called now')
     .option('--name <text>', 'only names that contain this')
     .addOption(new Option('--sort <key>', 'order').choices([...sortKeys]))
     .option('--matrix', 'who reaches whom, as they say; of many the worst')
@@ -39,6 +42,7 @@ export const addPeers: AddCommand = (program, context) => {
     .addHelpText('after', examples)
     .action((node: string | undefined, options: PeersOptions) => {
       checkFilter(options)
+      checkService(options)
       return showPeers(context, node === undefined ? options : { ...options, node })
     })
   withRunning(peers.command('connect <peer>'))
@@ -60,6 +64,11 @@ export const checkFilter = (options: PeerFilter): void => {
   check('state', options.state, peerStates)
   check('role', options.role, Object.keys(roles))
   check('source', options.source, peerSources)
+}
+
+const checkService = ({ service, tag, healthy }: PeerFilter): void => {
+  if (service === undefined && (tag !== undefined || healthy === true))
+    throw new UsageError('--tag and --healthy are of a service: name it with --service.')
 }
 
 const check = (option: string, list: string | undefined, allowed: readonly string[]): void => {

@@ -66,6 +66,7 @@ const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: Abort
     node.clock(status, Date.now()),
     node.membership(status),
     node.reach(status),
+    ...node.pinholes(status),
     ...node.names(status),
     ...node.link(status),
     node.versions(peers),

@@ -74,6 +74,15 @@ export const reach = ({ reach: found, announced }: StatusView): Check => {
   return warn('reach', 'Reachability', 'nobody has tried to dial this node yet')
 }
 
+/** Words of the router, which count where others do not get through. None where it was not asked. */
+export const pinholes = ({ pinholes: all = [], reach: found }: Partial<StatusView>): Check[] =>
+  all.map(({ address, router, state, message }) => {
+    if (state === 'open') return pass('pinholes', 'Pinhole', `the router ${router} lets others in at ${address}`)
+    const text = `the router ${router} was asked to let others in at ${address}: ${message ?? 'it has not answered yet'}`
+    if (found !== 'outbound') return pass('pinholes', 'Pinhole', text)
+    return warn('pinholes', 'Pinhole', text, `let others in at ${address} in the firewall of the router`)
+  })
+
 /** None where the configuration wants no names. */
 export const names = ({ names: address, parts, network }: StatusView): Check[] => {
   const part = parts.find(({ name }) => name === 'names')

@@ -72,6 +72,7 @@ export const marks: Marks = {
   alarms: { hook: 'live' },
   hooks: { onEvent: 'live', timeoutMs: 'live' },
   dns: { listen: 'restart' },
+  pinholes: { ask: 'restart' },
   http: { listen: 'restart', tokenFile: 'restart', hosts: 'restart' },
   logging: { level: 'live', format: 'restart' },
   protocols: 'restart'

@@ -162,6 +162,19 @@ export const peerRow = peerRef
   })
   .meta({ id: 'peerRow' })
 
+/** Ports that the router was asked to let others in at. */
+export const pinholes = z.array(
+  z.object({
+    address: text.describe('address and port of this node'),
+    router: text,
+    state: z
+      .enum(['open', 'refused', 'silent'])
+      .describe('silent: the router does not speak PCP, as most that filter nothing'),
+    message: textOrNull.describe('why it is not open, or was not renewed'),
+    expiresMs: wholeOrNull.describe('ms since 1970; null: it is not open')
+  })
+)
+
 export type PeerRef = z.infer<typeof peerRef>
 export type NetworkRef = z.infer<typeof network>
 export type PeerState = z.infer<typeof state>

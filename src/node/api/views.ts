@@ -14,6 +14,7 @@ import {
   peerRef,
   peerRow,
   phase,
+  pinholes,
   reach,
   role,
   rttUs,
@@ -174,6 +175,7 @@ export const statusView = answer('status', 'trustnet status --json', {
   forwards: forwardsInShort,
   reach,
   relay,
+  pinholes,
   parts: z.array(part).describe('each service of this process'),
   warnings: z.array(warning)
 })

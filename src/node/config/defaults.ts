@@ -81,6 +81,8 @@ export const defaults = {
   alarms: {},
   hooks: { timeoutMs: 30_000 },
   dns: {},
+  // A firewall that opens ports for whoever asks it is there to be asked; where none answers nothing happens.
+  pinholes: { ask: 'auto' },
   http: { hosts: [] },
   logging: { level: 'info', format: 'auto' },
   protocols: defaultLimits

@@ -192,6 +192,12 @@ const dns = z.object({
     .describe('loopback address and port at which names of members are answered; without it none are')
 })
 
+const pinholes = z.object({
+  ask: oneOf(['auto', 'off']).describe(
+    'auto: the default router is asked (PCP) to let others in at the announced global addresses, and nothing is said where it does not answer'
+  )
+})
+
 const hooks = z.object({
   onEvent: hookProgram()
     .optional()
@@ -251,6 +257,7 @@ export const schema = z.object({
   alarms,
   hooks,
   dns,
+  pinholes,
   http,
   logging,
   protocols

@@ -6,6 +6,7 @@ import { dataFiles } from '../config/paths.ts'
 import { lastBackup } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
+import { type PinholeState, pinholeStates } from '../pinhole/pinholes.ts'
 import { type Connections, connectionsOf, shownState } from '../views/member-rows.ts'
 import { storeBytes } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
@@ -22,6 +23,7 @@ export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[
   ...storeSamples(node, network),
   ...nameSamples(network),
   ...linkSamples(node),
+  ...pinholeSamples(network),
   ...troubleSamples(network),
   ...forwardSamples(node),
   ...relaySamples(network)
@@ -73,6 +75,19 @@ const linkSamples = ({ link }: NodeContext): Sample[] => {
     counter('trustnet_link_packets_total', 'Packets of the network that were heard on links.', heard),
     counter('trustnet_link_dropped_total', 'Packets on links that were too many to be looked at.', dropped),
     counter('trustnet_link_dials_total', 'Dials that packets on links have caused.', dialled)
+  ]
+}
+
+/** Nothing where routers are not asked. */
+const pinholeSamples = ({ pinholes }: NetworkNode): Sample[] => {
+  if (pinholes === undefined) return []
+  const count = (state: PinholeState): Value => [{ state }, pinholes.all.filter((each) => each.state === state).length]
+  return [
+    gauge(
+      'trustnet_pinholes',
+      'Ports that the router was asked to let others in at, by what it said.',
+      pinholeStates.map(count)
+    )
   ]
 }
 

@@ -44,6 +44,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
     forwards: forwardsInShort(node.forwards, network),
     reach: network?.selfRecord.current?.value.reach ?? 'unknown',
     relay: relayView(network),
+    pinholes: pinholesView(node, network),
     parts: node.services.parts,
     warnings
   }
@@ -187,6 +188,15 @@ const dnsView = (
     message: failed ?? unasked
   }
 }
+
+const pinholesView = ({ clock }: NodeContext, network: NetworkNode | undefined): StatusView['pinholes'] =>
+  (network?.pinholes?.all ?? []).map(({ address, port, router, state, message, untilAt }) => ({
+    address: `[${address}]:${port}`,
+    router: router.address,
+    state,
+    message,
+    expiresMs: state === 'open' ? Math.round(clock.now() + untilAt - clock.monotonic()) : null
+  }))
 
 /** Numbers of open connections. */
 export const connectionCounts = (network: NetworkNode | undefined): StatusView['connections'] => {

@@ -180,6 +180,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
   forwards: { exposed: 0, listeners: 0, in: 0, out: 0, most: [] },
   relay: { relays: [], serves: null },
   reach: 'direct',
+  pinholes: [],
   parts: [
     { name: 'lease', state: 'ok', sinceMs: now - 60_000, errors: 1, lastError: 'no registry answered' },
     { name: 'sync', state: 'ok', sinceMs: now - 60_000, errors: 0, lastError: null }

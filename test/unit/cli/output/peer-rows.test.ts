@@ -27,6 +27,20 @@ describe('rows of peers', () => {
     expect(names({ source: 'gossip' })).toEqual([])
   })
 
+  test('of a service, those that have it with a tag, and those that can be called now', () => {
+    const service = { name: 'db', port: 5432, protocol: 'tcp' as const, tags: ['blue'], state: 'passing' as const }
+    const some = [
+      peerRow({ name: 'well', services: [service] }),
+      peerRow({ name: 'ill', services: [{ ...service, tags: [], state: 'failing' }] }),
+      peerRow({ name: 'gone', state: 'offline', services: [service] })
+    ]
+    const found = (filter: Parameters<typeof selectPeers>[1]) => selectPeers(some, filter).rows.map(({ name }) => name)
+    expect(found({ service: 'db' })).toEqual(['gone', 'ill', 'well'])
+    expect(found({ service: 'db', tag: 'blue' })).toEqual(['gone', 'well'])
+    expect(found({ service: 'db', healthy: true })).toEqual(['well'])
+    expect(found({ service: 'web', healthy: true })).toEqual([])
+  })
+
   test('sorts with the unknown last', () => {
     const some = [unknownRow(), peerRow({ name: 'slow', rttUs: 50 }), peerRow({ name: 'fast', rttUs: 1 })]
     expect(selectPeers(some, { sort: 'rtt' }).rows.map(({ name }) => name)).toEqual(['fast', 'slow', null])
