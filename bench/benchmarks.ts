@@ -17,6 +17,7 @@ import { sessions } from './sessions.ts'
 import { start } from './start.ts'
 import { stores } from './stores.ts'
 import { sync } from './sync.ts'
+import { witnesses } from './witnesses/benchmark.ts'
 
 /** In the order of the page. */
 export const benchmarks: readonly Benchmark[] = [
@@ -35,6 +36,7 @@ export const benchmarks: readonly Benchmark[] = [
   joins,
   detection,
   failover,
+  witnesses,
   start,
   scrape,
   browser

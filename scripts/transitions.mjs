@@ -390,7 +390,7 @@ attempt(
 )
 attempt('more grants than the policy allows', 'grant', grantOf(3))
 
-attempt('a policy that asks for witnesses', 'policy', { ...policy, witnesses: 1 })
+attempt('a policy that asks for witnesses', 'policy', { ...policy, witnesses: 1, witnessGraceMs: hour / 2 })
 attempt('a policy whose rules allow what a test forbids', 'policy', {
   ...policy,
   tests: [{ from: 'web', to: 'db', service: 'ssh', allowed: false }]

@@ -237,7 +237,7 @@ const refused = [
   ['a role of root', seal(by([ann], change(keyOf(11), { role: 'root' })))],
   ['another role for a registry of the set', seal(by([ann], change(secondary, { role: 'external' })))],
   ['the end of the membership of the root', seal(end(root, ''))],
-  ['a policy that asks for witnesses', seal(by([ann], ['policy', { ...policy.defaultPolicy, witnesses: 1 }]))],
+  ['a policy for newer versions', seal(by([ann], ['policy', { ...policy.defaultPolicy, criticalKinds: [99] }]))],
   ['an invite that nobody ordered', seal(['grant', grantOf(0x25, { notAfterMs: timeMs })])],
   [
     'an invite that somebody ordered who is an operator no more',

@@ -25,7 +25,9 @@ const [
   storeManifest,
   invite,
   addrs,
-  notes
+  notes,
+  cosignature,
+  noteLines
 ] = await Promise.all(
   [
     'identity/keys',
@@ -45,7 +47,9 @@ const [
     'registry/objects/store-manifest',
     'registry/objects/invite',
     'address/multiaddr',
-    'registry/log/checkpoint-note'
+    'registry/log/checkpoint-note',
+    'registry/witness/cosignature',
+    'registry/witness/note-lines'
   ].map(load)
 )
 const { domains, seal, openEnvelope } = envelope
@@ -1222,4 +1226,49 @@ write('checkpoint-note', {
   verifierKey: notes.noteVerifierKey(networkId, log.publicKey),
   good: [{ name: 'of a checkpoint', checkpoint: noted.bytes, note }],
   bad: badNotes.map(([name, text]) => ({ name, note: text }))
+})
+
+const words = [joiner, other].map((key, index) => {
+  const given = cosignature.cosign(noted, key, time + index * 1500)
+  const noteLine = noteLines.cosignatureLine(networkId, cosignature.readCosignature(given))
+  return {
+    seed: key.seed,
+    timeMs: time + index * 1500,
+    cosignature: given,
+    line: noteLine,
+    verifierKey: noteLines.witnessVerifierKey(networkId, key.publicKey)
+  }
+})
+const [word] = words.map((each) => each.cosignature)
+const lateCheckpoint = checkpoint.sealCheckpoint({ ...noted.value, timeMs: time + 1 }, log)
+const withBytes = (given, at) => {
+  const changed = word.slice()
+  changed.set(given, at)
+  return changed
+}
+write('cosignature', {
+  networkId,
+  checkpoint: noted.bytes,
+  good: words.map((each, index) => ({ name: index === 0 ? 'of one witness' : 'of another one, later', ...each })),
+  newer: [],
+  bad: [
+    [
+      'of another checkpoint of the same head',
+      'InvalidEnvelopeError',
+      cosignature.cosign(lateCheckpoint, joiner, time)
+    ],
+    ['with the key of another witness', 'InvalidEnvelopeError', withBytes(other.publicKey, 0)],
+    ['with another time', 'InvalidEnvelopeError', flip(word, 39)],
+    ['with another signature', 'InvalidEnvelopeError', flip(word, 103)],
+    [
+      'over the lines without the header',
+      'InvalidEnvelopeError',
+      Uint8Array.from([...word.subarray(0, 40), ...joiner.sign(Buffer.from(notes.noteText(noted)))])
+    ],
+    ['that is too short', 'InvalidPayloadError', word.subarray(0, 103)],
+    ['that is too long', 'InvalidPayloadError', Uint8Array.from([...word, 0])],
+    ['of a key that is none', 'InvalidPayloadError', withBytes(offCurve.publicKey, 0)],
+    ['of a time that is no number', 'InvalidPayloadError', withBytes(bytes(8, 0xff), 32)],
+    ['after the year 9999', 'InvalidPayloadError', withBytes([0, 0, 0, 0x3b], 32)]
+  ].map(([name, error, given]) => ({ name, error, cosignature: given }))
 })

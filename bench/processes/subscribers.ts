@@ -38,6 +38,7 @@ const targetOf = (networkId: Uint8Array) => ({
     prepareDigest: async () => {},
     digest: () => noDigest
   },
+  cosignatures: { take: async () => 0 },
   liveness: { hear: () => false }
 })
 

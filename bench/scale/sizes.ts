@@ -80,7 +80,7 @@ export function measureSizes(): Sizes {
   const start = { status: 0, mode: 0, replicaAgeMs: 1_000, retryAfterMs: 0 }
   const none = new Uint8Array()
   const times = { leaseMs: 90_000, heartbeatMs: 30_000, replicaAgeMs: 1_000 }
-  const heartbeatAnswer = { ...times, status: 0, checkpoint: none, contested: false }
+  const heartbeatAnswer = { ...times, status: 0, checkpoint: none, contested: false, cosignatures: [] }
   const position = { version: 1, networkId, epoch: 0, n: place.n, hash, subscribe: false, records: true }
   return {
     gossipRecord: gossipBytes(networkId, encodeAnnouncement({ kind: 'record', envelope: record })),
@@ -98,7 +98,9 @@ export function measureSizes(): Sizes {
     cursorRequest: onWire(SyncRequest.encode({ ...position, cursor })),
     // Start, caughtUp and cursor, and the packets of opening and closing a stream.
     pullAnswer: onWire(SyncFrame.encode({ start, cursor, caughtUp: true })) + 10 * headerBytes,
-    heartbeat: onWire(SessionFrame.encode({ id: 1, heartbeat: { checkpoint, seq: 7, connected: [], rttMs: 2 } })),
+    heartbeat: onWire(
+      SessionFrame.encode({ id: 1, heartbeat: { checkpoint, cosignatures: [], seq: 7, connected: [], rttMs: 2 } })
+    ),
     heartbeatAnswer: onWire(SessionFrame.encode({ id: 1, heartbeatAnswer })),
     ping: onWire(SessionFrame.encode({ id: 1, ping: 10_000 }))
   }

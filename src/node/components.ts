@@ -52,6 +52,7 @@ import { RootForwarder } from './session/root-forwarder.ts'
 import { SharedFolders } from './stores/shared-folders.ts'
 import { StoreKeeper } from './stores/store-keeper.ts'
 import { Stores } from './stores/stores.ts'
+import { WitnessService } from './witness/witness-service.ts'
 
 /** Fraction of the pull interval after which a checkpoint has reached every connected node; the next one comes within two intervals. */
 const settledPart = 0.75
@@ -94,6 +95,7 @@ export function hostedParts(node: NodeParts, registry: Registry, network: Networ
     gater: makeGater(node, registry, trust, traffic),
     heads: new CheckpointWatch({
       replica: registry.replica,
+      cosignatures: registry.cosignatures,
       clock,
       logger,
       sync: () => network.sync,
@@ -130,15 +132,8 @@ const makeSelf = (node: NodeParts, registry: Registry, network: NetworkParts): S
   })
 
 /** Folders of content that are shared, followed or kept here. */
-const makeStores = ({ key, config, clock, logging }: NodeParts, { networkId }: Registry): Stores =>
-  new Stores({
-    folder: dataFiles(config.paths.data).stores,
-    networkId,
-    key,
-    config: config.stores,
-    clock,
-    logger: logging.logger
-  })
+const makeStores = ({ key, config, clock, logging: { logger } }: NodeParts, { networkId }: Registry): Stores =>
+  new Stores({ folder: dataFiles(config.paths.data).stores, networkId, key, config: config.stores, clock, logger })
 
 /** Words of members about each other's addresses. */
 const makeMatrix = (
@@ -184,6 +179,7 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
     lease: makeLeaseClient(node, network, host, owner),
     reach: makeReachability(node, network),
     matrix: makeMatrixProber(node, network, host),
+    witness: new WitnessService({ node, network, host }),
     documents: new DocumentKeeper({ carrier: network, exchange, trust: network.trust }),
     names: makeNameResolver(node, network),
     link: node.link && new LinkDialler({ node, network, host, link: node.link }),

@@ -13,6 +13,7 @@ export interface NodeEvents extends RegistryEvents {
 }
 
 const registryEvents: Readonly<Record<keyof RegistryEvents, true>> = {
+  final: true,
   pending: true,
   rejected: true,
   offered: true,

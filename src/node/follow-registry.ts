@@ -65,6 +65,7 @@ class Following {
     this.#wasMember = node.isMember()
     this.#on('ended', ({ detail }) => this.#ended(detail.publicKey))
     this.#on('entries', () => this.#entries())
+    this.#on('final', () => this.#final())
     this.#on('checkpoint', ({ detail }) => this.#checkpoint(detail.checkpoint))
     this.#on('record', ({ detail }) => {
       node.onRecord(detail.record)
@@ -122,6 +123,16 @@ class Following {
     })
     node.onNewPeers()
     node.onChange()
+  }
+
+  /** Members may count that did not, this node among them. */
+  #final(): void {
+    const { node } = this.#init
+    if (this.#wasMember !== node.isMember()) this.#entries()
+    else {
+      this.#recheckSoon()
+      node.onChange()
+    }
   }
 
   #checkpoint(checkpoint: Signed<Checkpoint>): void {

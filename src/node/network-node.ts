@@ -236,8 +236,8 @@ export class NetworkNode implements NetworkParts {
     registry.liveness.leaving(reason)
     for (const stop of this.#stops) stop()
     this.heads.stop()
-    const { documents, stores, folders, names, pinholes } = this.#running ?? {}
-    await Promise.all([documents, stores, folders, names, pinholes].map(async (part) => await part?.stop()))
+    const { documents, stores, folders, names, pinholes, witness } = this.#running ?? {}
+    await Promise.all([documents, stores, folders, names, pinholes, witness].map(async (part) => await part?.stop()))
     this.peers?.stop()
     this.relays?.stop()
     this.#running?.link?.stop()

@@ -64,4 +64,6 @@ export interface NetworkParts extends HostedParts {
   /** undefined: no registry holds the lease now. */
   readonly session: SessionView | undefined
   isMember(): boolean
+  /** All that one source had was applied at least once since the start. */
+  readonly caughtUp: boolean
 }

@@ -38,11 +38,14 @@ export class Reactions implements Follower, LeaseOwner, ReplicaOwner {
 
   // The lease.
 
-  presence(): { checkpoint: Uint8Array | undefined; connected: Uint8Array[] } {
+  presence(): ReturnType<LeaseOwner['presence']> {
     const { registry, trust, limits } = this.#network
     const keys = new Map([...trust.members()].map(({ member }) => [keyId(member.publicKey), member.publicKey]))
     const connected = [...keys.values()].slice(0, limits.register.connected)
-    return { checkpoint: registry.replica.checkpoint?.bytes, connected }
+    const { checkpoint } = registry.replica
+    const own = registry.cosignatures.by(this.#node.key.publicKey)
+    const isOfIt = own !== undefined && own.checkpoint.bytes === checkpoint?.bytes
+    return { checkpoint: checkpoint?.bytes, cosignatures: isOfIt ? [...own.cosignatures] : [], connected }
   }
 
   async registered(view: SessionView, answer: Registered): Promise<void> {
@@ -77,8 +80,8 @@ export class Reactions implements Follower, LeaseOwner, ReplicaOwner {
     this.#node.changed()
   }
 
-  shown(checkpoint: Uint8Array, by: RegistryPeer): void {
-    this.#network.heads.look(checkpoint, by.publicKey)
+  shown(checkpoint: Uint8Array, by: RegistryPeer, cosignatures: readonly Uint8Array[]): void {
+    this.#network.heads.look(checkpoint, by.publicKey, cosignatures)
   }
 
   // The replica.

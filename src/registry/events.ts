@@ -32,6 +32,8 @@ export interface RegistryEvents extends JoinEvents, AlarmEvents {
   /** Log entries that were appended, ascending. */
   entries: CustomEvent<{ entries: Signed<LogEntry>[] }>
   checkpoint: CustomEvent<{ checkpoint: Signed<Checkpoint> }>
+  /** More of the log is final: members may count that did not. */
+  final: CustomEvent<void>
   /** A node record was accepted. */
   record: CustomEvent<RecordEvent>
   /** This registry says something new about a member's liveness. */

@@ -33,6 +33,8 @@ import { MetaTable } from './store/meta-table.ts'
 import { NodeTable } from './store/node-table.ts'
 import { forgetRestored, type Meta, metaOf, type RestoredFrom, restoredFrom } from './store/node-values.ts'
 import { RecordTable } from './store/record-table.ts'
+import { Cosignatures } from './witness/cosignatures.ts'
+import { Finality } from './witness/finality.ts'
 
 export interface RegistryParts {
   db: Database
@@ -50,6 +52,8 @@ export class OpenRegistry implements Registry {
   readonly storeId: Uint8Array
   readonly events = new TypedEventEmitter<RegistryEvents>()
   readonly replica: Replica
+  readonly cosignatures: Cosignatures
+  readonly finality: Finality
   readonly records: Records
   readonly liveness: Liveness
   readonly history: History
@@ -77,6 +81,8 @@ export class OpenRegistry implements Registry {
     const meta = new MetaTable(db)
     this.meta = metaOf(meta, commit)
     this.#restored = restoredFrom(meta)
+    this.cosignatures = new Cosignatures({ replica, meta: this.meta, clock })
+    this.finality = this.#makeFinality()
     this.alarms = new Alarms({ db, commit, clock, logger, events })
     this.records = this.#makeRecords()
     this.#liveness = this.#makeLiveness(init)
@@ -157,6 +163,20 @@ export class OpenRegistry implements Registry {
     })
     if (fence !== undefined) root.fence(fence)
     return root
+  }
+
+  #makeFinality(): Finality {
+    const { replica, clock } = this.#parts
+    const { cosignatures, meta } = this
+    const finality = new Finality({
+      replica,
+      cosignatures,
+      meta,
+      clock,
+      onFinal: () => this.events.dispatchEvent(new CustomEvent('final'))
+    })
+    replica.judge = finality
+    return finality
   }
 
   #makeLiveness({ nodeKey, liveness }: RegistryInit): LivenessService {
@@ -261,6 +281,7 @@ export class OpenRegistry implements Registry {
   async #close(): Promise<void> {
     const { commit, db } = this.#parts
     this.records.close()
+    await Promise.all([this.cosignatures.close(), this.finality.close()])
     await this.root?.close()
     await this.#liveness.stop()
     await this.history.close()

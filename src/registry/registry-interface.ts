@@ -20,6 +20,8 @@ import type { Genesis } from './objects/genesis.ts'
 import type { LookupPage, LookupQuery } from './records/lookup.ts'
 import type { Records } from './records/records.ts'
 import type { Meta, RestoredFrom } from './store/node-values.ts'
+import type { Cosignatures } from './witness/cosignatures.ts'
+import type { Finality } from './witness/finality.ts'
 
 export interface RegistryInit {
   /** The database file. Files beside it have its name and an ending. */
@@ -64,6 +66,10 @@ export interface Registry extends AsyncDisposable {
   readonly storeId: Uint8Array
   readonly events: TypedEventTarget<RegistryEvents>
   readonly replica: Replica
+  /** Words of witnesses about the log. */
+  readonly cosignatures: Cosignatures
+  /** The part of the log for which enough witnesses stand. */
+  readonly finality: Finality
   readonly records: Records
   readonly liveness: Liveness
   readonly history: History

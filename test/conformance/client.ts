@@ -274,6 +274,7 @@ class Examination {
 const emptyFrame: SyncFrame = {
   entries: [],
   checkpoint: new Uint8Array(),
+  cosignatures: [],
   records: [],
   hints: [],
   caughtUp: false,

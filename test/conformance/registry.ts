@@ -244,7 +244,7 @@ class Conversation {
   async #session(session: FrameStream): Promise<void> {
     const check = this.#checks.check.bind(this.#checks)
     await check('a heartbeat is answered with the lease', async () => {
-      const heartbeat = { checkpoint: new Uint8Array(), seq: 1, connected: [], rttMs: 0 }
+      const heartbeat = { checkpoint: new Uint8Array(), cosignatures: [], seq: 1, connected: [], rttMs: 0 }
       await session.write(SessionFrame.encode({ id: 2, heartbeat }))
       expectEqual((await this.#answer(session, 2)).heartbeatAnswer?.status, statuses.OK, 'status')
     })

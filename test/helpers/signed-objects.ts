@@ -217,6 +217,7 @@ const anyPolicy: fc.Arbitrary<Policy> = fc.record({
   grantMs: fc.integer({ min: 1000, max: 3_000_000_000_000 }),
   nameHoldMs: fc.integer({ min: 0, max: 3_000_000_000_000 }),
   returnGraceMs: fc.integer({ min: 0, max: 3_000_000_000_000 }),
+  witnessGraceMs: fc.integer({ min: 1_000, max: 3_000_000_000_000 }),
   witnesses: fc.integer({ min: 0, max: 16 }),
   criticalKinds: fc
     .uniqueArray(fc.integer({ min: 0, max: 0xffff_ffff }), { maxLength: 5 })

@@ -68,11 +68,12 @@ export class Life implements Busy {
 
   /** What sync writes to, with each record tracked. */
   get target(): SyncTarget {
-    const { networkId, replica, records, liveness } = this.registry
+    const { networkId, replica, cosignatures, records, liveness } = this.registry
     const put: SyncTarget['records']['put'] = (bytes, options) => this.track(() => records.put(bytes, options))
     return {
       networkId,
       replica,
+      cosignatures,
       liveness,
       records: { put, prepareDigest: () => records.prepareDigest(), digest: () => records.digest() }
     }

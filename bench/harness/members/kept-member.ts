@@ -122,7 +122,7 @@ export class KeptMember {
       backoff: { initialMs, maxMs, multiplier, others: () => all },
       heartbeat: defaults.heartbeat,
       owner: {
-        presence: () => ({ checkpoint: undefined, connected: [] }),
+        presence: () => ({ checkpoint: undefined, cosignatures: [], connected: [] }),
         registered: async ({ peer }, { admit }) => {
           this.#member.show(admit)
           onHeld(this.#indexOf(peer))

@@ -22,6 +22,11 @@ export const simpleKeys: ReadonlyMap<string, { key: Simple; kind: Kind; what: st
   ['invite-time', { key: 'grantMs', kind: 'duration', what: 'longest time that an invite is open' }],
   ['document-bytes', { key: 'documentBytes', kind: 'number', what: 'quota of all documents' }],
   ['two-operators', { key: 'twoOperators', kind: 'kinds', what: 'entries that two operators must order, or none' }],
+  ['witnesses-needed', { key: 'witnesses', kind: 'number', what: 'witnesses that the head of the log needs' }],
+  [
+    'witness-grace',
+    { key: 'witnessGraceMs', kind: 'duration', what: 'age up to which an admission counts without them' }
+  ],
   ['publishing', { key: 'publishing', kind: ['named', 'registries', 'root'], what: 'who publishes documents' }],
   ['relaying', { key: 'relaying', kind: ['members', 'registries', 'nobody'], what: 'who relays for others' }]
 ])
@@ -96,7 +101,7 @@ const head = `# The policy of the network. Save and close to see what changes; n
 #   - allow: {from: GROUP, to: GROUP, service: NAME}     * stands for everybody, and for every service
 # tests: what must come of the rules; a policy whose rules do not pass them is refused.
 #   - {from: GROUP, to: GROUP, service: NAME, allowed: true}     * is a member of no group
-# witnesses: PeerIds that may cosign checkpoints; none: the registries. No checkpoint needs any yet.
+# witnesses: PeerIds that cosign checkpoints; none: the secondaries. witnesses-needed says how many of them the head needs.
 `
 
 /** The policy as text to edit. */

@@ -83,6 +83,32 @@ const syncLine = ({ sync }: StatusView): string =>
     note(sync.message)
   )
 
+const witnessedText = (witnessed: StatusView['sync']['witnessed'] | undefined): string | null => {
+  if (witnessed === null || witnessed === undefined) return null
+  const { head, by, of, needed, afterMs } = witnessed
+  const due = needed > 0 && `${needed} needed`
+  return joined(
+    `head ${head} witnessed by ${by} of ${of}`,
+    due,
+    `${(afterMs / 1_000).toFixed(1)} s after it was signed`
+  )
+}
+
+/** A process of an older version says nothing of them. */
+const witnessRow = ({ sync }: { sync: Partial<StatusView['sync']> }, now: number): [string, string][] => {
+  const { provisional, head = null } = sync
+  const said = witnessedText(sync.witnessed)
+  if (provisional === null || provisional === undefined) return said === null ? [] : [['Witnesses', said]]
+  const { final, sinceMs, graceMs } = provisional
+  const text = joined(
+    `head ${head ?? unknown} is provisional since ${age(Math.max(0, now - sinceMs))}`,
+    `final up to ${final}`,
+    said,
+    `admissions count for ${duration(graceMs)} without them`
+  )
+  return [['Witnesses', text]]
+}
+
 const dnsLine = ({ dns }: StatusView, now: number): string =>
   joined(
     sanitise(dns.name),
@@ -213,6 +239,7 @@ export const statusText = (view: StatusView, paint: Painter, now: number, width?
     ['Membership', membershipLine(view, now)],
     ['Registry', registryLine(view, now)],
     ['Sync', syncLine(view)],
+    ...witnessRow(view, now),
     ['DNS', dnsLine(view, now)],
     ...namesRow(view),
     ...linkRow(view),

@@ -35,5 +35,7 @@ const showCheckpoint = async (context: Context, options: CheckpointOptions): Pro
     ['state root', view.stateRoot],
     ['live entries', `${view.rows}, ${view.bytes} bytes`]
   ]
+  for (const { peerId, timeMs } of view.witnesses)
+    lines.push(['witness', `${peerId} at ${new Date(timeMs).toISOString()}`])
   for (const [word = '', value = ''] of lines) terminal.print(`${word.padEnd(13)} ${sanitise(value)}`)
 }

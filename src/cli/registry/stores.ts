@@ -169,6 +169,9 @@ const verify = async (context: Context, store: string | undefined, options: Stop
   terminal.print(`Log          entry ${head.n} of epoch ${head.epoch}, ${view.entries} signatures`)
   terminal.print(`Checkpoint   ${date(view.checkpointMs)}; chain and state root fit`)
   terminal.print(`Members      ${view.members}; ${plural(view.records, 'record')}, each signed by its member`)
+  const { witnessed } = view
+  if (witnessed !== null)
+    terminal.print(`Witnesses    ${witnessed.by} of ${witnessed.of} have signed entry ${witnessed.n} or a later one`)
   if (view.documents > 0) terminal.print(`Documents    ${view.documents}, each with the bytes of its digest`)
   if (view.forks > 0) terminal.print(`Forks        ${view.forks} proofs are kept`)
   if (view.voided > 0) terminal.print(`Void         ${view.voided} entries that a later epoch cut off`)

@@ -185,3 +185,32 @@ export type ViewOrigin = z.infer<typeof viewOrigin>
 export type Warning = z.infer<typeof warning>
 export type PartHealth = z.infer<typeof partHealth>
 export type Survival = z.infer<typeof survival>
+
+const witnessed = z.object({
+  epoch: whole,
+  head: whole,
+  by: whole.describe('witnesses that stand for it'),
+  of: whole.describe('witnesses of the network'),
+  needed: whole.describe('as the policy asks; 0: none'),
+  afterMs: whole.describe('from its signature until the last one that was needed came here')
+})
+
+const provisional = z.object({
+  final: whole.describe('newest entry for which enough witnesses stand'),
+  sinceMs: time('since'),
+  graceMs: whole.describe('admissions that are older and not final do not count')
+})
+
+export const sync = z.object({
+  epoch: wholeOrNull,
+  head: wholeOrNull,
+  headHash: textOrNull,
+  checkpointMs: timeOrNull('newest checkpoint'),
+  ageMs: ageOrNull('newest checkpoint or last sync'),
+  source: peerRef.nullable(),
+  members: whole,
+  records: whole,
+  witnessed: witnessed.nullable().describe('newest head for which enough witnesses stand; null: there is none'),
+  provisional: provisional.nullable().describe('null: all of the log is final'),
+  message: textOrNull
+})

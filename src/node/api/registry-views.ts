@@ -260,7 +260,10 @@ export const checkpointView = answer('registry-checkpoint', 'trustnet registry c
   logKey: peerId.describe('the key that signed it'),
   envelope: text.describe('as it was signed, base64'),
   note: textOrNull.describe('the same as C2SP signed note; null: not asked for'),
-  verifierKey: textOrNull.describe('the log key for programs that verify notes')
+  verifierKey: textOrNull.describe('the log key for programs that verify notes'),
+  witnesses: z
+    .array(z.object({ peerId, timeMs: whole.describe('when it signed'), verifierKey: text }))
+    .describe('who has signed it, too; the note has a line of each')
 })
 
 export type CheckpointView = Body<typeof checkpointView>

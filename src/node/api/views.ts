@@ -21,6 +21,7 @@ import {
   self,
   state,
   survival,
+  sync,
   text,
   textOrNull,
   time,
@@ -73,18 +74,6 @@ const lease = z.object({
   lastHeartbeatAgeMs: ageOrNull('last heartbeat'),
   known: whole.describe('registries in the log'),
   connected: whole.describe('of those'),
-  message: textOrNull
-})
-
-const sync = z.object({
-  epoch: wholeOrNull,
-  head: wholeOrNull,
-  headHash: textOrNull,
-  checkpointMs: timeOrNull('newest checkpoint'),
-  ageMs: ageOrNull('newest checkpoint or last sync'),
-  source: peerRef.nullable(),
-  members: whole,
-  records: whole,
   message: textOrNull
 })
 

@@ -92,6 +92,8 @@ export const dataFiles = (
   services: string
   /** Folder of the blocks of stores, and of what is known of them. */
   stores: string
+  /** Highest place of the log that this node has signed as a witness. */
+  witness: string
   /** Note that a network is being made in the folder, or was when its process was killed. */
   unfinished: string
 } => ({
@@ -103,6 +105,7 @@ export const dataFiles = (
   passphrase: join(dataFolder, 'recovery.passphrase'),
   services: join(dataFolder, 'services.json'),
   stores: join(dataFolder, 'stores'),
+  witness: join(dataFolder, 'witness.json'),
   unfinished: join(dataFolder, 'init.unfinished')
 })
 

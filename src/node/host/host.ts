@@ -165,7 +165,7 @@ function registryServices(init: HostInit) {
       ...common,
       backend: registryBackend(registry),
       silentMs: registry.liveness.timings.leaseMs,
-      onCheckpoint: (checkpoint, from) => heads.look(checkpoint, from)
+      onCheckpoint: (checkpoint, from, words) => heads.look(checkpoint, from, words)
     }),
     sync: syncServer({ ...common, source: registry }),
     lookup: lookupServer({ ...common, source: registry }),

@@ -54,6 +54,9 @@ export interface VerifyView {
   records: number
   /** Contents that were hashed. */
   documents: number
+  /** Words of witnesses that were verified, and the newest entry for which enough of them stand; null: none does. */
+  cosignatures: number
+  witnessed: { n: number; by: number; of: number } | null
   members: number
   forks: number
   voided: number
@@ -73,13 +76,25 @@ export async function verifyStoreAt(path: string, signal?: AbortSignal): Promise
 }
 
 const verifyView = (path: string, report: StoreReport): VerifyView => {
-  const { networkId, domain, epoch, n, headHash, checkpointMs, rows, damagedDocuments: _, ...counts } = report
+  const {
+    networkId,
+    domain,
+    epoch,
+    n,
+    headHash,
+    checkpointMs,
+    rows,
+    damagedDocuments: _,
+    witnessed,
+    ...counts
+  } = report
   return {
     path,
     network: { id: networkIdText(networkId), fingerprint: networkFingerprint(networkId), domain },
     head: { epoch, n, hash: Buffer.from(headHash).toString('hex') },
     checkpointMs: checkpointMs ?? null,
     ...counts,
+    witnessed: witnessed ?? null,
     rows: { ...rows }
   }
 }

@@ -3,6 +3,7 @@ import type { Role } from '../../identity/role.ts'
 import type { HelloProven } from '../../protocols/hello/index.ts'
 import { positionOf } from '../../protocols/register/index.ts'
 import type { Replica } from '../../registry/log/replica.ts'
+import type { Cosignatures } from '../../registry/witness/cosignatures.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
@@ -18,6 +19,7 @@ export interface Puller {
 
 export interface CheckpointWatchInit {
   replica: Replica
+  cosignatures: Pick<Cosignatures, 'take'>
   clock: Clock
   logger: Logger
   sync: () => Puller | undefined
@@ -63,7 +65,9 @@ export class CheckpointWatch {
   }
 
   async #proven({ hello, member }: Pick<HelloProven, 'hello' | 'member'>): Promise<void> {
-    const isJudged = hello.checkpoint.byteLength > 0 && (await this.shown(hello.checkpoint.slice(), member.publicKey))
+    const isJudged =
+      hello.checkpoint.byteLength > 0 &&
+      (await this.shown(hello.checkpoint.slice(), member.publicKey, hello.cosignatures))
     // Nothing was compared: its epoch may be unknown here.
     if (!isJudged) return
     this.heard.set(peerIdText(member.publicKey), member.role)
@@ -71,19 +75,20 @@ export class CheckpointWatch {
   }
 
   /** The same as `shown`, in the background. */
-  look(checkpoint: Uint8Array, from?: Uint8Array): void {
-    inBackground(this.shown(checkpoint, from), 'looking at a shown checkpoint')
+  look(checkpoint: Uint8Array, from?: Uint8Array, words: readonly Uint8Array[] = []): void {
+    inBackground(this.shown(checkpoint, from, words), 'looking at a shown checkpoint')
   }
 
   /**
-   * A checkpoint that somebody showed: taken when it stands on what is held, else the entries before it are fetched.
+   * A checkpoint that somebody showed, with words of witnesses about it: taken when it stands on what is held, else the entries before it are fetched.
    * false: it could not be compared with what is held.
    */
-  async shown(checkpoint: Uint8Array, from?: Uint8Array): Promise<boolean> {
-    const { replica, clock, logger } = this.#init
+  async shown(checkpoint: Uint8Array, from?: Uint8Array, words: readonly Uint8Array[] = []): Promise<boolean> {
+    const { replica, clock, logger, cosignatures } = this.#init
     const at = clock.monotonic()
     try {
       const judged = await replica.observe(checkpoint)
+      await cosignatures.take(checkpoint, words)
       const position = positionOf(checkpoint)
       if (from !== undefined && position !== undefined) this.positions.note(from, position, at)
       if (judged === 'newer') await this.#catchUp(checkpoint, from)

@@ -58,7 +58,7 @@ async function beat(init: HoldInit, view: SessionView, firstIntervalMs: number, 
     measured('heartbeat', sentAt)
     view.heartbeatAt = clock.monotonic()
     view.leaseMs = answer.leaseMs
-    if (answer.checkpoint !== undefined) owner.shown(answer.checkpoint, view.peer)
+    if (answer.checkpoint !== undefined) owner.shown(answer.checkpoint, view.peer, answer.cosignatures)
     if (answer.contested) {
       const holder = peerIdText(view.peer.publicKey)
       owner.duplicate(

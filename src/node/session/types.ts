@@ -50,7 +50,7 @@ export interface LeaseRegistries {
 /** The node whose lease it is. */
 export interface LeaseOwner {
   /** The part of a heartbeat that says what this node knows, and whom. */
-  presence(): { checkpoint: Uint8Array | undefined; connected: Uint8Array[] }
+  presence(): { checkpoint: Uint8Array | undefined; cosignatures: Uint8Array[]; connected: Uint8Array[] }
   /** The registry accepted us. */
   registered(view: SessionView, answer: Registered): Promise<void>
   lost(view: SessionView, reason: string): void
@@ -63,7 +63,7 @@ export interface LeaseOwner {
   /** Nobody answers, or we were refused: `error` says why. undefined: all is well. */
   troubled(error: Error | undefined): void
   /** A newer checkpoint that the registry showed. */
-  shown(checkpoint: Uint8Array, by: RegistryPeer): void
+  shown(checkpoint: Uint8Array, by: RegistryPeer, cosignatures: readonly Uint8Array[]): void
 }
 
 export interface LeaseClientInit {

@@ -10,6 +10,10 @@ const alarmFixes: ReadonlyMap<string, string> = new Map(
     root_replaced:
       'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
     lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
+    unwitnessed:
+      'trustnet registry status, then look at the machines of the witnesses; when they are gone for good: trustnet policy set witnesses-needed 0, then trustnet registry rotate-log-key',
+    witness_refuses:
+      'trustnet registry diff --with MEMBER, then the operator of the root; when this machine alone is wrong: stop it, move registry.db and witness.json aside, start it',
     store_gone:
       'trustnet registry backup --to FILE, then stop this process, trustnet registry restore FILE, and start it',
     store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',

@@ -132,6 +132,7 @@ const membershipOf = ({ key }: NodeContext, network: NetworkNode): MembershipSta
   if (replica.state.isRevoked(key.publicKey)) return 'revoked'
   if (isToldOfItsEnd(network)) return network.trouble?.name === 'PendingError' ? 'pending' : 'none'
   if (network.isMember()) return network.selfRecord.current?.value.left === true ? 'left' : 'member'
+  if (replica.isHeldBack(key.publicKey)) return 'pending'
   if (replica.state.member(key.publicKey) !== undefined) return 'expired'
   return network.trouble?.name === 'PendingError' ? 'pending' : 'none'
 }

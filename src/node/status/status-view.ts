@@ -14,6 +14,7 @@ import { phaseNames } from './phases.ts'
 import { resilienceOf } from './resilience.ts'
 import type { StatusFacts } from './status-facts.ts'
 import { judge } from './verdict.ts'
+import { provisionalView, witnessedView } from './witnessed-view.ts'
 
 /** State of this node: one word, then everything behind it. */
 export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warning[]): StatusView {
@@ -136,7 +137,7 @@ const registryCounts = (
 const syncView = (network: NetworkNode | undefined, facts: StatusFacts): StatusView['sync'] => {
   if (network === undefined) {
     const nothing = { epoch: null, head: null, headHash: null, checkpointMs: null, ageMs: null, source: null }
-    return { ...nothing, members: 0, records: 0, message: null }
+    return { ...nothing, members: 0, records: 0, witnessed: null, provisional: null, message: null }
   }
   const { registry, sync } = network
   const { replica } = registry
@@ -151,6 +152,8 @@ const syncView = (network: NetworkNode | undefined, facts: StatusFacts): StatusV
     source: source === undefined ? null : refOf(registry, source.publicKey),
     members: facts.network?.total ?? 0,
     records: facts.network?.records ?? 0,
+    witnessed: witnessedView(registry),
+    provisional: provisionalView(registry),
     message: syncMessage(network)
   }
 }

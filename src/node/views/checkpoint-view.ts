@@ -1,5 +1,7 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { networkIdText } from '../../identity/network-id.ts'
+import { readCosignature } from '../../registry/witness/cosignature.ts'
+import { cosignatureLine, witnessVerifierKey } from '../../registry/witness/note-lines.ts'
 import { NotRootError, UnavailableError } from '../../runtime/errors.ts'
 import type { CheckpointView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -21,6 +23,8 @@ export function checkpointView({ registry }: NetworkNode, withNote = false): Che
   }
   const signed = withNote ? root?.note(checkpoint) : undefined
   const { networkId, headHash, stateRoot, ...numbers } = checkpoint.value
+  const words = registry.cosignatures.of(checkpoint).map(readCosignature)
+  const lines = words.map((word) => cosignatureLine(networkId, word))
   return {
     network: networkIdText(networkId),
     ...numbers,
@@ -28,7 +32,12 @@ export function checkpointView({ registry }: NetworkNode, withNote = false): Che
     stateRoot: hex(stateRoot),
     logKey: peerIdText(checkpoint.signer),
     envelope: Buffer.from(checkpoint.bytes).toString('base64'),
-    note: signed?.note ?? null,
-    verifierKey: signed?.verifierKey ?? null
+    note: signed === undefined ? null : [signed.note, ...lines].join(''),
+    verifierKey: signed?.verifierKey ?? null,
+    witnesses: words.map(({ witness, seconds }) => ({
+      peerId: peerIdText(witness),
+      timeMs: seconds * 1_000,
+      verifierKey: witnessVerifierKey(networkId, witness)
+    }))
   }
 }

@@ -9,7 +9,7 @@ import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import type { Culprits } from '../engine/culprits.ts'
 import { defaultLimits, type ProtocolLimits } from '../engine/limits.ts'
 import { Gcra } from '../engine/rate-limiter.ts'
-import { type AnnouncementKind, encodeAnnouncement } from './message.ts'
+import { type AnnouncementKind, encodeAnnouncement, encodeCosigned } from './message.ts'
 import { announceTopic } from './options.ts'
 import { changeDelayMs, refreshDelayMs } from './schedule.ts'
 import { type AnnounceSource, judge, type Verdict } from './validate.ts'
@@ -47,6 +47,8 @@ export interface Announce {
   announceRecord(envelope: Uint8Array): void
   /** Announces a log head that came by another way than gossip. */
   announceHead(checkpoint: Signed<Checkpoint>): void
+  /** Announces the own word about a checkpoint, given by the hash of its payload. The last one given wins. */
+  announceCosignature(hash: Uint8Array, cosignature: Uint8Array): void
   /** Members in the gossip mesh. */
   meshSize(): number
 }
@@ -78,10 +80,11 @@ class AnnounceService implements Announce, Startable {
   readonly #components: AnnounceComponents
   readonly #limits: ProtocolLimits['announce']
   readonly #rate: Gcra
-  /** Envelopes that wait to be sent: at most one record and one head. */
+  /** Content that waits to be sent: at most one of each kind. */
   readonly #slots = new Map<AnnouncementKind, Slot>()
   #gossiped: SignedPosition = { epoch: -1, n: -1, timeMs: 0 }
   #headSentAt = Number.NEGATIVE_INFINITY
+  #cosignedAt = Number.NEGATIVE_INFINITY
   #refreshTimer: NodeJS.Timeout | undefined
   #running = false
 
@@ -135,6 +138,12 @@ class AnnounceService implements Announce, Startable {
     const coalesceMs = Math.max(0, this.#limits.headMs - sinceMs)
     const patienceMs = this.#init.self.isRegistry ? 0 : headPatienceMs * (1 + Math.random())
     this.#schedule('head', checkpoint.bytes, coalesceMs + patienceMs, () => !this.#isGossiped(checkpoint.value))
+  }
+
+  announceCosignature(hash: Uint8Array, cosignature: Uint8Array): void {
+    const sinceMs = this.#init.clock.monotonic() - this.#cosignedAt
+    const delayMs = Math.max(0, this.#limits.headMs - sinceMs)
+    this.#schedule('cosignatures', encodeCosigned({ hash, cosignatures: [cosignature] }), delayMs)
   }
 
   meshSize(): number {
@@ -216,6 +225,7 @@ class AnnounceService implements Announce, Startable {
       return
     }
     this.#slots.delete(kind)
+    if (kind === 'cosignatures') this.#cosignedAt = this.#init.clock.monotonic()
     if (kind === 'head') this.#headSentAt = this.#init.clock.monotonic()
     this.#publish(kind, slot.envelope).catch((error: Error) => {
       this.#init.logger.warn({ error: error.message }, `the own ${kind} was not announced; others get it by sync`)

@@ -1,7 +1,9 @@
+import { concat } from 'uint8arrays/concat'
+import { cosignatureBytes } from '../../registry/witness/cosignature.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 
-/** First byte of a gossip message. What follows is one signed envelope, exactly as it is stored. */
-export const announcementKinds = { record: 1, head: 2 } as const
+/** First byte of a gossip message. What follows is one signed envelope, exactly as it is stored; of kind 3 the hash of a checkpoint's payload and cosignatures of it. */
+export const announcementKinds = { record: 1, head: 2, cosignatures: 3 } as const
 export type AnnouncementKind = keyof typeof announcementKinds
 
 export interface Announcement {
@@ -11,7 +13,8 @@ export interface Announcement {
 
 const byNumber = new Map<number, AnnouncementKind>([
   [announcementKinds.record, 'record'],
-  [announcementKinds.head, 'head']
+  [announcementKinds.head, 'head'],
+  [announcementKinds.cosignatures, 'cosignatures']
 ])
 
 export function encodeAnnouncement({ kind, envelope }: Announcement): Uint8Array {
@@ -30,4 +33,24 @@ export function decodeAnnouncement(bytes: Uint8Array): Announcement | undefined 
   if (number === undefined || bytes.length < 2) throw new InvalidPayloadError('An announcement without content.')
   const kind = byNumber.get(number)
   return kind === undefined ? undefined : { kind, envelope: bytes.subarray(1) }
+}
+
+const hashBytes = 32
+
+/** Words of witnesses about a checkpoint that is known by its hash. */
+export interface CosignedHash {
+  hash: Uint8Array
+  cosignatures: Uint8Array[]
+}
+
+export const encodeCosigned = ({ hash, cosignatures }: CosignedHash): Uint8Array => concat([hash, ...cosignatures])
+
+/** @throws InvalidPayloadError for anything but a hash and whole cosignatures */
+export function decodeCosigned(bytes: Uint8Array): CosignedHash {
+  const count = (bytes.length - hashBytes) / cosignatureBytes
+  if (!Number.isInteger(count) || count < 1)
+    throw new InvalidPayloadError('An announcement without whole cosignatures.')
+  const from = (index: number): number => hashBytes + index * cosignatureBytes
+  const cosignatures = Array.from({ length: count }, (_, index) => bytes.slice(from(index), from(index + 1)))
+  return { hash: bytes.slice(0, hashBytes), cosignatures }
 }

@@ -4,6 +4,7 @@ import type { NetworkState } from '../../registry/log/state/network-state.ts'
 import { type Checkpoint, openCheckpointAsync } from '../../registry/objects/checkpoint.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Records } from '../../registry/records/records.ts'
+import type { Cosignatures } from '../../registry/witness/cosignatures.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import {
   ForkError,
@@ -18,7 +19,7 @@ import {
   WrongNetworkError
 } from '../../runtime/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
-import { decodeAnnouncement } from './message.ts'
+import { decodeAnnouncement, decodeCosigned } from './message.ts'
 
 /** accept: new, is passed on. ignore: known, or not for us to say. reject: bad whoever looks at it, the peer that sent it pays. */
 export type Verdict = 'accept' | 'ignore' | 'reject'
@@ -31,6 +32,7 @@ export interface AnnounceSource {
     readonly state: Pick<NetworkState, 'memberCount'>
   }
   readonly records: Pick<Records, 'put'>
+  readonly cosignatures: Pick<Cosignatures, 'takeOf'>
 }
 
 export interface JudgeInit {
@@ -88,7 +90,15 @@ async function judgeContent(data: Uint8Array, author: Author, init: JudgeInit): 
   if (announcement === undefined) return 'ignore'
   if (!source.replica.isMember(author.publicKey) || !init.allow(author.text)) return 'ignore'
   if (announcement.kind === 'head') return await judgeHead(announcement.envelope, init)
+  if (announcement.kind === 'cosignatures') return await judgeCosigned(announcement.envelope, source)
   return await judgeRecord(announcement.envelope, author, source.records)
+}
+
+/** Known already, of no witness, or of a checkpoint that is not known here: nothing to pass on. */
+async function judgeCosigned(bytes: Uint8Array, { cosignatures }: AnnounceSource): Promise<Verdict> {
+  const { hash, cosignatures: words } = decodeCosigned(bytes)
+  const news = await cosignatures.takeOf(hash, words)
+  return news === undefined || news === 0 ? 'ignore' : 'accept'
 }
 
 /** The registry verifies signature, membership and (seq, hash), and stores what is newer: one judgement, not two. */

@@ -239,6 +239,7 @@ function messageOf(content: HelloContent, status: number): Partial<HelloMessage>
     genesis: content.genesis ?? none,
     delegations: content.delegations ?? [],
     checkpoint: content.checkpoint ?? none,
+    cosignatures: content.cosignatures ?? [],
     admit: content.admit ?? none,
     renew: content.renew ?? none,
     registrySet: content.registrySet ?? none,

@@ -5,6 +5,7 @@ import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import type { LogEntry } from '../../registry/objects/entry.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Genesis } from '../../registry/objects/genesis.ts'
+import type { Cosignatures } from '../../registry/witness/cosignatures.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
 import { LogMismatchError, RevokedError } from '../../runtime/errors.ts'
@@ -25,6 +26,8 @@ export interface HelloRegistry {
   readonly networkId: Uint8Array
   readonly genesis: Signed<Genesis>
   readonly role: Role
+  /** Words of witnesses, where they are kept. */
+  readonly cosignatures?: Pick<Cosignatures, 'of'>
   readonly replica: {
     readonly checkpoint: Signed<Checkpoint> | undefined
     readonly state: {
@@ -69,13 +72,15 @@ export class RegistryHello implements HelloSource {
   }
 
   local(): HelloContent {
-    const { networkId, genesis, role, replica } = this.#registry
+    const { networkId, genesis, role, replica, cosignatures } = this.#registry
+    const { checkpoint } = replica
     const own = replica.state.member(this.#init.publicKey)
     return {
       networkId,
       genesis: genesis.bytes,
       delegations: replica.delegations(),
-      checkpoint: replica.checkpoint?.bytes,
+      checkpoint: checkpoint?.bytes,
+      cosignatures: checkpoint && cosignatures?.of(checkpoint),
       admit: own?.admit.bytes,
       renew: own?.renew?.bytes,
       registrySet: replica.registrySetEntry(this.#init.publicKey),

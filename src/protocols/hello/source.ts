@@ -12,6 +12,8 @@ export interface HelloContent {
   delegations?: Uint8Array[] | undefined
   /** Envelope of the newest verified one. */
   checkpoint?: Uint8Array | undefined
+  /** Words of witnesses about it. */
+  cosignatures?: Uint8Array[] | undefined
   /** Envelope of the own admit entry, and of the latest renew entry. */
   admit?: Uint8Array | undefined
   renew?: Uint8Array | undefined

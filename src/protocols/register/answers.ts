@@ -34,6 +34,7 @@ export const refusedBeat = (status: number): HeartbeatAnswer => ({
   leaseMs: 0,
   heartbeatMs: 0,
   checkpoint: none,
+  cosignatures: [],
   replicaAgeMs: 0,
   contested: false
 })

@@ -63,6 +63,8 @@ export interface RegisterBackend {
   /** Envelopes of the records of the root and the secondaries. */
   registries(): Uint8Array[]
   checkpoint(): Signed<Checkpoint> | undefined
+  /** Words of witnesses about a checkpoint. */
+  cosignatures(checkpoint: Signed<Checkpoint>): Uint8Array[]
   replicaAgeMs(): number
   /** @throws DuplicateInstanceError */
   openLease(publicKey: Uint8Array, instance: Uint8Array): SessionLease

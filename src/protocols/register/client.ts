@@ -58,6 +58,8 @@ export class RegisterSession implements RegistrySession {
   #rttMs: number | undefined
   #notice: number | undefined
   #shown: Uint8Array | undefined
+  /** Cosignatures that went with it. */
+  #words = 0
 
   constructor(frames: FrameStream, limits: ProtocolLimits['register'], clock: Clock) {
     this.#frames = frames
@@ -89,11 +91,14 @@ export class RegisterSession implements RegistrySession {
   }
 
   async heartbeat(call: HeartbeatCall, options: SessionCallOptions = {}): Promise<HeartbeatResult> {
-    const { checkpoint, seq, connected = [] } = call
-    const changed = checkpoint !== undefined && (this.#shown === undefined || !equals(checkpoint, this.#shown))
+    const { checkpoint, cosignatures = [], seq, connected = [] } = call
+    const isOther = checkpoint !== undefined && (this.#shown === undefined || !equals(checkpoint, this.#shown))
+    // The word about a checkpoint may come behind it.
+    const changed = isOther || (checkpoint !== undefined && cosignatures.length > this.#words)
     const sentAt = this.#clock.monotonic()
     const beat = {
       checkpoint: changed ? checkpoint : none,
+      cosignatures: changed ? cosignatures : [],
       seq,
       connected: connected.slice(0, this.#limits.connected),
       rttMs: Math.round(this.#rttMs ?? 0)
@@ -104,10 +109,13 @@ export class RegisterSession implements RegistrySession {
     }
     this.#rttMs = this.#clock.monotonic() - sentAt
     if (changed) this.#shown = checkpoint
+    if (changed) this.#words = cosignatures.length
     const { leaseMs, heartbeatMs, replicaAgeMs, contested } = heartbeatAnswer
     const news = orNothing(heartbeatAnswer.checkpoint)
     if (news !== undefined) this.#shown = news
-    return { leaseMs, heartbeatMs, replicaAgeMs, contested, checkpoint: news }
+    if (news !== undefined) this.#words = 0
+    const words = heartbeatAnswer.cosignatures
+    return { leaseMs, heartbeatMs, replicaAgeMs, contested, checkpoint: news, cosignatures: words }
   }
 
   async put(record: Uint8Array, options: SessionCallOptions = {}): Promise<void> {

@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { isRelayed } from '../../address/circuit.ts'
 import { type Role, servesRegistry } from '../../identity/role.ts'
 import { grantIdShown, openJoin } from '../../registry/objects/join.ts'
+import { maxCosignatures } from '../../registry/witness/cosignatures.ts'
 import {
   InvalidPayloadError,
   NotMemberError,
@@ -42,8 +43,8 @@ export interface ActionsInit {
   connection: Connection
   remoteKey: Uint8Array
   remoteId: string
-  /** The newest checkpoint that the peer showed and this registry may not have. */
-  onCheckpoint: (checkpoint: Uint8Array) => void
+  /** A checkpoint that the peer showed, newer than that of this registry or with words of witnesses. */
+  onCheckpoint: (checkpoint: Uint8Array, cosignatures: readonly Uint8Array[]) => void
 }
 
 /** The requests that one peer can make of a registry, without the stream that it asks on. Everything throws the error that the answer tells. */
@@ -126,15 +127,23 @@ export class SessionActions {
       connected: beat.connected.filter((key) => key.byteLength === 32).slice(0, limits.connected),
       ...(beat.rttMs > 0 && { rttMs: beat.rttMs })
     })
-    const ours = backend.checkpoint()?.bytes
+    const ours = backend.checkpoint()
     if (beat.checkpoint.byteLength > 0) {
       this.#shown = beat.checkpoint.slice()
-      if (newerCheckpoint(this.#shown, ours)) onCheckpoint(this.#shown)
+      const cosignatures = beat.cosignatures.slice(0, maxCosignatures).map((each) => each.slice())
+      if (cosignatures.length > 0 || newerCheckpoint(this.#shown, ours?.bytes)) onCheckpoint(this.#shown, cosignatures)
     }
-    const news = ours !== undefined && newerCheckpoint(ours, this.#shown) ? ours : undefined
-    this.#shown = news ?? this.#shown
-    const replicaAgeMs = backend.replicaAgeMs()
-    return { status: statuses.OK, leaseMs, heartbeatMs, contested, replicaAgeMs, checkpoint: news ?? none }
+    const news = ours !== undefined && newerCheckpoint(ours.bytes, this.#shown) ? ours : undefined
+    this.#shown = news?.bytes ?? this.#shown
+    return {
+      status: statuses.OK,
+      leaseMs,
+      heartbeatMs,
+      contested,
+      replicaAgeMs: backend.replicaAgeMs(),
+      checkpoint: news?.bytes ?? none,
+      cosignatures: news === undefined ? [] : backend.cosignatures(news)
+    }
   }
 
   async put({ record }: PutRecord): Promise<Answer> {

@@ -6,6 +6,7 @@ import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import { grantIdShown } from '../../registry/objects/join.ts'
 import type { Records } from '../../registry/records/records.ts'
+import type { Cosignatures } from '../../registry/witness/cosignatures.ts'
 import type { RegisterBackend, RegisterBackendEvents } from './backend.ts'
 
 /** The parts of the registry in this process that sessions are served from. */
@@ -20,6 +21,7 @@ export interface SessionRegistry {
     readonly checkpoint: Signed<Checkpoint> | undefined
     isMember(publicKey: Uint8Array): boolean
   }
+  readonly cosignatures: Pick<Cosignatures, 'of'>
   replicaAgeMs(): number
 }
 
@@ -48,6 +50,7 @@ export function registryBackend(registry: SessionRegistry): RegisterBackend {
     sample: (count) => records.sample(count).map(({ envelope }) => envelope),
     registries: () => replica.state.registries().flatMap(({ publicKey }) => records.get(publicKey)?.envelope ?? []),
     checkpoint: () => replica.checkpoint,
+    cosignatures: (checkpoint) => registry.cosignatures.of(checkpoint),
     replicaAgeMs: () => registry.replicaAgeMs(),
     openLease: (publicKey, instance) => liveness.open(publicKey, instance)
   }

@@ -20,8 +20,8 @@ export interface RegisterInit {
   limits: ProtocolLimits
   /** A session that said nothing for so long is given up: the lease. */
   silentMs: number
-  /** A member showed a checkpoint that is newer than ours, if it is genuine. */
-  onCheckpoint?: (checkpoint: Uint8Array, remoteKey: Uint8Array) => void
+  /** A member showed a checkpoint that is newer than ours, if it is genuine, or has words of witnesses. */
+  onCheckpoint?: (checkpoint: Uint8Array, remoteKey: Uint8Array, cosignatures: readonly Uint8Array[]) => void
   clock?: Clock
   logger?: Logger
 }
@@ -92,7 +92,7 @@ export class RegisterService implements Register {
       connection,
       remoteKey,
       remoteId,
-      onCheckpoint: (checkpoint) => onCheckpoint?.(checkpoint, remoteKey)
+      onCheckpoint: (checkpoint, cosignatures) => onCheckpoint?.(checkpoint, remoteKey, cosignatures)
     })
     const session: ServerSession = new ServerSession({
       exchange,

@@ -31,6 +31,8 @@ export interface Registered {
 export interface HeartbeatCall {
   /** Envelope of the newest verified checkpoint. It travels only when it is another than the last time. */
   checkpoint?: Uint8Array | undefined
+  /** The own word about it, where this node is a witness. */
+  cosignatures?: Uint8Array[]
   /** Seq of the own record. */
   seq: number
   /** Keys of connected members, 32 at most. */
@@ -42,6 +44,8 @@ export interface HeartbeatResult {
   heartbeatMs: number
   /** Envelope, when the registry's is newer than the one shown. */
   checkpoint: Uint8Array | undefined
+  /** Words of witnesses about it. */
+  cosignatures: Uint8Array[]
   replicaAgeMs: number
   /** Another process with this key asked for the lease and was refused. */
   contested: boolean

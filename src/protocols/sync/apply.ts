@@ -98,6 +98,7 @@ export class Applier {
     const { frame, hasLog } = opened
     const entries = hasLog ? await this.#applyLog(opened) : 0
     if (hasLog) this.#logs--
+    if (frame.checkpoint.length > 0) await this.#target.cosignatures.take(frame.checkpoint, frame.cosignatures)
     for (const envelope of frame.revokes) await this.#enforce(envelope)
     return {
       entries,

@@ -265,4 +265,11 @@ class SyncSession {
 const newerRetryMs = 60_000
 
 /** A frame of empty fields would otherwise become a hundred thousand objects. */
-const decodeLimits = { delegations: 1_024, entries: 4_096, revokes: 1_024, records: 4_096, hints: 1_024 }
+const decodeLimits = {
+  delegations: 1_024,
+  entries: 4_096,
+  revokes: 1_024,
+  cosignatures: 16,
+  records: 4_096,
+  hints: 1_024
+}

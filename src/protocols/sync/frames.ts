@@ -6,7 +6,7 @@ export type SyncRow =
   | { kind: 'delegation'; envelope: Uint8Array }
   | { kind: 'entry'; envelope: Uint8Array }
   /** Covers all entries before it. */
-  | { kind: 'checkpoint'; envelope: Uint8Array }
+  | { kind: 'checkpoint'; envelope: Uint8Array; cosignatures?: readonly Uint8Array[] }
   /** By the authority, beside the log. */
   | { kind: 'revoke'; envelope: Uint8Array }
   | { kind: 'record'; envelope: Uint8Array }
@@ -68,8 +68,10 @@ class Frame {
     const content = this.#content
     if (row.kind === 'delegation') content.delegations.push(row.envelope)
     else if (row.kind === 'entry') content.entries.push(row.envelope)
-    else if (row.kind === 'checkpoint') content.checkpoint = row.envelope
-    else if (row.kind === 'revoke') content.revokes.push(row.envelope)
+    else if (row.kind === 'checkpoint') {
+      content.checkpoint = row.envelope
+      content.cosignatures = [...(row.cosignatures ?? [])]
+    } else if (row.kind === 'revoke') content.revokes.push(row.envelope)
     else if (row.kind === 'record') content.records.push(row.envelope)
     else if (row.kind === 'cursor') content.cursor = row.cursor
     else if (row.kind === 'hint') content.hints.push(row.hint)
@@ -81,8 +83,12 @@ class Frame {
   }
 }
 
+const bytesOf = (...fields: readonly Uint8Array[]): number =>
+  fields.reduce((sum, { byteLength }) => sum + byteLength + fieldBytes, 0)
+
 function sizeOf(row: SyncRow): number {
-  if ('envelope' in row) return row.envelope.byteLength + fieldBytes
+  if (row.kind === 'checkpoint') return bytesOf(row.envelope, ...(row.cosignatures ?? []))
+  if ('envelope' in row) return bytesOf(row.envelope)
   // Keys, numbers and a reason of at most 4 bytes a character.
   if (row.kind === 'hint') return 160 + 4 * row.hint.reason.length + 36 * row.hint.connected.length
   return row.kind === 'caughtUp' ? fieldBytes : 0

@@ -90,6 +90,7 @@ class SyncService implements SyncServer, Startable {
   async start(): Promise<void> {
     const { source, limits } = this.#init
     for (const type of logEvents) source.replica.events.addEventListener(type, this.#onLog)
+    source.cosignatures.events.addEventListener('cosigned', this.#onLog)
     source.events.addEventListener('record', this.#onRecord)
     for (const type of hintEvents) source.events.addEventListener(type, this.#onHint)
     source.events.addEventListener('ended', this.#onEnded)
@@ -100,6 +101,7 @@ class SyncService implements SyncServer, Startable {
   async stop(): Promise<void> {
     const { source } = this.#init
     for (const type of logEvents) source.replica.events.removeEventListener(type, this.#onLog)
+    source.cosignatures.events.removeEventListener('cosigned', this.#onLog)
     source.events.removeEventListener('record', this.#onRecord)
     for (const type of hintEvents) source.events.removeEventListener(type, this.#onHint)
     source.events.removeEventListener('ended', this.#onEnded)

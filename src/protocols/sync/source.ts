@@ -3,6 +3,7 @@ import type { Liveness } from '../../registry/liveness/liveness.ts'
 import type { AuthorityRevocations } from '../../registry/log/epochs/authority-revocations.ts'
 import type { Replica } from '../../registry/log/replica.ts'
 import type { RecordEvent, Records } from '../../registry/records/records.ts'
+import type { Cosignatures } from '../../registry/witness/cosignatures.ts'
 
 export interface SyncEvents {
   record: CustomEvent<Pick<RecordEvent, 'record' | 'change'>>
@@ -29,6 +30,7 @@ export interface SyncSource {
     | 'hasSnapshotAt'
     | 'delegations'
   > & { readonly emergency: Pick<AuthorityRevocations, 'after'> }
+  readonly cosignatures: Pick<Cosignatures, 'of' | 'since' | 'events'>
   readonly records: Pick<Records, 'lastChange' | 'changesAfter' | 'prepareDigest' | 'digest' | 'inBuckets'>
   readonly liveness: Pick<Liveness, 'hintsAfter'>
   replicaAgeMs(): number
@@ -43,6 +45,7 @@ export interface SyncTarget {
   > & {
     readonly emergency: Pick<AuthorityRevocations, 'enforce'>
   }
+  readonly cosignatures: Pick<Cosignatures, 'take'>
   readonly records: Pick<Records, 'put' | 'prepareDigest' | 'digest'>
   readonly liveness: Pick<Liveness, 'hear'>
 }

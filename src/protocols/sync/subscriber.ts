@@ -45,6 +45,8 @@ export class Subscriber {
   /** Row of the last revoke by the authority that was told. */
   #revoke = 0
   #checkpoint: Uint8Array | undefined
+  /** Revision of the words of witnesses that were told. */
+  #words = 0
 
   /** @throws UnavailableError a reader that needs a snapshot, where there is none yet */
   constructor(init: SubscriberInit) {
@@ -77,12 +79,24 @@ export class Subscriber {
       yield page.map(toEntry)
     }
     this.#moveTo(after)
-    const { checkpoint } = replica
-    if (checkpoint !== undefined && checkpoint.bytes !== this.#checkpoint) {
-      this.#checkpoint = checkpoint.bytes
-      yield [{ kind: 'checkpoint', envelope: checkpoint.bytes }]
-    }
+    yield* this.#checkpoints()
     yield* this.#revokes()
+  }
+
+  /** The newest checkpoint, and before it older ones of which witnesses have said something. It comes last, also for a reader who looks at nothing else. */
+  *#checkpoints(): Generator<SyncRow[]> {
+    const { cosignatures, replica } = this.#init.source
+    const { checkpoint } = replica
+    if (checkpoint === undefined) return
+    const { checkpoints, revision } = cosignatures.since(this.#words)
+    this.#words = revision
+    if (checkpoints.length === 0 && checkpoint.bytes === this.#checkpoint) return
+    this.#checkpoint = checkpoint.bytes
+    for (const each of checkpoints) {
+      if (each.checkpoint.bytes === checkpoint.bytes) continue
+      yield [{ kind: 'checkpoint', envelope: each.checkpoint.bytes, cosignatures: each.cosignatures }]
+    }
+    yield [{ kind: 'checkpoint', envelope: checkpoint.bytes, cosignatures: cosignatures.of(checkpoint) }]
   }
 
   /** Those of the authority that are not in the log: whoever comes without them is told all, over and over until the root has entered them. */

@@ -61,6 +61,10 @@ export interface AdmissionComponents {
   events: TypedEventTarget<JoinEvents>
 }
 
+const heldBackRetryMs = 5_000
+const heldBackReason =
+  'the admission of this key is older than the grace of the policy and too few witnesses have seen it: it counts again when they have; `trustnet status` on the registries says which are missing'
+
 /**
  * Decides who becomes, stays and ceases to be a member. The root decides; any other registry verifies, asks the root, and keeps what it
  * verified while the root is away.
@@ -140,6 +144,7 @@ export class Admission {
     if (replica.state.isRevoked(publicKey)) throw revoked(publicKey)
     const member = replica.state.member(publicKey)
     if (member !== undefined && replica.isMember(publicKey)) return { admit: member.admit.bytes }
+    if (replica.isHeldBack(publicKey)) throw new UnavailableError(heldBackReason, heldBackRetryMs)
     const received = this.#joins.receive(join, bundle.receipt)
     const grant = this.#joins.judgeInvite(join, received.timeMs)
     const { receipt } = received

@@ -1,19 +1,26 @@
 import { keyId } from '../../identity/key-id.ts'
+import { peerIdText } from '../../identity/keys.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { StoreError } from '../../runtime/errors.ts'
 import { checkBytes } from '../documents/check-bytes.ts'
-import { openReplica } from '../log/replica.ts'
+import { openReplica, type Replica } from '../log/replica.ts'
 import type { NetworkState } from '../log/state/network-state.ts'
 import { verifySignatures } from '../log/verify-signatures.ts'
+import { openCheckpointAsync } from '../objects/checkpoint.ts'
 import { openEntryAsync } from '../objects/entry.ts'
 import { openRecordAsync } from '../objects/record.ts'
 import { countRows } from '../store/copy-store.ts'
 import { type Database, openReadOnly } from '../store/database.ts'
 import { DocumentTable } from '../store/document-table.ts'
 import { GroupCommit } from '../store/group-commit.ts'
+import { MetaTable } from '../store/meta-table.ts'
+import { type Meta, metaOf } from '../store/node-values.ts'
 import { integrityCheck } from '../store/store-checks.ts'
 import { asStoreError } from '../store/store-errors.ts'
+import { isCosigned, readCosignature } from '../witness/cosignature.ts'
+import { Cosignatures } from '../witness/cosignatures.ts'
+import { storedWords } from '../witness/stored-words.ts'
 
 /** Contents of a store in which everything that is signed is right. */
 export interface StoreReport {
@@ -33,6 +40,9 @@ export interface StoreReport {
   readonly documents: number
   /** Those whose bytes the disk has changed, in words. A process that starts drops them, and fetches current ones from members. */
   readonly damagedDocuments: readonly string[]
+  /** Words of witnesses that were verified, and the newest entry for which as many stand as the policy needs, or one. */
+  readonly cosignatures: number
+  readonly witnessed: { n: number; by: number; of: number } | undefined
   readonly members: number
   /** Proofs that one epoch has two histories; entries that a later epoch made void. */
   readonly forks: number
@@ -59,6 +69,7 @@ export async function verifyStore(
     signal.throwIfAborted()
     const { entries, records } = await signatures(db, replica.networkId, path, signal)
     const rows = countRows(db)
+    const words = await checkWords(replica, metaOf(new MetaTable(db), commit), path)
     const documents = await checkDocuments(db, rows, replica.state, signal)
     const { epoch, n, hash } = replica.head
     return {
@@ -72,6 +83,7 @@ export async function verifyStore(
       entries,
       records,
       ...documents,
+      ...words,
       members: replica.state.memberCount,
       forks: replica.forks().length,
       voided: replica.voided().length,
@@ -82,6 +94,23 @@ export async function verifyStore(
   } finally {
     db.close()
   }
+}
+
+/** Words of witnesses: each is signed, and about the log that is stored. */
+async function checkWords(replica: Replica, meta: Meta, path: string) {
+  const words = storedWords(meta)
+  for (const { checkpoint: envelope, cosignature } of words) {
+    const checkpoint = await openCheckpointAsync(envelope, replica.networkId)
+    const word = readCosignature(cosignature)
+    if (await isCosigned(checkpoint, word)) continue
+    throw new StoreError(
+      `${path} has a word that the witness ${peerIdText(word.witness)} has not signed: it was changed`
+    )
+  }
+  const needed = Math.max(1, replica.state.policy.witnesses)
+  const found = new Cosignatures({ replica, meta, clock: systemClock }).witnessed(needed)
+  const witnessed = found && { n: found.checkpoint.value.n, by: found.by, of: found.of }
+  return { cosignatures: words.length, witnessed }
 }
 
 /** A store of an older version has none. */

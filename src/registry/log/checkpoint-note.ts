@@ -26,8 +26,11 @@ export function noteText({ value, hash }: Signed<Checkpoint>): string {
 
 const keyOf = (publicKey: Uint8Array): Buffer => Buffer.concat([Uint8Array.of(ed25519), publicKey])
 
-const keyHash = (name: string, publicKey: Uint8Array): Uint8Array =>
-  sha256(Buffer.concat([Buffer.from(`${name}\n`), keyOf(publicKey)])).subarray(0, keyHashBytes)
+/** By this a line of a note says which key has signed. */
+export const noteKeyHash = (name: string, kind: number, publicKey: Uint8Array): Uint8Array =>
+  sha256(Buffer.concat([Buffer.from(`${name}\n`), Uint8Array.of(kind), publicKey])).subarray(0, keyHashBytes)
+
+const keyHash = (name: string, publicKey: Uint8Array): Uint8Array => noteKeyHash(name, ed25519, publicKey)
 
 /** The log key as programs for notes take it: name, hash and key. */
 export function noteVerifierKey(networkId: Uint8Array, publicKey: Uint8Array): string {

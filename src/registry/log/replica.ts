@@ -45,6 +45,12 @@ export interface VerifiedEntries {
 /** The place at which a reader goes on. */
 export type ResumePoint = { readonly mode: 'delta'; readonly afterN: number } | { readonly mode: 'snapshot' }
 
+/** Judges admissions that are in the log. */
+export interface Judge {
+  /** False for one that too few witnesses have seen in time. */
+  counts(member: Pick<Member, 'admitN' | 'admit'>): boolean
+}
+
 /** A verified copy of the network's log, and what it says. Follows whatever carrier brings entries: none of them is trusted. */
 export class Replica {
   readonly networkId: Uint8Array
@@ -53,6 +59,8 @@ export class Replica {
   /** Revokes that are kept beside the log and in force. */
   readonly emergency: AuthorityRevocations
   readonly #stage: SnapshotStage
+  /** Judge of admissions; undefined: all count. */
+  judge: Judge | undefined
   #timeMs = 0
   #needsSnapshot = false
   #delegations: { keys: LogKeys; envelopes: Uint8Array[] } | undefined
@@ -104,10 +112,25 @@ export class Replica {
     return this.#timeMs
   }
 
-  /** True for a key that is admitted, not revoked and, at that time of the log, not expired. */
+  /** True for a key that is admitted, not revoked and, at that time of the log, not expired; and whose admission counts. */
   isMember(publicKey: Uint8Array, atMs: number = this.timeMs): boolean {
+    const member = this.#living(publicKey, atMs)
+    return member !== undefined && this.#counts(member)
+  }
+
+  /** True for a key that is a member but for the witnesses who have not seen its admission. */
+  isHeldBack(publicKey: Uint8Array): boolean {
+    const member = this.#living(publicKey, this.timeMs)
+    return member !== undefined && !this.#counts(member)
+  }
+
+  #living(publicKey: Uint8Array, atMs: number): Member | undefined {
     const member = this.state.member(publicKey)
-    return member !== undefined && member.notAfterMs >= atMs && !this.state.isRevoked(publicKey)
+    return member !== undefined && member.notAfterMs >= atMs && !this.state.isRevoked(publicKey) ? member : undefined
+  }
+
+  #counts(member: Member): boolean {
+    return this.judge === undefined || this.judge.counts(member)
   }
 
   /** undefined: an epoch that is not known here. */

@@ -5,7 +5,7 @@ import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { Genesis as GenesisMessage } from '../pb/registry.ts'
 import { domains, type Signed } from './envelope.ts'
 import { checkTests } from './policy/call-rules.ts'
-import { checkPolicy, type Policy, policyMessage, policyOf } from './policy/policy.ts'
+import { checkPolicy, defaultWitnessGraceMs, type Policy, policyMessage, policyOf } from './policy/policy.ts'
 import { checkUnderstood } from './policy/understood.ts'
 import { openUnbound, type SignedKind, sealSigned } from './signed.ts'
 
@@ -51,6 +51,8 @@ const kind: SignedKind<Genesis, GenesisMessage> = {
     if (equals(value.authorityKey, value.logKey)) throw new InvalidPayloadError('authority and log key are the same')
     checkTime(value.createdMs, 'creation time of the genesis')
     checkPolicy(value.policy)
+    if (value.policy.witnessGraceMs !== defaultWitnessGraceMs)
+      throw new InvalidPayloadError('a genesis names no grace for witnesses: a policy entry does')
     if (value.policy.twoOperators.length > 0) throw new InvalidPayloadError('a new network has no two operators yet')
   },
   signers: (value) => [value.authorityKey]

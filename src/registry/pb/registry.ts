@@ -281,6 +281,31 @@ export const Policy = messageType<Policy>((obj, w) => {
   return true
 })
 
+export interface PolicyAdditions {
+  witnessGraceMs: number
+}
+
+export const PolicyAdditions = messageType<PolicyAdditions>((obj, w) => {
+  if ((obj.witnessGraceMs != null && obj.witnessGraceMs !== 0)) {
+    w.uint32(136)
+    w.uint64Number(obj.witnessGraceMs)
+  }
+}, () => ({
+  witnessGraceMs: 0
+}), (obj, field, reader, opts) => {
+  switch (field) {
+    case 17: {
+      obj.witnessGraceMs = reader.uint64Number()
+      break
+    }
+    default: {
+      return false
+    }
+  }
+
+  return true
+})
+
 export interface PolicyRule {
   from: string
   to: string
@@ -2751,6 +2776,7 @@ export const RotateRequest = messageType<RotateRequest>((obj, w) => {
 export const shapes: Shapes = new Map<unknown, Shape>([
   [Envelope, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 5: { type: 'bytes' } }],
   [Policy, { 1: { type: 'uint32' }, 2: { type: 'uint64' }, 3: { type: 'uint64' }, 4: { type: 'uint32' }, 5: { type: 'uint32' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint32' }, 10: { type: 'uint32', rule: 'repeated' }, 11: { type: PolicyRule, rule: 'repeated' }, 12: { type: PolicyTest, rule: 'repeated' }, 13: { type: 'uint32' }, 14: { type: 'uint32' }, 15: { type: 'uint32', rule: 'repeated' }, 16: { type: 'bytes', rule: 'repeated' } }],
+  [PolicyAdditions, { 17: { type: 'uint64' } }],
   [PolicyRule, { 1: { type: 'string' }, 2: { type: 'string' }, 3: { type: 'string' } }],
   [PolicyTest, { 1: { type: 'string' }, 2: { type: 'string' }, 3: { type: 'string' }, 4: { type: 'bool' } }],
   [Genesis, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'string' }, 4: { type: 'bytes' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: Policy } }],

@@ -32,7 +32,7 @@ const floods: readonly [string, (root: Served, key: SigningKey, seq: number) => 
   ['records', (root, key, seq) => ({ put: { record: root.network.record(key, seq) } }), 'register.puts'],
   [
     'heartbeats',
-    (_root, _key, seq) => ({ heartbeat: { checkpoint: none, seq, connected: [], rttMs: 0 } }),
+    (_root, _key, seq) => ({ heartbeat: { checkpoint: none, cosignatures: [], seq, connected: [], rttMs: 0 } }),
     'register.heartbeats'
   ],
   [

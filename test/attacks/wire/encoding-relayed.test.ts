@@ -44,6 +44,7 @@ async function start(members: Members): Promise<Host> {
         source: {
           networkId,
           records,
+          cosignatures: { takeOf: async () => undefined },
           replica: {
             head,
             checkpoint: undefined,

@@ -193,7 +193,9 @@ func verifyAll(m messages, folder string) {
 	for _, v := range keys.Bad {
 		expect(!isKey(unhex(v.PublicKey)), "no key %s", v.Name)
 	}
-	verifyNotes(m, readVectors[noteFile](folder, "checkpoint-note"))
+	notes := readVectors[noteFile](folder, "checkpoint-note")
+	verifyNotes(m, notes)
+	verifyCosignatures(m, readVectors[cosignatureFile](folder, "cosignature"), notes.Origin)
 	verifyState(m, readVectors[stateLog](folder, "state-log"))
 	verifyChain(m, read("transitions"))
 	verifyEdges(m, read("edges"))

@@ -49,27 +49,32 @@ func openNote(verifierKey, note string) (text string, err error) {
 	return "", errors.New("no signature of the key")
 }
 
+// noteText makes the five lines of a checkpoint's note.
+func noteText(m messages, checkpoint, networkID, origin string) (string, error) {
+	payload, err := open(m, kinds["checkpoint"], unhex(checkpoint), unhex(networkID))
+	fields, _ := m.decode("Checkpoint", payload)
+	var epoch, n uint64
+	var head []byte
+	for _, field := range fields {
+		switch field.number {
+		case 3:
+			epoch = field.varint
+		case 4:
+			n = field.varint
+		case 5:
+			head = field.bytes
+		}
+	}
+	hash := sha256.Sum256(payload)
+	b64 := base64.StdEncoding.EncodeToString
+	return fmt.Sprintf("%s\n%s\n%s\nepoch %d\ncheckpoint %s\n", origin, strconv.FormatUint(n+1, 10), b64(head), epoch, b64(hash[:])), err
+}
+
 // verifyNotes compares each note with the checkpoint that it is of.
 func verifyNotes(m messages, f noteFile) {
 	for _, v := range f.Good {
 		text, err := openNote(f.VerifierKey, v.Note)
-		payload, openErr := open(m, kinds["checkpoint"], unhex(v.Checkpoint), unhex(f.NetworkID))
-		fields, _ := m.decode("Checkpoint", payload)
-		var epoch, n uint64
-		var head []byte
-		for _, field := range fields {
-			switch field.number {
-			case 3:
-				epoch = field.varint
-			case 4:
-				n = field.varint
-			case 5:
-				head = field.bytes
-			}
-		}
-		hash := sha256.Sum256(payload)
-		b64 := base64.StdEncoding.EncodeToString
-		want := fmt.Sprintf("%s\n%s\n%s\nepoch %d\ncheckpoint %s\n", f.Origin, strconv.FormatUint(n+1, 10), b64(head), epoch, b64(hash[:]))
+		want, openErr := noteText(m, v.Checkpoint, f.NetworkID, f.Origin)
 		expect(err == nil && openErr == nil && text == want, "note %s: %v %v", v.Name, err, openErr)
 	}
 	for _, v := range f.Bad {

@@ -103,7 +103,7 @@ func (r *replica) judgePublish(body []value) error {
 }
 
 func (r *replica) judgePolicyEntry(body []value) error {
-	if of(body, 9).varint != 0 || slices.ContainsFunc(numbers(body, 10), func(n uint64) bool { return n >= uint64(len(bodies)) }) {
+	if slices.ContainsFunc(numbers(body, 10), func(n uint64) bool { return n >= uint64(len(bodies)) }) {
 		return errors.New("for a newer version")
 	}
 	if len(numbers(body, 15)) > 0 && len(r.tables["operators"]) < 2 {

@@ -12,6 +12,7 @@ import type {
   StatusView,
   WhyView
 } from '../../../src/node/api/control-api.ts'
+import { syncView } from './sync-view.ts'
 
 /** Valid PeerIds that differ in their last characters. */
 export const peerIds = [
@@ -147,17 +148,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
     connected: 2,
     message: null
   },
-  sync: {
-    epoch: 0,
-    head: 12,
-    headHash: 'ab'.repeat(32),
-    checkpointMs: now - 2000,
-    ageMs: 2000,
-    source: root,
-    members: 4,
-    records: 4,
-    message: null
-  },
+  sync: syncView(now, root),
   dns: {
     name: 'tnr.example.org',
     state: 'no-domain',

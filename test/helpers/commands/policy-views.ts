@@ -19,7 +19,8 @@ export const checkpointView: CheckpointView = {
   logKey: peerIds[0],
   envelope: 'AA==',
   note: 'trustnet/tn\n13\nAA==\n\n\u2014 trustnet/tn AA==\n',
-  verifierKey: 'trustnet/tn+00000000+AA=='
+  verifierKey: 'trustnet/tn+00000000+AA==',
+  witnesses: []
 }
 
 const web = { groups: ['web'], members: 2, names: ['hal', 'web-2'] }

@@ -169,6 +169,7 @@ export class TinyRegistry implements SessionRegistry, Disposable {
   readonly genesis: Signed<Genesis>
   readonly networkId: Uint8Array
   readonly admission: SessionRegistry['admission']
+  readonly cosignatures: SessionRegistry['cosignatures'] = { of: () => [] }
   readonly store: TestStore = openTestStore()
 
   constructor({ network, key, role, join, timings }: TinyRegistryInit) {

@@ -71,6 +71,7 @@ async function start(members: Members, role: 'root' | 'integrated' | 'stranger' 
         source: {
           networkId,
           records,
+          cosignatures: { takeOf: async () => undefined },
           replica: {
             head: { epoch: 0, n: 10, hash: checkpointAt(10).value.headHash },
             checkpoint: checkpointAt(10),

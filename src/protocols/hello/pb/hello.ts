@@ -15,6 +15,7 @@ export interface Hello {
   software: string
   status: number
   timeMs: number
+  cosignatures: Uint8Array[]
   trace?: Uint8Array
 }
 
@@ -81,6 +82,13 @@ export const Hello = messageType<Hello>((obj, w) => {
     w.uint64Number(obj.timeMs)
   }
 
+  if (obj.cosignatures != null && obj.cosignatures.length > 0) {
+    for (const value of obj.cosignatures) {
+      w.uint32(242)
+      w.bytes(value)
+    }
+  }
+
   if (obj.trace != null) {
     w.uint32(250)
     w.bytes(obj.trace)
@@ -97,7 +105,8 @@ export const Hello = messageType<Hello>((obj, w) => {
   role: 0,
   software: '',
   status: 0,
-  timeMs: 0
+  timeMs: 0,
+  cosignatures: []
 }), (obj, field, reader, opts) => {
   switch (field) {
     case 1: {
@@ -150,6 +159,14 @@ export const Hello = messageType<Hello>((obj, w) => {
     }
     case 12: {
       obj.timeMs = reader.uint64Number()
+      break
+    }
+    case 30: {
+      if (opts.limits?.cosignatures != null && obj.cosignatures.length === opts.limits.cosignatures) {
+        throw new MaxLengthError('Decode error - repeated field "cosignatures" had too many elements')
+      }
+
+      obj.cosignatures.push(reader.bytes())
       break
     }
     case 31: {

@@ -444,6 +444,7 @@ export interface Heartbeat {
   seq: number
   connected: Uint8Array[]
   rttMs: number
+  cosignatures: Uint8Array[]
 }
 
 export const Heartbeat = messageType<Heartbeat>((obj, w) => {
@@ -468,11 +469,19 @@ export const Heartbeat = messageType<Heartbeat>((obj, w) => {
     w.uint32(32)
     w.uint32(obj.rttMs)
   }
+
+  if (obj.cosignatures != null && obj.cosignatures.length > 0) {
+    for (const value of obj.cosignatures) {
+      w.uint32(242)
+      w.bytes(value)
+    }
+  }
 }, () => ({
   checkpoint: uint8ArrayAlloc(0),
   seq: 0,
   connected: [],
-  rttMs: 0
+  rttMs: 0,
+  cosignatures: []
 }), (obj, field, reader, opts) => {
   switch (field) {
     case 1: {
@@ -495,6 +504,14 @@ export const Heartbeat = messageType<Heartbeat>((obj, w) => {
       obj.rttMs = reader.uint32()
       break
     }
+    case 30: {
+      if (opts.limits?.cosignatures != null && obj.cosignatures.length === opts.limits.cosignatures) {
+        throw new MaxLengthError('Decode error - repeated field "cosignatures" had too many elements')
+      }
+
+      obj.cosignatures.push(reader.bytes())
+      break
+    }
     default: {
       return false
     }
@@ -510,6 +527,7 @@ export interface HeartbeatAnswer {
   checkpoint: Uint8Array
   replicaAgeMs: number
   contested: boolean
+  cosignatures: Uint8Array[]
 }
 
 export const HeartbeatAnswer = messageType<HeartbeatAnswer>((obj, w) => {
@@ -542,13 +560,21 @@ export const HeartbeatAnswer = messageType<HeartbeatAnswer>((obj, w) => {
     w.uint32(48)
     w.bool(obj.contested)
   }
+
+  if (obj.cosignatures != null && obj.cosignatures.length > 0) {
+    for (const value of obj.cosignatures) {
+      w.uint32(242)
+      w.bytes(value)
+    }
+  }
 }, () => ({
   status: 0,
   leaseMs: 0,
   heartbeatMs: 0,
   checkpoint: uint8ArrayAlloc(0),
   replicaAgeMs: 0,
-  contested: false
+  contested: false,
+  cosignatures: []
 }), (obj, field, reader, opts) => {
   switch (field) {
     case 1: {
@@ -573,6 +599,14 @@ export const HeartbeatAnswer = messageType<HeartbeatAnswer>((obj, w) => {
     }
     case 6: {
       obj.contested = reader.bool()
+      break
+    }
+    case 30: {
+      if (opts.limits?.cosignatures != null && obj.cosignatures.length === opts.limits.cosignatures) {
+        throw new MaxLengthError('Decode error - repeated field "cosignatures" had too many elements')
+      }
+
+      obj.cosignatures.push(reader.bytes())
       break
     }
     default: {

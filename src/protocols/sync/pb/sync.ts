@@ -202,6 +202,7 @@ export interface SyncFrame {
   hints: Hint[]
   caughtUp: boolean
   delegations: Uint8Array[]
+  cosignatures: Uint8Array[]
   revokes: Uint8Array[]
 }
 
@@ -254,6 +255,13 @@ export const SyncFrame = messageType<SyncFrame>((obj, w) => {
     }
   }
 
+  if (obj.cosignatures != null && obj.cosignatures.length > 0) {
+    for (const value of obj.cosignatures) {
+      w.uint32(242)
+      w.bytes(value)
+    }
+  }
+
   if (obj.revokes != null && obj.revokes.length > 0) {
     for (const value of obj.revokes) {
       w.uint32(66)
@@ -267,6 +275,7 @@ export const SyncFrame = messageType<SyncFrame>((obj, w) => {
   hints: [],
   caughtUp: false,
   delegations: [],
+  cosignatures: [],
   revokes: []
 }), (obj, field, reader, opts) => {
   switch (field) {
@@ -316,6 +325,14 @@ export const SyncFrame = messageType<SyncFrame>((obj, w) => {
       }
 
       obj.delegations.push(reader.bytes())
+      break
+    }
+    case 30: {
+      if (opts.limits?.cosignatures != null && obj.cosignatures.length === opts.limits.cosignatures) {
+        throw new MaxLengthError('Decode error - repeated field "cosignatures" had too many elements')
+      }
+
+      obj.cosignatures.push(reader.bytes())
       break
     }
     case 8: {

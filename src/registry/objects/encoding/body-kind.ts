@@ -15,6 +15,8 @@ export interface BodyRules<B, M> {
   to(body: B): Partial<M>
   from(message: M): B
   check(body: B): void
+  /** Fields that came after the first version of the kind: they stand behind its message, which does not know them. */
+  later?: { append(bytes: Uint8Array, body: B): Uint8Array; read(bytes: Uint8Array): Partial<B> }
 }
 
 export function bodyKind<K extends string, B, M>(
@@ -22,10 +24,13 @@ export function bodyKind<K extends string, B, M>(
   codec: PayloadCodec<M>,
   rules: BodyRules<B, M>
 ): BodyKind<K, B> {
+  const { later } = rules
+  const append = (bytes: Uint8Array, body: B): Uint8Array => later?.append(bytes, body) ?? bytes
+  const bodyOf = (message: M, bytes: Uint8Array) => ({ kind, body: { ...rules.from(message), ...later?.read(bytes) } })
   return {
-    encode: (body) => codec.encode(rules.to(body)),
-    decode: (bytes) => ({ kind, body: rules.from(decodeStrictly<M>(codec, bytes, `body of the ${kind} entry`)) }),
-    read: (bytes) => ({ kind, body: rules.from(codec.decode(bytes)) }),
+    encode: (body) => append(codec.encode(rules.to(body)), body),
+    decode: (bytes) => bodyOf(decodeStrictly<M>(codec, bytes, `body of the ${kind} entry`), bytes),
+    read: (bytes) => bodyOf(codec.decode(bytes), bytes),
     check: (body) => rules.check(body)
   }
 }

@@ -1,8 +1,11 @@
+import { concat } from 'uint8arrays/concat'
 import { checkCount, checkKey, nameOfNumber } from '../../../identity/checked-bytes.ts'
 import { compareBytes } from '../../../identity/hash.ts'
 import { InvalidPayloadError, UnsupportedVersionError } from '../../../runtime/errors.ts'
-import { Policy as PolicyMessage } from '../../pb/registry.ts'
+import { PolicyAdditions, Policy as PolicyMessage } from '../../pb/registry.ts'
 import { bodyKind } from '../encoding/body-kind.ts'
+import { fieldsOf } from '../encoding/canonical.ts'
+import { decodeStrictly } from '../signed.ts'
 import { checkCallRules, type PolicyRule, type PolicyTest } from './call-rules.ts'
 
 /** Ways of admission: with an invite, by the operator's word, or everybody. The numbers are on the wire. */
@@ -48,9 +51,13 @@ export interface Policy {
   relaying: Relaying
   /** Keys that may cosign checkpoints, ascending; none: those of the registries. */
   witnessKeys: readonly Uint8Array[]
+  /** Age up to which an admission counts that too few witnesses have seen. */
+  witnessGraceMs: number
 }
 
 const dayMs = 24 * 3_600_000
+/** Grace of a policy that does not name one. */
+export const defaultWitnessGraceMs = 3_600_000
 
 /** Policy of a network whose maker says nothing else. */
 export const defaultPolicy: Readonly<Policy> = {
@@ -75,7 +82,9 @@ export const defaultPolicy: Readonly<Policy> = {
   publishing: 'named',
   // Two nodes behind firewalls reach each other from the first day; whoever relays has said so.
   relaying: 'members',
-  witnessKeys: []
+  witnessKeys: [],
+  // Witnesses that restart or lose their network are back within it.
+  witnessGraceMs: defaultWitnessGraceMs
 }
 
 /** A shorter membership could not be renewed in time, a longer one would outlive its operators. */
@@ -95,7 +104,8 @@ export const policyBounds = {
   grantMs: [minMembershipMs, maxMs],
   nameHoldMs: [0, maxMs],
   returnGraceMs: [0, maxMs],
-  witnesses: [0, 16]
+  witnesses: [0, 16],
+  witnessGraceMs: [minMembershipMs, maxMs]
 } as const satisfies Partial<Record<keyof Policy, readonly [number, number]>>
 
 type PolicyNumber = keyof typeof policyBounds
@@ -160,6 +170,7 @@ export function lockOut(policy: Policy): string | undefined {
 /** @throws UnsupportedVersionError for a number that is not known here: who may do what cannot be judged without it */
 export const policyOf = (message: PolicyMessage): Policy => ({
   ...message,
+  witnessGraceMs: defaultWitnessGraceMs,
   admission: known(admissions, message.admission, 'admits'),
   publishing: known(publishing, message.publishing, 'lets publish'),
   relaying: known(relaying, message.relaying, 'lets relay')
@@ -188,5 +199,26 @@ export const policyMessage = (policy: Policy): PolicyMessage => ({
 export const policyBody = bodyKind<'policy', Policy, PolicyMessage>('policy', PolicyMessage, {
   to: policyMessage,
   from: policyOf,
+  later: { append: withAdditions, read: additionsOf },
   check: checkPolicy
 })
+
+const graceField = 17
+
+/** Reads the fields behind those of the first version. What is not as it should be counts as absent: a program that does not know them takes the entry. */
+function additionsOf(body: Uint8Array): Partial<Policy> {
+  const bytes = fieldsOf(body, graceField)
+  if (bytes.length === 0) return {}
+  try {
+    const { witnessGraceMs } = decodeStrictly(PolicyAdditions, bytes, 'addition to the policy')
+    checkCount(witnessGraceMs, ...policyBounds.witnessGraceMs, 'witnessGraceMs of the policy')
+    return { witnessGraceMs }
+  } catch {
+    return {}
+  }
+}
+
+function withAdditions(body: Uint8Array, { witnessGraceMs }: Policy): Uint8Array {
+  if (witnessGraceMs === defaultWitnessGraceMs) return body
+  return concat([body, PolicyAdditions.encode({ witnessGraceMs })])
+}

@@ -6,8 +6,7 @@ import type { Policy } from './policy.ts'
 export class NewerRulesError extends UnsupportedVersionError {}
 
 /** Refuses a policy that asks for more than this program can judge. @throws NewerRulesError */
-export function checkUnderstood({ witnesses, criticalKinds }: Policy): void {
-  if (witnesses > 0) throw new NewerRulesError('the policy asks for witnesses: update this program')
+export function checkUnderstood({ criticalKinds }: Policy): void {
   const kind = criticalKinds.find((each) => each !== entryKinds.genesis && entryKindOf(each) === undefined)
   if (kind === undefined) return
   throw new NewerRulesError(`the policy asks for knowledge of entries of kind ${kind}: update this program`)

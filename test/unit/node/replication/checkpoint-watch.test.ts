@@ -14,6 +14,7 @@ async function behind() {
   const pulls: unknown[] = []
   const watch = new CheckpointWatch({
     replica: follower.replica,
+    cosignatures: { take: async () => 0 },
     clock: systemClock,
     logger: silentLogger,
     sync: () => ({ follows: true, pull: (from) => pulls.push(from) }),

@@ -89,6 +89,7 @@ it('hears of a checkpoint that a member shows once it was verified', async () =>
   const old = await root.checkpoint()
   const heard = new CheckpointWatch({
     replica,
+    cosignatures: { take: async () => 0 },
     clock,
     logger: silentLogger,
     sync: () => undefined,

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { peerIdText, type SigningKey } from '../../../../src/identity/keys.ts'
-import { encodeAnnouncement } from '../../../../src/protocols/announce/message.ts'
+import { encodeAnnouncement, encodeCosigned } from '../../../../src/protocols/announce/message.ts'
 import { type JudgeInit, judge } from '../../../../src/protocols/announce/validate.ts'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
 import { type Checkpoint, sealCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
 import { sealRecord } from '../../../../src/registry/objects/record.ts'
 import { openRegistry, type Registry } from '../../../../src/registry/registry.ts'
+import { cosign } from '../../../../src/registry/witness/cosignature.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { keyNumber, LogNetwork } from '../../../helpers/log-network.ts'
 import { aRecord, otherNetworkId } from '../../../helpers/signed-objects.ts'
@@ -139,4 +140,49 @@ describe('a head', () => {
 
 test('a kind of a newer version is ignored', async () => {
   expect(await judged(Uint8Array.of(9, 1, 2, 3))).toBe('ignore')
+})
+
+describe('a cosignature', () => {
+  const witness = keyNumber(2)
+  const word = (hash = newest().hash, change = (bytes: Uint8Array) => bytes, times = 1) => {
+    const cosignature = change(cosign(newest(), witness, log.clock.nowMs))
+    const cosignatures = Array.from({ length: times }, () => cosignature)
+    return encodeAnnouncement({ kind: 'cosignatures', envelope: encodeCosigned({ hash, cosignatures }) })
+  }
+  const newest = () => {
+    const { checkpoint } = registry.replica
+    if (checkpoint === undefined) throw new Error('a network has a checkpoint')
+    return checkpoint
+  }
+  const enter = () =>
+    registry.root?.append([
+      { kind: 'registrySet', body: { publicKey: witness.publicKey, role: 'secondary', removed: false } }
+    ])
+
+  test('is accepted once, whoever brings it', async () => {
+    await enter()
+    expect(await judged(word())).toBe('accept')
+    expect(await judged(word(), witness)).toBe('ignore')
+    expect(registry.cosignatures.witnessed(1)).toMatchObject({ by: 1, of: 1 })
+  })
+
+  test('is ignored when it is of no witness, of a checkpoint that is not known, or by a stranger', async () => {
+    expect(await judged(word())).toBe('ignore')
+    await enter()
+    expect(await judged(word(new Uint8Array(32)))).toBe('ignore')
+    expect(await judged(word(), keyNumber(9))).toBe('ignore')
+  })
+
+  test('is rejected when its witness has not signed it, and when it is not whole', async () => {
+    await enter()
+    expect(await judged(word(undefined, (bytes) => bytes.with(103, (bytes[103] ?? 0) ^ 1)))).toBe('reject')
+    expect(await judged(word().subarray(0, 100))).toBe('reject')
+  })
+
+  test('in a flood is not looked at: seventeen of one checkpoint, or more than a message holds', async () => {
+    await enter()
+    expect(await judged(word(undefined, undefined, 17))).toBe('ignore')
+    expect(await judged(word(undefined, undefined, 20))).toBe('reject')
+    expect(registry.cosignatures.witnessed(1)).toBeUndefined()
+  })
 })

@@ -112,7 +112,7 @@ describe('limits of sessions', () => {
     const record = root.network.record(key, 1)
     await ask({ id: 1, register: { record, instance: instance(), join: none } })
     const connected = others.map(({ publicKey }) => publicKey)
-    await ask({ id: 2, heartbeat: { checkpoint: none, seq: 1, connected, rttMs: 0 } })
+    await ask({ id: 2, heartbeat: { checkpoint: none, cosignatures: [], seq: 1, connected, rttMs: 0 } })
     const view = () => root.registry.liveness.view(key.publicKey)
     expect(view().connected).toHaveLength(5)
     await ask({ id: 3, deregister: { reason: 'x'.repeat(1_000), record: none, moved: false } })

@@ -1,0 +1,279 @@
+import { TypedEventEmitter } from 'main-event'
+import { equals } from 'uint8arrays/equals'
+import { keyId } from '../../identity/key-id.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import { inBackground } from '../../runtime/background.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { InvalidEnvelopeError, LimitError } from '../../runtime/errors.ts'
+import type { Replica } from '../log/replica.ts'
+import type { Head } from '../log/state/network-state.ts'
+import { compareCheckpoints } from '../log/state/position.ts'
+import { type Checkpoint, openCheckpoint, openCheckpointAsync } from '../objects/checkpoint.ts'
+import type { Signed } from '../objects/envelope.ts'
+import type { Meta } from '../store/node-values.ts'
+import { type Cosignature, isCosigned, readCosignature } from './cosignature.ts'
+import { isWitness, witnessesOf } from './entitled.ts'
+import { type StoredWord, storedWords, storeWords } from './stored-words.ts'
+
+/** Cosignatures in one message: as many as a policy can name witnesses. */
+export const maxCosignatures = 16
+/** Checkpoints that a cosignature in gossip may be of: those of some seconds. */
+const maxRecent = 64
+/** Words that come close together are told together. */
+const tellMs = 20
+/** Written so often at most; what a crash loses is heard again from the witnesses. */
+const saveMs = 5_000
+
+/** The newest that one witness has said. */
+interface Word {
+  readonly checkpoint: Signed<Checkpoint>
+  readonly cosignature: Cosignature
+  /** When it came here, ms since 1970. */
+  readonly heardMs: number
+  /** Place among all words that came here. */
+  readonly revision: number
+}
+
+/** A checkpoint with what witnesses say of it. */
+export interface CosignedCheckpoint {
+  readonly checkpoint: Signed<Checkpoint>
+  readonly cosignatures: readonly Uint8Array[]
+}
+
+/** The newest checkpoint for which enough witnesses stand. */
+export interface Witnessed {
+  readonly checkpoint: Signed<Checkpoint>
+  /** Witnesses that stand for it, and all that there are. */
+  readonly by: number
+  readonly of: number
+  /** From its signature until the last one that was needed came here. */
+  readonly afterMs: number
+}
+
+export interface CosignatureEvents {
+  /** A witness has said something new; told at once. */
+  word: CustomEvent<void>
+  /** Witnesses have said something new. Words of some milliseconds are told together. */
+  cosigned: CustomEvent<void>
+}
+
+export interface CosignaturesInit {
+  replica: Replica
+  meta: Meta
+  clock: Clock
+}
+
+/**
+ * Cosignatures of this network: the newest of each witness, whose place in the history covers all places before it. Nothing is taken of keys that
+ * are no witness, and nothing that is not of the history that is held.
+ */
+export class Cosignatures {
+  readonly events = new TypedEventEmitter<CosignatureEvents>()
+  readonly #replica: Replica
+  readonly #meta: Meta
+  readonly #clock: Clock
+  /** By key of the witness. */
+  readonly #words = new Map<string, Word>()
+  /** Newest last, by hash of the payload. */
+  readonly #recent = new Map<string, Signed<Checkpoint>>()
+  #revision = 0
+  #kept: { revision: number; head: Head; words: readonly Word[] } | undefined
+  #telling: NodeJS.Timeout | undefined
+  #saving: NodeJS.Timeout | undefined
+
+  constructor({ replica, meta, clock }: CosignaturesInit) {
+    this.#replica = replica
+    this.#meta = meta
+    this.#clock = clock
+    for (const word of storedWords(meta)) this.#load(word)
+    if (replica.checkpoint !== undefined) this.#remember(replica.checkpoint)
+    replica.events.addEventListener('checkpoint', ({ detail }) => this.#remember(detail.checkpoint))
+    replica.events.addEventListener('reset', () => this.#forgetOthers())
+    for (const type of ['enforced', 'lifted'] as const) {
+      replica.events.addEventListener(type, () => {
+        this.#kept = undefined
+      })
+    }
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#telling)
+    if (this.#saving === undefined) return
+    clearTimeout(this.#saving)
+    await this.#save()
+  }
+
+  /** It was verified before it was stored; the log that stands in the store by now may be another. */
+  #load({ checkpoint: envelope, cosignature, heardMs }: StoredWord): void {
+    const checkpoint = openCheckpoint(envelope, this.#replica.networkId)
+    if (this.#isHeld(checkpoint)) this.#keep(checkpoint, readCosignature(cosignature), heardMs)
+  }
+
+  #keep(checkpoint: Signed<Checkpoint>, cosignature: Cosignature, heardMs: number): void {
+    this.#words.set(keyId(cosignature.witness), { checkpoint, cosignature, heardMs, revision: ++this.#revision })
+  }
+
+  #saveSoon(): void {
+    this.#saving ??= setTimeout(() => inBackground(this.#save(), 'keeping what witnesses have said'), saveMs).unref()
+  }
+
+  async #save(): Promise<void> {
+    this.#saving = undefined
+    const words = [...this.#words.values()].map(({ checkpoint, cosignature, heardMs }) => ({
+      checkpoint: checkpoint.bytes,
+      cosignature: cosignature.bytes,
+      heardMs
+    }))
+    await storeWords(this.#meta, words)
+  }
+
+  #remember(checkpoint: Signed<Checkpoint>): void {
+    this.#recent.set(keyId(checkpoint.hash), checkpoint)
+    const [oldest] = this.#recent.keys()
+    if (this.#recent.size > maxRecent && oldest !== undefined) this.#recent.delete(oldest)
+  }
+
+  /** Words about a history that a new epoch has cut off are of no use any more. */
+  #forgetOthers(): void {
+    this.#kept = undefined
+    for (const [key, { checkpoint }] of this.#words) if (!this.#isHeld(checkpoint)) this.#words.delete(key)
+  }
+
+  /**
+   * Takes cosignatures of a checkpoint, both as somebody sent them. What is known, of no witness, or of a place that is not held is left out.
+   * Gives how many were new.
+   * @throws InvalidEnvelopeError a witness has not signed it; InvalidPayloadError, LimitError and what opening a checkpoint throws
+   */
+  async take(envelope: Uint8Array, cosignatures: readonly Uint8Array[]): Promise<number> {
+    if (cosignatures.length === 0) return 0
+    const news = this.#fromWitnesses(cosignatures)
+    if (news.length === 0) return 0
+    const checkpoint = this.#recentOf(envelope) ?? (await openCheckpointAsync(envelope, this.#replica.networkId))
+    return await this.#takeAll(checkpoint, news)
+  }
+
+  /**
+   * Takes cosignatures of a checkpoint that is known here by its hash; undefined: it is not.
+   * @throws as take
+   */
+  async takeOf(hash: Uint8Array, cosignatures: readonly Uint8Array[]): Promise<number | undefined> {
+    const checkpoint = this.#recent.get(keyId(hash))
+    return checkpoint && (await this.#takeAll(checkpoint, this.#fromWitnesses(cosignatures)))
+  }
+
+  #recentOf(envelope: Uint8Array): Signed<Checkpoint> | undefined {
+    for (const checkpoint of this.#recent.values()) if (equals(checkpoint.bytes, envelope)) return checkpoint
+    return undefined
+  }
+
+  #fromWitnesses(given: readonly Uint8Array[]): Cosignature[] {
+    if (given.length > maxCosignatures) {
+      throw new LimitError(`more than ${maxCosignatures} cosignatures of one checkpoint are not looked at`)
+    }
+    return given.map(readCosignature).filter(({ witness }) => isWitness(this.#replica.state, witness))
+  }
+
+  async #takeAll(checkpoint: Signed<Checkpoint>, cosignatures: readonly Cosignature[]): Promise<number> {
+    if (!this.#isHeld(checkpoint)) return 0
+    const taken = await Promise.all(cosignatures.map((each) => this.#takeOne(checkpoint, each)))
+    return taken.filter((isNew) => isNew).length
+  }
+
+  async #takeOne(checkpoint: Signed<Checkpoint>, cosignature: Cosignature): Promise<boolean> {
+    const { witness } = cosignature
+    const key = keyId(witness)
+    if (!this.#isNews(key, checkpoint)) return false
+    if (!(await isCosigned(checkpoint, cosignature))) {
+      const { n } = checkpoint.value
+      throw new InvalidEnvelopeError(`the cosignature of ${peerIdText(witness)} is not of the checkpoint at ${n}`)
+    }
+    // Another word of it, or an epoch that ends this history, may have come meanwhile.
+    if (!this.#isNews(key, checkpoint) || !this.#isHeld(checkpoint)) return false
+    this.#keep(checkpoint, cosignature, this.#clock.now())
+    this.#saveSoon()
+    this.events.safeDispatchEvent('word', { detail: undefined })
+    this.#tellSoon()
+    return true
+  }
+
+  #isNews(key: string, { value }: Signed<Checkpoint>): boolean {
+    const held = this.#words.get(key)
+    return held === undefined || compareCheckpoints(value, held.checkpoint.value) > 0
+  }
+
+  /** True for a checkpoint by the log key of its epoch over a place of the history that is held. */
+  #isHeld({ value, signer }: Signed<Checkpoint>): boolean {
+    const { state, head } = this.#replica
+    const { epoch, n, headHash } = value
+    if (n > head.n || !state.keys.isKeyOf(epoch, signer) || !state.keys.isValidAt(epoch, n)) return false
+    const hash = this.#replica.linkHash(n)
+    return hash !== undefined && equals(hash, headHash)
+  }
+
+  #tellSoon(): void {
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined
+      this.events.safeDispatchEvent('cosigned', { detail: undefined })
+    }, tellMs).unref()
+  }
+
+  /** Cosignatures of one checkpoint. */
+  of({ hash }: Signed<Checkpoint>): Uint8Array[] {
+    return this.#counted()
+      .filter(({ checkpoint }) => equals(checkpoint.hash, hash))
+      .map(({ cosignature }) => cosignature.bytes)
+  }
+
+  /** The word of one witness. */
+  by(witness: Uint8Array): CosignedCheckpoint | undefined {
+    const word = this.#words.get(keyId(witness))
+    return word && { checkpoint: word.checkpoint, cosignatures: [word.cosignature.bytes] }
+  }
+
+  /** Checkpoints with words that came behind a revision, ascending, and the revision for the next time. 0: all. */
+  since(revision: number): { checkpoints: CosignedCheckpoint[]; revision: number } {
+    if (revision === this.#revision) return { checkpoints: [], revision }
+    const checkpoints = new Map<string, { checkpoint: Signed<Checkpoint>; cosignatures: Uint8Array[] }>()
+    for (const word of this.#counted()) {
+      if (word.revision <= revision) continue
+      const { checkpoint, cosignature } = word
+      const key = keyId(checkpoint.hash)
+      const group = checkpoints.get(key) ?? { checkpoint, cosignatures: [] }
+      checkpoints.set(key, group)
+      group.cosignatures.push(cosignature.bytes)
+    }
+    const ascending = [...checkpoints.values()].toSorted((a, b) =>
+      compareCheckpoints(a.checkpoint.value, b.checkpoint.value)
+    )
+    return { checkpoints: ascending, revision: this.#revision }
+  }
+
+  /** The newest checkpoint for which at least so many witnesses stand, of these PeerIds or of all; undefined: there is none. */
+  witnessed(needed: number, among?: ReadonlySet<string>): Witnessed | undefined {
+    const counted = this.#counted().filter(
+      ({ cosignature }) => among === undefined || among.has(peerIdText(cosignature.witness))
+    )
+    const words = counted.toSorted((a, b) => compareCheckpoints(b.checkpoint.value, a.checkpoint.value))
+    const last = words[needed - 1]
+    if (last === undefined) return undefined
+    const { checkpoint } = last
+    const heardMs = Math.max(...words.slice(0, needed).map((word) => word.heardMs))
+    return {
+      checkpoint,
+      by: words.filter((word) => compareCheckpoints(word.checkpoint.value, checkpoint.value) >= 0).length,
+      of: witnessesOf(this.#replica.state).length,
+      afterMs: Math.max(0, heardMs - checkpoint.value.timeMs)
+    }
+  }
+
+  /** Words of those that are witnesses now. */
+  #counted(): readonly Word[] {
+    const { state, head } = this.#replica
+    const held = this.#kept
+    // Asked for each reader that is told of them.
+    if (held?.revision === this.#revision && held.head === head) return held.words
+    const words = [...this.#words.values()].filter(({ cosignature }) => isWitness(state, cosignature.witness))
+    this.#kept = { revision: this.#revision, head, words }
+    return words
+  }
+}

@@ -1,0 +1,164 @@
+import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { SigningKey } from '../../../../src/identity/keys.ts'
+import { verifyStore } from '../../../../src/registry/backup/verify-store.ts'
+import { openCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
+import type { Registry } from '../../../../src/registry/registry.ts'
+import { cosign } from '../../../../src/registry/witness/cosignature.ts'
+import { maxCosignatures } from '../../../../src/registry/witness/cosignatures.ts'
+import { storedWords, storeWords } from '../../../../src/registry/witness/stored-words.ts'
+import { InvalidEnvelopeError, InvalidPayloadError, LimitError, StoreError } from '../../../../src/runtime/errors.ts'
+import { RealNetwork } from '../../../helpers/real-network.ts'
+
+let network: RealNetwork
+let replica: Registry
+let reader: SigningKey
+const secondaries = [SigningKey.generate(), SigningKey.generate(), SigningKey.generate()] as const
+const [one, two, three] = secondaries
+
+beforeEach(async () => {
+  network = await RealNetwork.create()
+  onTestFinished(() => network[Symbol.asyncDispose]())
+  for (const [index, key] of secondaries.entries()) {
+    const invite = await network.root.admission.invite({ role: 'secondary' })
+    await network.root.admission.join(network.wish({ key, name: `s${index}`, role: 'secondary', invite }))
+    await network.enter(key)
+  }
+  reader = await network.admit('reader')
+  replica = await network.openReplica('reader', reader)
+})
+
+const newest = () => {
+  const { checkpoint } = network.root.replica
+  if (checkpoint === undefined) throw new Error('no checkpoint')
+  return checkpoint
+}
+const word = (key: SigningKey, checkpoint = newest()): Uint8Array => cosign(checkpoint, key, network.clock.now())
+const take = (...keys: SigningKey[]): Promise<number> =>
+  replica.cosignatures.take(
+    newest().bytes,
+    keys.map((key) => word(key))
+  )
+const next = async (): Promise<void> => {
+  await network.admit(`m${newest().value.n}`)
+  await network.sync(replica)
+}
+
+it('counts each witness of the network once, and nobody else', async () => {
+  const { cosignatures } = replica
+  expect(cosignatures.witnessed(1)).toBeUndefined()
+  await expect(take(one, one, SigningKey.generate(), network.rootKey)).resolves.toBe(1)
+  await expect(take(one)).resolves.toBe(0)
+  expect(cosignatures.witnessed(1)).toMatchObject({ by: 1, of: 3 })
+  expect(cosignatures.witnessed(2)).toBeUndefined()
+  network.clock.advance(400)
+  await take(two, three)
+  expect(cosignatures.witnessed(2)).toMatchObject({ by: 3, of: 3, afterMs: 400 })
+  expect(cosignatures.of(newest())).toHaveLength(3)
+})
+
+it('a word about a later place stands for all places before it', async () => {
+  await take(one)
+  const first = newest()
+  await next()
+  await take(two)
+  expect(replica.cosignatures.witnessed(2)?.checkpoint.hash).toEqual(first.hash)
+  expect(replica.cosignatures.witnessed(1)?.checkpoint.hash).toEqual(newest().hash)
+  // An older word of one that has said something later is no news.
+  await expect(replica.cosignatures.take(first.bytes, [word(two, first)])).resolves.toBe(0)
+})
+
+it('tells what came behind a revision, by checkpoints, ascending', async () => {
+  const { cosignatures } = replica
+  await take(one)
+  const { revision } = cosignatures.since(0)
+  const first = newest()
+  await next()
+  await take(two)
+  const hashes = (from: number) => cosignatures.since(from).checkpoints.map(({ checkpoint }) => checkpoint.hash)
+  expect(hashes(0)).toEqual([first.hash, newest().hash])
+  expect(hashes(revision)).toEqual([newest().hash])
+  expect(hashes(cosignatures.since(0).revision)).toEqual([])
+})
+
+it('refuses what a witness has not signed, and what is none', async () => {
+  const { cosignatures } = replica
+  const forged = word(one).with(103, (word(one)[103] ?? 0) ^ 1)
+  await expect(cosignatures.take(newest().bytes, [forged])).rejects.toThrow(InvalidEnvelopeError)
+  await expect(cosignatures.take(newest().bytes, [new Uint8Array(7)])).rejects.toThrow(InvalidPayloadError)
+  const flood = Array.from({ length: maxCosignatures + 1 }, () => word(one))
+  await expect(cosignatures.take(newest().bytes, flood)).rejects.toThrow(LimitError)
+  expect(cosignatures.witnessed(1)).toBeUndefined()
+})
+
+it('takes nothing about a place that it does not hold, or about another history', async () => {
+  const { cosignatures } = replica
+  const held = newest()
+  await network.admit('later')
+  await expect(take(one)).resolves.toBe(0)
+  const forged = openCheckpoint(network.forgedCheckpoint(held.value.n), network.root.networkId)
+  await expect(cosignatures.take(forged.bytes, [word(one, forged)])).resolves.toBe(0)
+  // The control: the same witness about what is held.
+  await expect(cosignatures.take(held.bytes, [word(one, held)])).resolves.toBe(1)
+})
+
+it('knows the checkpoint of a word by its hash', async () => {
+  const { cosignatures } = replica
+  await expect(cosignatures.takeOf(newest().hash, [word(one)])).resolves.toBe(1)
+  await expect(cosignatures.takeOf(new Uint8Array(32), [word(two)])).resolves.toBeUndefined()
+})
+
+it('counts the word of a revoked witness no more', async () => {
+  await take(one, two)
+  await network.root.admission.revoke(one.publicKey, 'stolen')
+  await network.sync(replica)
+  await take(two)
+  expect(replica.cosignatures.witnessed(1)).toMatchObject({ by: 1, of: 2 })
+  expect(replica.cosignatures.witnessed(2)).toBeUndefined()
+})
+
+it('counts those alone that the policy names, when it names some', async () => {
+  const outside = SigningKey.generate()
+  await network.root.admission.changePolicy({ witnessKeys: [outside.publicKey] })
+  await network.sync(replica)
+  await expect(take(one, outside)).resolves.toBe(1)
+  expect(replica.cosignatures.witnessed(1)).toMatchObject({ by: 1, of: 1 })
+})
+
+it('tells words that come together once', async () => {
+  const { events } = replica.cosignatures
+  let told = 0
+  events.addEventListener('cosigned', () => told++)
+  const cosigned = new Promise((resolve) => events.addEventListener('cosigned', resolve, { once: true }))
+  await take(one)
+  await take(two)
+  await cosigned
+  expect(told).toBe(1)
+})
+
+it('keeps the words over a restart, and a store shows offline who stands for it', async () => {
+  await take(one, two)
+  await replica.close()
+  const path = network.path('reader')
+  await expect(verifyStore(path)).resolves.toMatchObject({
+    cosignatures: 2,
+    witnessed: { n: newest().value.n, by: 2, of: 3 }
+  })
+  const again = await network.openReplica('reader', reader)
+  expect(again.cosignatures.witnessed(2)).toMatchObject({ by: 2, of: 3 })
+})
+
+it('a store with a word that its witness has not signed is found out', async () => {
+  await take(one)
+  const forged = word(one).with(103, (word(one)[103] ?? 0) ^ 1)
+  await replica.close()
+  const again = await network.openReplica('reader', reader)
+  await storeWords(again.meta, [{ checkpoint: newest().bytes, cosignature: forged, heardMs: 1 }])
+  expect(storedWords(again.meta)).toHaveLength(1)
+  await again.close()
+  await expect(verifyStore(network.path('reader'))).rejects.toThrow(StoreError)
+})
+
+it('words that the store has lost are heard again', async () => {
+  await replica.meta.set('witness.words', new Uint8Array(3))
+  expect(storedWords(replica.meta)).toEqual([])
+})

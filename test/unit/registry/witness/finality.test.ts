@@ -1,0 +1,172 @@
+import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { SigningKey } from '../../../../src/identity/keys.ts'
+import type { Policy } from '../../../../src/registry/objects/policy/policy.ts'
+import type { Registry } from '../../../../src/registry/registry.ts'
+import { cosign } from '../../../../src/registry/witness/cosignature.ts'
+import { UnavailableError } from '../../../../src/runtime/errors.ts'
+import { RealNetwork } from '../../../helpers/real-network.ts'
+
+const hour = 3_600_000
+const graceMs = hour
+let network: RealNetwork
+let replica: Registry
+let reader: SigningKey
+const secondaries = [SigningKey.generate(), SigningKey.generate(), SigningKey.generate()] as const
+const [one, two, three] = secondaries
+
+beforeEach(async () => {
+  network = await RealNetwork.create()
+  onTestFinished(() => network[Symbol.asyncDispose]())
+  for (const [index, key] of secondaries.entries()) {
+    const invite = await network.root.admission.invite({ role: 'secondary' })
+    await network.root.admission.join(network.wish({ key, name: `s${index}`, role: 'secondary', invite }))
+    await network.enter(key)
+  }
+  reader = await network.admit('reader')
+  replica = await network.openReplica('reader', reader)
+})
+
+const ask = async (changes: Partial<Policy>): Promise<void> => {
+  await network.root.admission.changePolicy(changes)
+  await network.sync(replica)
+}
+const admit = async (name: string): Promise<SigningKey> => {
+  const key = await network.admit(name)
+  await network.sync(replica)
+  return key
+}
+const sign = async (at: Registry, ...keys: SigningKey[]): Promise<void> => {
+  const { checkpoint } = network.root.replica
+  if (checkpoint === undefined) throw new Error('no checkpoint')
+  for (const key of keys) await at.cosignatures.take(checkpoint.bytes, [cosign(checkpoint, key, network.clock.now())])
+}
+const counts = ({ publicKey }: SigningKey, at: Registry = replica): boolean => at.replica.isMember(publicKey)
+const isFinal = (at: Registry = replica): boolean => at.finality.place.n === at.replica.head.n
+const pass = async (ms: number): Promise<void> => {
+  network.clock.advance(ms)
+  await network.root.root?.checkpoint()
+  await network.sync(replica)
+}
+
+it('is all of the log where the policy asks for no witnesses', async () => {
+  await admit('a')
+  expect(isFinal()).toBe(true)
+  expect(replica.finality.provisionalSinceMs).toBeUndefined()
+})
+
+it('waits for as many witnesses as the policy asks', async () => {
+  await ask({ witnesses: 2 })
+  expect(isFinal()).toBe(false)
+  expect(replica.finality.provisionalSinceMs).toBe(network.clock.now())
+  await sign(replica, one)
+  expect(isFinal()).toBe(false)
+  await sign(replica, two)
+  expect(isFinal()).toBe(true)
+  await admit('a')
+  expect(isFinal()).toBe(false)
+  await sign(replica, one, three)
+  expect(isFinal()).toBe(true)
+  expect(replica.finality.provisionalSinceMs).toBeUndefined()
+})
+
+it('an admission that too few have seen counts for the grace, and again when they have seen it', async () => {
+  await ask({ witnesses: 2 })
+  await sign(replica, one, two)
+  const late = await admit('late')
+  await pass(graceMs)
+  expect(counts(late)).toBe(true)
+  await pass(1_000)
+  expect(counts(late)).toBe(false)
+  expect(replica.replica.isHeldBack(late.publicKey)).toBe(true)
+  expect([counts(reader), counts(one), counts(network.rootKey)]).toEqual([true, true, true])
+  await sign(replica, two, three)
+  expect(counts(late)).toBe(true)
+})
+
+it('ages by the own clock, too: a root that holds the time still keeps nothing young', async () => {
+  await ask({ witnesses: 2 })
+  await sign(replica, one, two)
+  const late = await admit('late')
+  network.clock.advance(graceMs + 1_000)
+  expect(counts(late)).toBe(false)
+})
+
+it('a revoke counts at once', async () => {
+  await ask({ witnesses: 2 })
+  const gone = await admit('gone')
+  await sign(replica, one, two)
+  await network.root.admission.revoke(gone.publicKey, 'stolen')
+  await network.sync(replica)
+  expect(isFinal()).toBe(false)
+  expect(counts(gone)).toBe(false)
+})
+
+it('the root lets nobody in anew whose admission is held back', async () => {
+  const { root } = network
+  await ask({ witnesses: 1 })
+  await sign(root, one)
+  const invite = await network.invite()
+  const key = SigningKey.generate()
+  const wish = network.wish({ key, name: 'late', invite })
+  await root.admission.join(wish)
+  network.clock.advance(graceMs + 1_000)
+  await expect(root.admission.join(wish)).rejects.toThrow(UnavailableError)
+  await root.root?.checkpoint()
+  await sign(root, one)
+  await expect(root.admission.join(wish)).resolves.toHaveProperty('admit')
+})
+
+it('nobody who writes the log alone asks for less: policy, witnesses and grace are those of the last final place', async () => {
+  const own = SigningKey.generate()
+  await ask({
+    witnesses: 2,
+    witnessKeys: [one, two].map(({ publicKey }) => publicKey).toSorted((a, b) => Buffer.compare(a, b))
+  })
+  await sign(replica, one, two)
+  await ask({ witnesses: 0, witnessKeys: [own.publicKey], witnessGraceMs: 1_000 * hour })
+  const late = await admit('late')
+  await sign(replica, own)
+  expect(isFinal()).toBe(false)
+  expect(replica.finality.graceMs).toBe(graceMs)
+  await pass(graceMs + 1_000)
+  expect(counts(late)).toBe(false)
+})
+
+it('a change of the policy that the witnesses have seen counts from there on', async () => {
+  await ask({ witnesses: 2 })
+  await sign(replica, one, two)
+  await ask({ witnesses: 1, witnessGraceMs: 60_000 })
+  await sign(replica, one)
+  expect(isFinal()).toBe(false)
+  await sign(replica, two)
+  expect(replica.finality).toMatchObject({ needed: 1, graceMs: 60_000 })
+  await admit('a')
+  await sign(replica, three)
+  expect(isFinal()).toBe(true)
+})
+
+it('is kept over a restart, also by one who was away when the policy first asked', async () => {
+  await ask({ witnesses: 2 })
+  await sign(replica, one, two)
+  const { place } = replica.finality
+  const late = await admit('late')
+  await replica.close()
+  const again = await network.openReplica('reader', reader)
+  expect(again.finality.place).toMatchObject({ epoch: place.epoch, n: place.n })
+  network.clock.advance(graceMs + 1_000)
+  expect([counts(late, again), counts(reader, again)]).toEqual([false, true])
+})
+
+it('a newcomer takes no member that is older than the grace for one before the witnesses have spoken', async () => {
+  await ask({ witnesses: 2 })
+  const fresh = SigningKey.generate()
+  network.clock.advance(graceMs + 1_000)
+  const newcomer = await network.openReplica('newcomer', fresh)
+  expect([counts(one, newcomer), counts(reader, newcomer)]).toEqual([false, false])
+  // The founder: whoever is dialled first has to be.
+  expect(counts(network.rootKey, newcomer)).toBe(true)
+  await sign(newcomer, one)
+  expect(counts(reader, newcomer)).toBe(false)
+  await sign(newcomer, two)
+  expect([counts(one, newcomer), counts(reader, newcomer)]).toEqual([true, true])
+})
