@@ -1,5 +1,4 @@
 import type { Connection } from '@libp2p/interface'
-import type { Role } from '../../identity/role.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
@@ -7,16 +6,12 @@ import { Culprits, culpritOf } from './culprits.ts'
 import { oneTooMany } from './eviction.ts'
 import { FewLines } from './few-lines.ts'
 import type { ProtocolLimits } from './limits.ts'
-
-/** The facts about a member that its connection's trust needs. */
-export interface TrustedMember {
-  readonly publicKey: Uint8Array
-  readonly name: string
-  readonly role: Role
-}
+import { type Phase, type TrackedConnection, TrackedConnections, type TrustedMember } from './tracked-connections.ts'
 
 /** Until the peer is connected again. */
 const endedRetryMs = 1_000
+
+export type { TrustedMember } from './tracked-connections.ts'
 
 export type ConnectionListener = (connection: Connection, member: TrustedMember) => void
 
@@ -32,32 +27,6 @@ export interface ConnectionTrustInit {
 }
 
 /**
- * young: its hello is due, and it is nobody's yet; stranger: it showed no membership; waiting: a stranger whose join waits;
- * member: proven.
- */
-type Phase = 'young' | 'stranger' | 'waiting' | 'member'
-
-interface Entry {
-  readonly connection: Connection
-  readonly openedAt: number
-  readonly settled: PromiseWithResolvers<void>
-  phase: Phase
-  /** It showed a good invite. */
-  spared: boolean
-  /** It was told for good that it gets nothing here: no stream of it is taken any more. */
-  refused: boolean
-  /** Its key was revoked before it came: it has hello alone, and ends by itself. */
-  readonly isBarred: boolean
-  /** The replica has had it as a member. */
-  confirmed: boolean
-  /** It takes us for a member, too. */
-  mutual: boolean
-  member?: TrustedMember
-  provenAt?: number
-  deadline?: NodeJS.Timeout
-}
-
-/**
  * Knows the connections that have proved membership of this network. Every other one is a stranger's: bounded in number and in time.
  * Trust belongs to a connection, not to a peer: each connection brings its own proof.
  */
@@ -68,12 +37,11 @@ export class ConnectionTrust {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #strangerLog: FewLines
-  readonly #entries = new Map<string, Entry>()
+  readonly #tracked = new TrackedConnections()
   readonly #memberListeners = new Set<ConnectionListener>()
   readonly #mutualListeners = new Set<ConnectionListener>()
   readonly #goneListeners = new Set<ConnectionListener>()
   #isCleared = false
-  readonly #counts: Record<Phase, number> = { young: 0, stranger: 0, waiting: 0, member: 0 }
 
   constructor(init: ConnectionTrustInit) {
     this.#init = init
@@ -85,42 +53,28 @@ export class ConnectionTrust {
 
   /** Connections that have not proved membership, whatever they wait for. */
   get strangers(): number {
-    return this.#counts.young + this.#counts.stranger + this.#counts.waiting
+    return this.#tracked.count('young') + this.#tracked.count('stranger') + this.#tracked.count('waiting')
   }
 
   /** Begins to watch a connection whose hello is due. Closes it when there are too many. Repeating it does nothing. */
   track(connection: Connection): void {
-    if (this.#entries.has(connection.id) || this.#isEnded(connection)) return
-    const openedAt = this.#clock.monotonic()
-    const settled = Promise.withResolvers<void>()
-    const entry: Entry = {
-      connection,
-      openedAt,
-      settled,
-      phase: 'young',
-      spared: false,
-      refused: false,
-      isBarred: this.isRevoked(connection),
-      confirmed: false,
-      mutual: false
-    }
-    this.#entries.set(connection.id, entry)
-    this.#counts.young++
+    if (this.#tracked.has(connection) || this.#isEnded(connection)) return
+    const entry = this.#tracked.add(connection, this.#clock.monotonic(), this.isRevoked(connection))
     connection.addEventListener('close', () => this.#gone(entry))
     // Apart from the strangers: after an outage all members come back at once, and none of them has said hello yet.
     if (this.#isFull(entry, 'young')) return
-    this.#setDeadline(entry, this.#init.settleMs, () => this.judgedStranger(connection))
+    this.#tracked.setDeadline(entry, this.#init.settleMs, () => this.judgedStranger(connection))
   }
 
   /** The other side of the connection showed that it is this member of our network. `mutual`: it takes us for one, too. */
   prove(connection: Connection, member: TrustedMember, { mutual }: { mutual: boolean } = { mutual: true }): void {
     this.track(connection)
-    const entry = this.#entries.get(connection.id)
+    const entry = this.#tracked.get(connection)
     if (entry === undefined) return
     entry.member = member
     entry.provenAt = this.#clock.monotonic()
     if (entry.phase !== 'member') {
-      this.#enter(entry, 'member')
+      this.#tracked.enter(entry, 'member')
       clearTimeout(entry.deadline)
       for (const listener of this.#memberListeners) listener(connection, member)
       entry.settled.resolve()
@@ -132,25 +86,25 @@ export class ConnectionTrust {
 
   /** The other side showed no membership in time. It is a stranger, and whoever waits for the verdict learns it. */
   judgedStranger(connection: Connection): void {
-    const entry = this.#entries.get(connection.id)
+    const entry = this.#tracked.get(connection)
     if (entry?.phase !== 'young') return
-    this.#enter(entry, 'stranger')
+    this.#tracked.enter(entry, 'stranger')
     entry.settled.resolve()
     if (this.#isFull(entry, 'stranger')) return
     const ms = entry.refused || this.isRevoked(connection) ? this.#init.settleMs : this.#init.limits.ms
-    this.#setDeadline(entry, ms, () => this.#close(entry, `no proof of membership after ${ms} ms`))
+    this.#tracked.setDeadline(entry, ms, () => this.#close(entry, `no proof of membership after ${ms} ms`))
   }
 
   /** The other side is told for good that it gets nothing here: its connection stays for as long as that answer takes. */
   refuse(connection: Connection): void {
-    const entry = this.#entries.get(connection.id)
+    const entry = this.#tracked.get(connection)
     if (entry === undefined) return
     entry.refused = true
     this.judgedStranger(connection)
   }
 
-  isRefused({ id }: Connection): boolean {
-    return this.#entries.get(id)?.refused === true
+  isRefused(connection: Connection): boolean {
+    return this.#tracked.get(connection)?.refused === true
   }
 
   /**
@@ -158,20 +112,20 @@ export class ConnectionTrust {
    * false: too many do; it is closed like any stranger and comes back by itself.
    */
   keepWaiting(connection: Connection): boolean {
-    const entry = this.#entries.get(connection.id)
+    const entry = this.#tracked.get(connection)
     if (entry === undefined) return false
     if (entry.phase === 'member' || entry.phase === 'waiting') return true
     const { waiting, waitingMs } = this.#init.limits
-    if (this.#counts.waiting >= waiting && !this.#givesWay(entry)) return false
-    this.#enter(entry, 'waiting')
+    if (this.#tracked.count('waiting') >= waiting && !this.#givesWay(entry)) return false
+    this.#tracked.enter(entry, 'waiting')
     entry.settled.resolve()
-    this.#setDeadline(entry, waitingMs, () => this.#close(entry, `its join was not decided in ${waitingMs} ms`))
+    this.#tracked.setDeadline(entry, waitingMs, () => this.#close(entry, `its join was not decided in ${waitingMs} ms`))
     return true
   }
 
   /** Closes one of those that wait for the newcomer: the last of the /48 that has most, unless that is the newcomer itself. */
-  #givesWay(newcomer: Entry): boolean {
-    const uninvited = [...this.#inbound('waiting'), newcomer].filter(({ spared }) => !spared)
+  #givesWay(newcomer: TrackedConnection): boolean {
+    const uninvited = [...this.#tracked.inbound('waiting'), newcomer].filter(({ spared }) => !spared)
     const tooMany = oneTooMany(uninvited)
     if (tooMany === undefined || tooMany === newcomer) return false
     this.culprits.exceeded('strangers.waiting', culpritOf(tooMany.connection))
@@ -181,7 +135,7 @@ export class ConnectionTrust {
 
   /** Keeps the connection of somebody who shows a good invite until it is admitted, or the invite turns out to be none. */
   spare(connection: Connection, isGood: boolean): void {
-    const entry = this.#entries.get(connection.id)
+    const entry = this.#tracked.get(connection)
     if (entry !== undefined) entry.spared = isGood
   }
 
@@ -190,7 +144,7 @@ export class ConnectionTrust {
   }
 
   memberOf(connection: Connection): TrustedMember | undefined {
-    return this.#entries.get(connection.id)?.member
+    return this.#tracked.get(connection)?.member
   }
 
   isMember(connection: Connection): boolean {
@@ -213,13 +167,13 @@ export class ConnectionTrust {
 
   /** Both sides take each other for members. */
   isMutual(connection: Connection): boolean {
-    return this.#entries.get(connection.id)?.mutual === true
+    return this.#tracked.get(connection)?.mutual === true
   }
 
   /** Waits for the verdict on a young connection, `settleMs` from its opening at most; then says whether it is a member's. */
   async settled(connection: Connection): Promise<boolean> {
     this.track(connection)
-    const entry = this.#entries.get(connection.id)
+    const entry = this.#tracked.get(connection)
     if (entry === undefined) return false
     const leftMs = entry.openedAt + this.#init.settleMs - this.#clock.monotonic()
     if (entry.phase === 'young' && leftMs > 0) {
@@ -234,12 +188,12 @@ export class ConnectionTrust {
 
   /** All connections that are proven now. */
   *members(): Generator<{ connection: Connection; member: TrustedMember }> {
-    for (const { connection, member } of this.#entries.values()) if (member !== undefined) yield { connection, member }
+    for (const { connection, member } of this.#tracked.values()) if (member !== undefined) yield { connection, member }
   }
 
   /** Age of a connection, ms; 0 for one that is not known. */
-  openForMs({ id }: Connection): number {
-    const entry = this.#entries.get(id)
+  openForMs(connection: Connection): number {
+    const entry = this.#tracked.get(connection)
     return entry === undefined ? 0 : this.#clock.monotonic() - entry.openedAt
   }
 
@@ -263,7 +217,7 @@ export class ConnectionTrust {
 
   /** Closes every connection that a key had when its membership ended, proven or not. Takes effect at once, not when the close is done. */
   ended(publicKey: Uint8Array): void {
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#tracked.values()) {
       if (!entry.isBarred && isKeyOf(entry.connection, publicKey))
         this.#close(entry, 'the key was revoked, or its membership ended')
     }
@@ -278,7 +232,7 @@ export class ConnectionTrust {
     isMember: (publicKey: Uint8Array) => boolean,
     newest: (publicKey: Uint8Array) => TrustedMember | undefined = () => undefined
   ): void {
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#tracked.values()) {
       const { member } = entry
       if (member === undefined) continue
       // A promotion changes the role of a member whose connection stays.
@@ -294,52 +248,32 @@ export class ConnectionTrust {
   /** Forgets everything and stops all timers, at the end of the host; closes nothing. */
   clear(): void {
     this.#isCleared = true
-    for (const entry of this.#entries.values()) {
-      clearTimeout(entry.deadline)
-      this.#counts[entry.phase]--
+    for (const entry of this.#tracked.values()) {
+      this.#tracked.remove(entry)
       entry.settled.resolve()
     }
-    this.#entries.clear()
   }
 
   #isEnded({ status }: Connection): boolean {
     return this.#isCleared || status !== 'open'
   }
 
-  #enter(entry: Entry, phase: Phase): void {
-    this.#counts[entry.phase]--
-    this.#counts[phase]++
-    entry.phase = phase
-  }
-
   /**
    * Closes one connection when their phase is full; says whether it was this one. Only what others open to us is bounded here.
    */
-  #isFull(entry: Entry, phase: 'young' | 'stranger'): boolean {
+  #isFull(entry: TrackedConnection, phase: 'young' | 'stranger'): boolean {
     const { young, open } = this.#init.limits
     const most = phase === 'young' ? young : open
-    if (entry.connection.direction === 'outbound' || this.#counts[phase] <= most) return false
+    if (entry.connection.direction === 'outbound' || this.#tracked.count(phase) <= most) return false
     // Idle strangers go, since an honest one joins within a second; all whose hello is due may be members.
-    const idle = [...this.#inbound(phase)].filter((each) => phase === 'young' || !each.spared)
+    const idle = [...this.#tracked.inbound(phase)].filter((each) => phase === 'young' || !each.spared)
     const tooMany = oneTooMany(idle, phase === 'young' ? 'last' : 'first') ?? entry
     this.culprits.exceeded(`strangers.${phase === 'young' ? 'young' : 'open'}`, culpritOf(tooMany.connection))
     this.#close(tooMany, `more than ${most} connections without proof of membership`)
     return tooMany === entry
   }
 
-  *#inbound(phase: Phase): Generator<Entry> {
-    for (const entry of this.#entries.values()) {
-      if (entry.phase === phase && entry.connection.direction === 'inbound') yield entry
-    }
-  }
-
-  #setDeadline(entry: Entry, ms: number, expire: () => void): void {
-    clearTimeout(entry.deadline)
-    entry.deadline = setTimeout(expire, ms)
-    entry.deadline.unref()
-  }
-
-  #close(entry: Entry, reason: string): void {
+  #close(entry: TrackedConnection, reason: string): void {
     const { connection } = entry
     const log = entry.member === undefined ? this.#strangerLog : this.#logger
     log.info(
@@ -350,11 +284,8 @@ export class ConnectionTrust {
     this.#gone(entry)
   }
 
-  #gone(entry: Entry): void {
-    if (this.#entries.get(entry.connection.id) !== entry) return
-    this.#entries.delete(entry.connection.id)
-    clearTimeout(entry.deadline)
-    this.#counts[entry.phase]--
+  #gone(entry: TrackedConnection): void {
+    if (!this.#tracked.remove(entry)) return
     const { member } = entry
     if (member !== undefined) for (const listener of this.#goneListeners) listener(entry.connection, member)
     entry.settled.resolve()
