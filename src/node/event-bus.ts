@@ -1,5 +1,5 @@
 import { TypedEventEmitter } from 'main-event'
-import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
+import type { ConnectionTrust } from '../protocols/engine/trust/connection-trust.ts'
 import type { RegistryEvents } from '../registry/events.ts'
 import type { Registry } from '../registry/registry.ts'
 import { onAbort } from '../runtime/abort.ts'

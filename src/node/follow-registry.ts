@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { peerIdText } from '../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../identity/role.ts'
-import type { ConnectionTrust, TrustedMember } from '../protocols/engine/connection-trust.ts'
+import type { ConnectionTrust, TrustedMember } from '../protocols/engine/trust/connection-trust.ts'
 import type { Hello } from '../protocols/hello/index.ts'
 import type { RegistryEvents } from '../registry/events.ts'
 import type { Checkpoint } from '../registry/objects/checkpoint.ts'

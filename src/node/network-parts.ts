@@ -1,5 +1,5 @@
-import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
+import type { ConnectionTrust } from '../protocols/engine/trust/connection-trust.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { DialHistory } from './host/dial-history.ts'
 import type { Gater } from './host/gater.ts'

@@ -1,5 +1,5 @@
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
-import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
+import type { ConnectionTrust } from '../protocols/engine/trust/connection-trust.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Clock } from '../runtime/clock-and-logger.ts'
 import type { ControlApi } from './api/control-api.ts'

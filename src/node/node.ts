@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { peerIdText, type SigningKey } from '../identity/keys.ts'
-import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
+import type { ConnectionTrust } from '../protocols/engine/trust/connection-trust.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
 import { makeFolder } from '../runtime/make-folder.ts'

@@ -9,8 +9,8 @@ import { defaults } from '../../../src/node/config/defaults.ts'
 import { Gater } from '../../../src/node/host/gater.ts'
 import { type BaseServices, libp2pOptions } from '../../../src/node/host/libp2p.ts'
 import { createLogging } from '../../../src/node/logging.ts'
-import { ConnectionTrust } from '../../../src/protocols/engine/connection-trust.ts'
 import { limitsWith } from '../../../src/protocols/engine/limits.ts'
+import { ConnectionTrust } from '../../../src/protocols/engine/trust/connection-trust.ts'
 import { discoveryHello, type Hello, type HelloSource, hello } from '../../../src/protocols/hello/index.ts'
 import {
   openRegisterSession,

@@ -1,9 +1,9 @@
 import type { ComponentLogger, Libp2p } from '@libp2p/interface'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
-import { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
+import { ConnectionTrust } from '../../protocols/engine/trust/connection-trust.ts'
 import {
   type DiscoveryHello,
   discoveryHello,

@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdText } from '../../identity/keys.ts'
 import type { BlockExchange } from '../../protocols/blocks/index.ts'
-import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import type { ConnectionTrust } from '../../protocols/engine/trust/connection-trust.ts'
 import type { WaitingDocument } from '../../registry/documents/document-queue.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { Backoff } from '../../runtime/backoff.ts'

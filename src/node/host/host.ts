@@ -9,7 +9,7 @@ import { announce, gossipOptions, topics } from '../../protocols/announce/index.
 import { blocksServer } from '../../protocols/blocks/index.ts'
 import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
-import { membersOnly } from '../../protocols/engine/members-only.ts'
+import { membersOnly } from '../../protocols/engine/trust/members-only.ts'
 import { forwardServer } from '../../protocols/forward/index.ts'
 import { hello, registryHello } from '../../protocols/hello/index.ts'
 import { kad } from '../../protocols/kad/index.ts'

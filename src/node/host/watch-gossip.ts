@@ -1,5 +1,5 @@
 import { servesRegistry } from '../../identity/role.ts'
-import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import type { ConnectionTrust } from '../../protocols/engine/trust/connection-trust.ts'
 import type { Supervisor } from '../../runtime/supervisor.ts'
 import type { Host } from './host-services.ts'
 

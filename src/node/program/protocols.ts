@@ -1,5 +1,5 @@
 import type { Connection, Stream, StreamHandlerOptions } from '@libp2p/interface'
-import type { ConnectionTrust, TrustedMember } from '../../protocols/engine/connection-trust.ts'
+import type { ConnectionTrust, TrustedMember } from '../../protocols/engine/trust/connection-trust.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { InvalidPayloadError, NotMemberError } from '../../runtime/errors.ts'
 import type { Host } from '../host/host-services.ts'

@@ -1,5 +1,5 @@
 import type { TopicMessage } from '../../protocols/announce/index.ts'
-import type { TrustedMember } from '../../protocols/engine/connection-trust.ts'
+import type { TrustedMember } from '../../protocols/engine/trust/connection-trust.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import { isLabel } from '../config/domain.ts'

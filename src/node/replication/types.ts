@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface'
-import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
+import type { ConnectionTrust } from '../../protocols/engine/trust/connection-trust.ts'
 import type { SyncTarget } from '../../protocols/sync/index.ts'
 import type { Replica } from '../../registry/log/replica.ts'
 import type { LogPosition } from '../../registry/log/state/position.ts'

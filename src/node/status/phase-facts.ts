@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../../identity/keys.ts'
 import { type Role, servesRegistry } from '../../identity/role.ts'
-import type { ConnectionTrust, TrustedMember } from '../../protocols/engine/connection-trust.ts'
+import type { ConnectionTrust, TrustedMember } from '../../protocols/engine/trust/connection-trust.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { cachedPeersWanted, type PhaseFacts, sourcesWanted } from './phases.ts'
 

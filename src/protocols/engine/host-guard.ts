@@ -1,9 +1,9 @@
 import type { PeerId, PeerStore } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { NotMemberError, RevokedError } from '../../runtime/errors.ts'
-import { ConnectionGuard, type ConnectionGuardComponents, type ConnectionGuardInit } from './connection-guard.ts'
 import { BoundedStreams } from './libraries/bounded-streams.ts'
 import { boundPeers } from './peer-bounds.ts'
+import { ConnectionGuard, type ConnectionGuardComponents, type ConnectionGuardInit } from './trust/connection-guard.ts'
 
 export interface HostGuardComponents extends ConnectionGuardComponents {
   peerId: PeerId

@@ -6,7 +6,6 @@ import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
 import { beginStep, currentTrace, type Step, traceField, underTrace } from '../../runtime/trace.ts'
-import type { ConnectionTrust } from './connection-trust.ts'
 import { culpritOf } from './culprits.ts'
 import {
   DeadlineError,
@@ -22,6 +21,7 @@ import type { ProtocolLimits } from './limits.ts'
 import type { Rate } from './rate-limiter.ts'
 import { Gcra } from './rate-limiter.ts'
 import { isOwnFailure, retryAfterMsOf, statusOf, statusText } from './status.ts'
+import type { ConnectionTrust } from './trust/connection-trust.ts'
 
 /** A protocol as data: what the engine enforces before and around its handler. */
 export interface ProtocolDescriptor {

@@ -9,7 +9,7 @@ import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Genesis } from '../../registry/objects/genesis.ts'
 import { openGenesis } from '../../registry/objects/genesis.ts'
 import { InvalidPayloadError, LogMismatchError, NotMemberError, WrongNetworkError } from '../../runtime/errors.ts'
-import type { TrustedMember } from '../engine/connection-trust.ts'
+import type { TrustedMember } from '../engine/trust/connection-trust.ts'
 import type { Hello as HelloMessage } from './pb/hello.ts'
 
 /** A network that a hello proved to exist, without anything known before. */

@@ -1,5 +1,5 @@
 import type { Role } from '../../identity/role.ts'
-import type { TrustedMember } from '../engine/connection-trust.ts'
+import type { TrustedMember } from '../engine/trust/connection-trust.ts'
 import type { Hello as HelloMessage } from './pb/hello.ts'
 
 /** Statement of a host about itself: all of it signed elsewhere, or of no weight. */

@@ -14,12 +14,12 @@ import {
   UnsupportedVersionError,
   WrongNetworkError
 } from '../../runtime/errors.ts'
-import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { RateLimitedError, StreamEndedError } from '../engine/errors.ts'
 import { closeConnection } from '../engine/libraries/close-connection.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { answerTraced, decodeFrame, type Exchange, type Served, serve } from '../engine/protocol.ts'
 import { Gcra } from '../engine/rate-limiter.ts'
+import type { ConnectionTrust } from '../engine/trust/connection-trust.ts'
 import { type DialFailure, probeProtocol, probeVersion } from './descriptor.ts'
 import { dialFailureOf } from './dial-failure.ts'
 import { type DialResult, encodeResult, encodeTold, type ProbedMember } from './messages.ts'

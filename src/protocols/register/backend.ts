@@ -2,7 +2,7 @@ import type { TypedEventTarget } from 'main-event'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { RotateProofs } from '../../registry/objects/rotate.ts'
-import type { TrustedMember } from '../engine/connection-trust.ts'
+import type { TrustedMember } from '../engine/trust/connection-trust.ts'
 
 /** The claim of a member to be online, held by its session. */
 export interface SessionLease {

@@ -11,10 +11,10 @@ import {
   StaleRecordError
 } from '../../runtime/errors.ts'
 import { isFailedProof } from '../../runtime/failures.ts'
-import type { ConnectionTrust } from '../engine/connection-trust.ts'
-import { prefixesOf } from '../engine/eviction.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { statuses } from '../engine/status.ts'
+import type { ConnectionTrust } from '../engine/trust/connection-trust.ts'
+import { prefixesOf } from '../engine/trust/eviction.ts'
 import { done, none, toldOf } from './answers.ts'
 import type { RegisterBackend, SessionLease } from './backend.ts'
 import { newerCheckpoint } from './newer-checkpoint.ts'

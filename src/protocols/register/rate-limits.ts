@@ -3,9 +3,9 @@ import { isRegistryRole, type Role } from '../../identity/role.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { type Culprits, culpritOf } from '../engine/culprits.ts'
 import { RateLimitedError } from '../engine/errors.ts'
-import { prefixesOf } from '../engine/eviction.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { Gcra } from '../engine/rate-limiter.ts'
+import { prefixesOf } from '../engine/trust/eviction.ts'
 
 export type RequestKind = 'frame' | 'register' | 'heartbeat' | 'put' | 'request'
 

@@ -7,7 +7,7 @@ import { type Announce, announce, announceTopic, gossipOptions } from '../../../
 import { encodeAnnouncement } from '../../../src/protocols/announce/message.ts'
 import { FrameStream } from '../../../src/protocols/engine/frames.ts'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
-import { membersOnly } from '../../../src/protocols/engine/members-only.ts'
+import { membersOnly } from '../../../src/protocols/engine/trust/members-only.ts'
 import { type Kad, kad, kadProtocol } from '../../../src/protocols/kad/index.ts'
 import { recordKey } from '../../../src/protocols/kad/record-key.ts'
 import { domains } from '../../../src/registry/objects/envelope.ts'

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
-import { ConnectionTrust } from '../../../src/protocols/engine/connection-trust.ts'
 import { type LimitOverrides, limitsWith } from '../../../src/protocols/engine/limits.ts'
+import { ConnectionTrust } from '../../../src/protocols/engine/trust/connection-trust.ts'
 import { connect, connectionWith, startPlainHost } from '../hosts.ts'
 
 /** Two hosts, connected until the test ends, and what the first one serves a protocol with. */

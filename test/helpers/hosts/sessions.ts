@@ -3,9 +3,9 @@ import type { Connection, Libp2p } from '@libp2p/interface'
 import { vi } from 'vitest'
 import { SigningKey } from '../../../src/identity/keys.ts'
 import type { Role } from '../../../src/identity/role.ts'
-import { ConnectionTrust } from '../../../src/protocols/engine/connection-trust.ts'
 import { FrameStream } from '../../../src/protocols/engine/frames.ts'
 import { type LimitOverrides, limitsWith } from '../../../src/protocols/engine/limits.ts'
+import { ConnectionTrust } from '../../../src/protocols/engine/trust/connection-trust.ts'
 import {
   openRegisterSession,
   type RegisterSession,

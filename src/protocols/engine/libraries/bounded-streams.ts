@@ -1,9 +1,9 @@
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
 import { LimitError } from '../../../runtime/errors.ts'
-import type { ConnectionTrust } from '../connection-trust.ts'
 import { type Culprit, culpritOf } from '../culprits.ts'
 import { FrameTooLargeError, RateLimitedError } from '../errors.ts'
 import { Gcra, type Rate } from '../rate-limiter.ts'
+import type { ConnectionTrust } from '../trust/connection-trust.ts'
 import { FrameCounter } from './frame-counter.ts'
 import { Pieces, type Take } from './pieces.ts'
 

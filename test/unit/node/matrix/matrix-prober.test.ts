@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { MatrixProber } from '../../../../src/node/matrix/matrix-prober.ts'
 import { freshMs, ProbeWords } from '../../../../src/node/matrix/probe-words.ts'
-import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
+import { ConnectionTrust } from '../../../../src/protocols/engine/trust/connection-trust.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { RealNetwork, recordBy } from '../../../helpers/real-network.ts'
 

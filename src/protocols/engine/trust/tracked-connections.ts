@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import type { Role } from '../../identity/role.ts'
+import type { Role } from '../../../identity/role.ts'
 
 /** The facts about a member that its connection's trust needs. */
 export interface TrustedMember {

@@ -1,12 +1,12 @@
 import type { Connection, PeerId, StreamHandler, StreamHandlerOptions, Topology } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import { isRelayed } from '../../address/circuit.ts'
-import { isRegistryRole } from '../../identity/role.ts'
-import { inBackground } from '../../runtime/background.ts'
-import { LimitError, NotAllowedError, NotMemberError } from '../../runtime/errors.ts'
+import { isRelayed } from '../../../address/circuit.ts'
+import { isRegistryRole } from '../../../identity/role.ts'
+import { inBackground } from '../../../runtime/background.ts'
+import { LimitError, NotAllowedError, NotMemberError } from '../../../runtime/errors.ts'
+import { BoundedStreams, type StreamBounds } from '../libraries/bounded-streams.ts'
+import { PeerCap } from '../peer-cap.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
-import { BoundedStreams, type StreamBounds } from './libraries/bounded-streams.ts'
-import { PeerCap } from './peer-cap.ts'
 
 export interface MembersOnlyOptions {
   /** Members that the service deals with at a time, roots and secondaries not counted. Default: all that are connected. */

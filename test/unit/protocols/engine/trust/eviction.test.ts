@@ -1,6 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { oneTooMany, prefixesOf } from '../../../../src/protocols/engine/eviction.ts'
+import { oneTooMany, prefixesOf } from '../../../../../src/protocols/engine/trust/eviction.ts'
 
 /** Connections by the address of the other side, in the order in which they came. */
 const entries = (...addresses: string[]) =>

@@ -1,11 +1,11 @@
 import type { Connection } from '@libp2p/interface'
-import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
-import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
-import { UnavailableError } from '../../runtime/errors.ts'
-import { Culprits, culpritOf } from './culprits.ts'
+import type { Clock, Logger } from '../../../runtime/clock-and-logger.ts'
+import { silentLogger, systemClock } from '../../../runtime/clock-and-logger.ts'
+import { UnavailableError } from '../../../runtime/errors.ts'
+import { Culprits, culpritOf } from '../culprits.ts'
+import { FewLines } from '../few-lines.ts'
+import type { ProtocolLimits } from '../limits.ts'
 import { oneTooMany } from './eviction.ts'
-import { FewLines } from './few-lines.ts'
-import type { ProtocolLimits } from './limits.ts'
 import { type Phase, type TrackedConnection, TrackedConnections, type TrustedMember } from './tracked-connections.ts'
 
 /** Until the peer is connected again. */

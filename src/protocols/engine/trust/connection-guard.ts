@@ -1,13 +1,13 @@
 import type { Connection, Libp2pEvents, Stream, TypedEventTarget } from '@libp2p/interface'
-import { isRegistryRole, type Role } from '../../identity/role.ts'
-import type { Clock } from '../../runtime/clock-and-logger.ts'
-import { LimitError, RevokedError } from '../../runtime/errors.ts'
+import { isRegistryRole, type Role } from '../../../identity/role.ts'
+import type { Clock } from '../../../runtime/clock-and-logger.ts'
+import { LimitError, RevokedError } from '../../../runtime/errors.ts'
+import { culpritOf } from '../culprits.ts'
+import { countEmptyFrames } from '../libraries/noise-frames.ts'
+import type { ProtocolLimits } from '../limits.ts'
+import { Gcra } from '../rate-limiter.ts'
+import { isCountedApart, type Layers, WaitingBytes } from '../waiting-bytes.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
-import { culpritOf } from './culprits.ts'
-import { countEmptyFrames } from './libraries/noise-frames.ts'
-import type { ProtocolLimits } from './limits.ts'
-import { Gcra } from './rate-limiter.ts'
-import { isCountedApart, type Layers, WaitingBytes } from './waiting-bytes.ts'
 
 export interface ConnectionGuardInit {
   trust: ConnectionTrust

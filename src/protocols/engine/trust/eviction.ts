@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import { parseAddr } from '../../address/multiaddr.ts'
+import { parseAddr } from '../../../address/multiaddr.ts'
 
 /** The /48 and the /64 of a connection's other side. Whoever has one address of a /64 has all of it; a /48 is easy to get, too. */
 export function prefixesOf({ remoteAddr }: Pick<Connection, 'remoteAddr'>): { site: string; net: string } {

@@ -1,13 +1,16 @@
 import type { Connection, Libp2p, Libp2pEvents } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { SigningKey } from '../../../../src/identity/keys.ts'
-import { ConnectionGuard, type ConnectionGuardComponents } from '../../../../src/protocols/engine/connection-guard.ts'
-import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
-import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
-import { RevokedError } from '../../../../src/runtime/errors.ts'
-import { connect, startHost, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
-import { FakeClock } from '../../../helpers/observations.ts'
+import { SigningKey } from '../../../../../src/identity/keys.ts'
+import { limitsWith } from '../../../../../src/protocols/engine/limits.ts'
+import {
+  ConnectionGuard,
+  type ConnectionGuardComponents
+} from '../../../../../src/protocols/engine/trust/connection-guard.ts'
+import { ConnectionTrust } from '../../../../../src/protocols/engine/trust/connection-trust.ts'
+import { RevokedError } from '../../../../../src/runtime/errors.ts'
+import { connect, startHost, startPlainHost, withoutSockets } from '../../../../helpers/hosts.ts'
+import { FakeClock } from '../../../../helpers/observations.ts'
 
 withoutSockets()
 

@@ -2,10 +2,10 @@ import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { TypedEventEmitter } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
-import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
-import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
-import { FakeClock } from '../../../helpers/observations.ts'
+import { peerIdText, SigningKey } from '../../../../../src/identity/keys.ts'
+import { limitsWith } from '../../../../../src/protocols/engine/limits.ts'
+import { ConnectionTrust } from '../../../../../src/protocols/engine/trust/connection-trust.ts'
+import { FakeClock } from '../../../../helpers/observations.ts'
 
 const member = { publicKey: SigningKey.generate().publicKey, name: 'a', role: 'integrated' } as const
 
