@@ -6,7 +6,7 @@ import { Culprits, culpritOf } from '../culprits.ts'
 import { FewLines } from '../few-lines.ts'
 import type { ProtocolLimits } from '../limits.ts'
 import { oneTooMany } from './eviction.ts'
-import { type Phase, type TrackedConnection, TrackedConnections, type TrustedMember } from './tracked-connections.ts'
+import { type TrackedConnection, TrackedConnections, type TrustedMember } from './tracked-connections.ts'
 
 /** Until the peer is connected again. */
 const endedRetryMs = 1_000
