@@ -279,7 +279,11 @@ export class Root {
   }
 
   async #enter<T>(work: (draft: Draft) => T, effects: (draft: Draft, result: T, isAgain: boolean) => void): Promise<T> {
-    return await this.#replica.ledger.exclusive(() => this.#log.commit(work, effects))
+    return await this.#replica.ledger.exclusive(async () => {
+      // The log of an epoch of somebody else is not for this process to bring anywhere.
+      if (this.isReplaced) this.#requireAllowed()
+      return await this.#log.commit(work, effects)
+    })
   }
 
   #appendAll(draft: Draft, batch: readonly AppendRequest[]): AppendOutcome[] {

@@ -26,10 +26,12 @@ import {
 const retryMs = 1000
 /** Times that a batch is made anew because the log in the engine had moved. */
 const maxTries = 3
-/** An answer that was lost is looked for so often, with a pause in between: together shorter than callers wait. */
+/** An answer that was lost is looked for so often, with a pause in between; each look has the deadline of the engine. */
 const readBack = { times: 5, pauseMs: 200 }
 /** Entries of the own store that the engine is given at once where it holds less. */
 const pageEntries = 500
+/** Batches that may still come, with what their callers write beside them. */
+const maxUnheard = 16
 
 export interface EngineCommitInit {
   readonly engine: RootLog
@@ -49,6 +51,8 @@ export class EngineCommit implements LogCommit {
   readonly #init: EngineCommitInit
   /** The engine may hold what the own store does not, or the other way round. */
   #isApart = true
+  /** Batches whose answer was lost: they may still come, until another one has taken their place. */
+  #unheard: readonly Unheard[] = []
 
   constructor(init: EngineCommitInit) {
     this.#init = init
@@ -69,7 +73,7 @@ export class EngineCommit implements LogCommit {
       const { result, entries, checkpoint } = await this.#rehearse(work)
       if (checkpoint === undefined) return result
       try {
-        await this.#append(lease, this.#batchOf(entries, checkpoint))
+        await this.#append(lease, this.#batchOf(entries, checkpoint), (draft) => effects(draft, result, true))
       } catch (error) {
         if (error instanceof HeadMovedError && tries < maxTries) continue
         throw error
@@ -80,6 +84,7 @@ export class EngineCommit implements LogCommit {
         effects(draft, result, true)
       })
       this.#isApart = false
+      this.#unheard = []
       return result
     }
   }
@@ -120,7 +125,7 @@ export class EngineCommit implements LogCommit {
   }
 
   /** From here on both are apart, until the own store has the batch, too. @throws HeadMovedError, UnavailableError */
-  async #append(lease: RootLease, batch: LogBatch): Promise<void> {
+  async #append(lease: RootLease, batch: LogBatch, beside: (draft: Draft) => void): Promise<void> {
     this.#isApart = true
     try {
       await this.#init.engine.append(lease, batch)
@@ -128,6 +133,7 @@ export class EngineCommit implements LogCommit {
       if (error instanceof LeaseLostError) throw this.#lost(lease, error)
       if (!(error instanceof OutcomeUnknownError)) throw error
       if (!(await this.#isWritten(batch))) {
+        this.#unheard = [...this.#unheard, { head: batch.head, beside }].slice(-maxUnheard)
         throw new UnavailableError(
           'the database of the log did not say whether it has the entries: they may still come; look before you ask again',
           retryMs
@@ -169,7 +175,15 @@ export class EngineCommit implements LogCommit {
     }
     if (order !== 0)
       logger.info({ from: head.n, n: replica.head.n }, 'store and database of the log are at one head again')
+    await this.#writeUnheard()
     this.#isApart = false
+  }
+
+  /** Writes what callers have beside entries that came although nobody had answered for them. */
+  async #writeUnheard(): Promise<void> {
+    const came = this.#unheard.filter(({ head }) => this.#isOwn(head))
+    this.#unheard = this.#unheard.filter((each) => !came.includes(each))
+    for (const { beside } of came) await this.#init.replica.ledger.commit(beside)
   }
 
   /** The authority has opened an epoch in the own store, which ends that of the engine. */
@@ -213,11 +227,15 @@ export class EngineCommit implements LogCommit {
     while (after.n < replica.head.n) {
       const entries = plainItems(replica.ledger.table.items(after.n, pageEntries))
       const { n } = entries.at(-1) ?? replica.head
+      // A store that began with a snapshot lacks entries that count no more.
+      if (entries.length !== n - after.n) return
       const next = { epoch: replica.head.epoch, n, hash: replica.linkHash(n) ?? replica.head.hash }
       try {
         await engine.append(lease, { after, entries, head: next, checkpoint: checkpoint.bytes })
       } catch (error) {
-        throw error instanceof LeaseLostError ? this.#lost(lease, error) : error
+        if (error instanceof LeaseLostError) throw this.#lost(lease, error)
+        if (!(error instanceof OutcomeUnknownError || error instanceof HeadMovedError)) throw error
+        throw new UnavailableError(`the database of the log is not at the head of this store yet: ${error.message}`, retryMs)
       }
       after = next
     }
@@ -228,6 +246,13 @@ interface Rehearsed<T> {
   readonly result: T
   readonly entries: readonly Signed<LogEntry>[]
   readonly checkpoint: Signed<Checkpoint> | undefined
+}
+
+/** A batch whose answer was lost. */
+interface Unheard {
+  readonly head: Head
+  /** Writes what its callers have beside it. */
+  readonly beside: (draft: Draft) => void
 }
 
 /** Ends the transaction of a rehearsal. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { Root } from '../../../../../src/registry/log/log-writer.ts'
+import { Root, sealDelegation } from '../../../../../src/registry/log/log-writer.ts'
 import { EngineCommit } from '../../../../../src/registry/log/root-log/engine-commit.ts'
 import type { RootLease } from '../../../../../src/registry/log/root-log/root-log.ts'
 import { silentLogger } from '../../../../../src/runtime/clock-and-logger.ts'
@@ -21,7 +21,7 @@ let first: Seat
 let second: Seat
 let members = 0
 
-const seatOn = (name: string, store: OpenStore): Seat => {
+const seatOn = (name: string, store: OpenStore, logKey = network.logKey): Seat => {
   const { replica } = store
   const log = new EngineCommit({
     engine: model,
@@ -33,7 +33,7 @@ const seatOn = (name: string, store: OpenStore): Seat => {
     logger: silentLogger,
     pauseMs: 0
   })
-  const root = new Root({ replica, logKey: network.logKey, nodeKey: network.rootKey, logger: silentLogger, log })
+  const root = new Root({ replica, logKey, nodeKey: network.rootKey, logger: silentLogger, log })
   onTestFinished(() => root.stop())
   const seat: Seat = { name, store, root, lease: undefined }
   return seat
@@ -127,6 +127,61 @@ describe('a root whose log an engine keeps', () => {
     model.fate = () => 'answered'
     await first.root.append([network.admit(replica.networkId, 1)], { inCommit })
     expect(rows()).toEqual([{ member: 1 }])
+  })
+
+  it('writes beside the log what belongs to entries that come after it had given them up', async () => {
+    const { commit, replica, db } = first.store
+    db.exec('CREATE TABLE beside (member INTEGER)')
+    await commit.write(() => {})
+    const rows = (): unknown[] => db.prepare('SELECT member FROM beside').all()
+    const append = async (member: number): Promise<string> => {
+      const inCommit = (): void => {
+        db.prepare('INSERT INTO beside VALUES (?)').run(member)
+      }
+      return await refusalOf(first.root.append([network.admit(replica.networkId, member)], { inCommit }))
+    }
+    model.fate = () => 'request lost'
+    expect(await append(1)).toBe('UnavailableError')
+    model.fate = () => 'comes late'
+    expect(await append(2)).toBe('UnavailableError')
+    model.arrive()
+    model.fate = () => 'answered'
+    expect(await append(3)).toBe('taken')
+    expect(rows()).toEqual([{ member: 2 }, { member: 3 }])
+    expect(await append(4)).toBe('taken')
+    expect(rows()).toHaveLength(3)
+  })
+
+  /** The authority gives the log another key, in the store of the first one. */
+  const openEpoch = async () => {
+    await admit(first)
+    const { replica } = first.store
+    const logKey = keyNumber(1005)
+    await replica.apply([sealDelegation(replica, network.authority, logKey.publicKey).bytes])
+    await network.rootOf(replica, logKey).checkpoint()
+    const { lease } = first
+    if (lease === undefined) throw new Error('no lease')
+    return { logKey, lease }
+  }
+
+  it('ends the epoch of the engine when the authority has opened a newer one in its own store', async () => {
+    const { logKey, lease } = await openEpoch()
+    const seat = seatOn('first', first.store, logKey)
+    seat.lease = lease
+    const member = await admit(seat)
+    expect(has(seat, member)).toBe(true)
+    expect(await headOf()).toEqual(seat.store.replica.head)
+    expect((await headOf())?.epoch).toBe(1)
+    expect(seat.lease?.term).toBe(lease.term + 1)
+    expect(await refusalOf(model.renew(lease))).toBe('LeaseLostError')
+  })
+
+  it('brings no epoch of another root to the engine', async () => {
+    const { lease } = await openEpoch()
+    const seat = seatOn('first', first.store)
+    seat.lease = lease
+    expect(await refusalOf(seat.root.checkpoint())).toBe('NotRootError')
+    expect((await headOf())?.epoch).toBe(0)
   })
 
   it('brings an engine that was restored from an older copy to its own head', async () => {
