@@ -24,6 +24,8 @@ export class PostgresServer implements AsyncDisposable {
   readonly folder: string
   readonly port: number
   #ended: Promise<void> | undefined
+  #tls: string[] = []
+  #certificates = 0
 
   private constructor(folder: string, port: number) {
     this.folder = folder
@@ -34,11 +36,20 @@ export class PostgresServer implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'trustnet-pg-'))
     if (asUser.uid !== undefined) chownSync(folder, asUser.uid, asUser.gid)
     const server = new PostgresServer(folder, await freePort())
-    const auth = ['--auth-local=trust', '--auth-host=scram-sha-256', '--username=owner']
-    await run(join(bin, 'initdb'), ['-D', server.data, '--no-sync', '--encoding=UTF8', '--locale=C', ...auth], asUser)
-    await server.up()
-    await server.#admin(`ALTER USER owner PASSWORD '${PostgresServer.password}'`)
+    try {
+      await server.#begin()
+    } catch (error) {
+      await server[Symbol.asyncDispose]()
+      throw error
+    }
     return server
+  }
+
+  async #begin(): Promise<void> {
+    const auth = ['--auth-local=trust', '--auth-host=scram-sha-256', '--username=owner']
+    await run(join(bin, 'initdb'), ['-D', this.data, '--no-sync', '--encoding=UTF8', '--locale=C', ...auth], asUser)
+    await this.up()
+    await this.#admin(`ALTER USER owner PASSWORD '${PostgresServer.password}'`)
   }
 
   get data(): string {
@@ -52,7 +63,7 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Starts it, and waits until it takes connections. */
   async up(): Promise<void> {
-    const settings = [`port=${this.port}`, 'listen_addresses=::1', `unix_socket_directories=${this.folder}`]
+    const settings = [`port=${this.port}`, 'listen_addresses=::1', `unix_socket_directories=${this.folder}`, ...this.#tls]
     const args = settings.flatMap((each) => ['-c', each])
     const child = spawn(join(bin, 'postgres'), ['-D', this.data, ...args], { ...asUser, stdio: 'ignore' })
     this.#ended = new Promise((resolve) => child.once('exit', () => resolve()))
@@ -63,6 +74,17 @@ export class PostgresServer implements AsyncDisposable {
   async down(mode: 'immediate' | 'fast' = 'immediate'): Promise<void> {
     await run(join(bin, 'pg_ctl'), ['-D', this.data, '-m', mode, '-W', 'stop'], asUser)
     await this.#ended
+  }
+
+  /** Speaks TLS from its next start on, with a certificate for this name alone. Gives the file with it. */
+  async certify(subjectAltName: string): Promise<string> {
+    const path = join(this.folder, `certificate-${this.#certificates++}`)
+    const [key, certificate] = [`${path}.key`, `${path}.crt`]
+    const made = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=database']
+    const names = ['-addext', `subjectAltName=${subjectAltName}`]
+    await run('openssl', ['req', ...made, ...names, '-keyout', key, '-out', certificate], asUser)
+    this.#tls = ['ssl=on', `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`]
+    return certificate
   }
 
   /** Rows of a statement by its owner, over the unix socket. */

@@ -27,6 +27,8 @@ export interface PostgresLinkInit {
   readonly password: string | undefined
   /** Time for one statement; then the connection is given up, and nobody knows what became of it. */
   readonly deadlineMs: number
+  /** Time for a connection. */
+  readonly connectMs?: number | undefined
 }
 
 /** One connection to the database of the log, made when it is needed and anew after a failure. */
@@ -107,7 +109,7 @@ function connect(init: PostgresLinkInit, onGone: (connected: Connected) => void)
       await client.connect()
       return connected
     })(),
-    connectMs
+    init.connectMs ?? connectMs
   ).catch((error: unknown) => {
     socket.destroy()
     throw error
@@ -146,9 +148,9 @@ async function configOf({ target, password = '' }: PostgresLinkInit, socket: Soc
   }
 }
 
-/** Nothing but this machine itself is spoken to without TLS. */
-const tlsOf = ({ host, ca }: StoreTarget, address: string | undefined): ClientConfig['ssl'] => {
-  if (address === undefined || (address === '::1' && ca === undefined)) return false
+/** Nothing but this machine itself is spoken to without TLS. A name that leads to it may lead elsewhere tomorrow. */
+export const tlsOf = ({ host, ca }: StoreTarget, address: string | undefined): ClientConfig['ssl'] => {
+  if (address === undefined || (host === '::1' && ca === undefined)) return false
   return {
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
@@ -157,9 +159,12 @@ const tlsOf = ({ host, ca }: StoreTarget, address: string | undefined): ClientCo
   }
 }
 
-/** The server answered that it did nothing; a server that shuts down may have committed before it says so. */
-const isRefusal = (error: unknown): error is Error => {
-  const code = error instanceof Error ? codeOf(error) : undefined
+/**
+ * The server answered that it did nothing; a server that shuts down may have committed before it says so. Only what comes from the server
+ * has a severity: EPIPE of a socket looks like one of its codes, and says nothing of what was sent before.
+ */
+export const isRefusal = (error: unknown): error is Error => {
+  const code = error instanceof Error && 'severity' in error ? codeOf(error) : undefined
   return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && !/^(08|57P|58|XX)/.test(code)
 }
 

@@ -35,6 +35,8 @@ export interface PostgresRootLogInit {
   readonly password?: string | undefined
   readonly networkId: Uint8Array
   readonly leaseMs: number
+  /** Time for a connection, ms; default: shorter than a lease. */
+  readonly connectMs?: number
 }
 
 const tables = `
@@ -63,7 +65,10 @@ CREATE TABLE IF NOT EXISTS trustnet_entry (
 
 const until = (ms: string): string => `clock_timestamp() + ${ms}::bigint * interval '1 millisecond'`
 
-/** The row is locked and compared, moved, and the entries written: one statement is one transaction. */
+/**
+ * The row is locked and compared, moved, and the entries written: one statement is one transaction. An entry behind the head that is there
+ * all the same is of an append that was under way while a newer epoch began: it gives way.
+ */
 const appendText = `
 WITH moved AS (
   UPDATE trustnet_root SET epoch = $6, n = $7, hash = $8, checkpoint = $9, until = ${until('$12')}
@@ -73,6 +78,7 @@ WITH moved AS (
   INSERT INTO trustnet_entry (network, n, envelope)
   SELECT moved.network, entry.n, entry.envelope
   FROM moved CROSS JOIN unnest($10::bigint[], $11::bytea[]) AS entry (n, envelope)
+  ON CONFLICT (network, n) DO UPDATE SET envelope = excluded.envelope
 )
 SELECT count(*)::int AS moved FROM moved`
 
@@ -125,10 +131,10 @@ export class PostgresRootLog implements RootLog, AsyncDisposable {
   #trimmedN = 0
 
   constructor(init: PostgresRootLogInit) {
-    const { target, password } = init
+    const { target, password, connectMs } = init
     this.#init = init
-    this.#appending = new PostgresLink({ target, password, deadlineMs: appendMs })
-    this.#asking = new PostgresLink({ target, password, deadlineMs: askMs })
+    this.#appending = new PostgresLink({ target, password, connectMs, deadlineMs: appendMs })
+    this.#asking = new PostgresLink({ target, password, connectMs, deadlineMs: askMs })
   }
 
   async begin(holder: string, { head, checkpoint }: RootLogStart): Promise<RootLease | undefined> {
