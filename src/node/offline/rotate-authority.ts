@@ -15,6 +15,7 @@ import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import { ownLogKey } from '../root/log-key.ts'
+import { requireNoDatabase } from '../root/store/log-place.ts'
 import { keysOf, type RecoveryKit, readRecoveryKit, requireKitOf, writeRecoveryKit } from './recovery-kit.ts'
 
 export interface RotateAuthorityInit {
@@ -46,6 +47,7 @@ export interface RotateAuthorityView {
  */
 export async function rotateAuthority(init: RotateAuthorityInit): Promise<RotateAuthorityView> {
   const { config, apply, to } = init
+  requireNoDatabase(config)
   const { store } = dataFiles(config.paths.data)
   if (!existsSync(store) || peekGenesis(store) === undefined)
     throw new ConfigError([`there is no network in ${store}: run this on the machine of the root`])

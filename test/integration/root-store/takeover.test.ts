@@ -55,12 +55,12 @@ describe.runIf(hasPostgres)('a network whose log is in PostgreSQL', () => {
     await expect
       .poll(async () => (await root.control.registryStatus()).rootStore?.candidates)
       .toEqual([{ peerId: other.peerId, name: 'other' }])
-    expect((await other.control.registryStatus()).rootStore).toMatchObject({
-      held: false,
-      term: 1,
-      holder: { name: 'root' },
-      weaknesses: ['synchronous_standby_names']
-    })
+    await expect
+      .poll(async () => (await other.control.registryStatus()).rootStore)
+      .toMatchObject({ held: false, holder: { name: 'root' }, weaknesses: ['synchronous_standby_names'] })
+    for (const kind of ['authority', 'delegate'] as const) {
+      await expect(root.control.prepareEntry({ kind })).rejects.toThrow(/a database keeps the log/)
+    }
     await root.stop()
     await expect.poll(() => isInPlace(other)).toBe(true)
     await network.join('m2', { ...member, 'bootstrap.peers': [network.address('other')] })
@@ -70,5 +70,34 @@ describe.runIf(hasPostgres)('a network whose log is in PostgreSQL', () => {
     expect(back.config.role).toBe('secondary')
     await expect.poll(() => back.registry.replica.head.n).toBe(other.registry.replica.head.n)
     expect(back.registry.replica.state.rootRegistry()?.publicKey).toEqual(other.key.publicKey)
+    await back.stop()
+    await expect(network.start('root', { role: 'root', 'root.store': 'sqlite' })).rejects.toThrow(
+      /takes the log back at the root of today, which is other/
+    )
+  })
+
+  it('is not begun without the database, until its root is told to take the log back', async () => {
+    await begin()
+    const root = network.node('root')
+    await expect.poll(() => isInPlace(root)).toBe(true)
+    await network.join('m1', member)
+    await root.stop()
+    await expect(network.start('root', { role: 'root', 'root.store': undefined })).rejects.toThrow(
+      /kept by postgres.*name that as root\.store/
+    )
+    await network.start('root', { role: 'root', 'root.store': 'sqlite' })
+    await network.join('m2', member)
+    const { head } = network.node('root').registry.replica
+    const [kept] = await server.sql('SELECT n::int AS n FROM trustnet_root')
+    expect(kept?.['n']).toBeLessThan(head.n)
+    await network.node('root').stop()
+    const back = await network.start('root', { role: 'root', 'root.store': undefined })
+    expect(back.registry.root).toBeDefined()
+    await back.stop()
+    await network.start('root', { role: 'root' })
+    await expect.poll(() => isInPlace(network.node('root'))).toBe(true)
+    await network.join('m3', member)
+    const again = await server.sql('SELECT n::int AS n FROM trustnet_root')
+    expect(again).toEqual([{ n: network.node('root').registry.replica.head.n }])
   })
 })

@@ -13,6 +13,7 @@ import { dataFiles } from '../../config/paths.ts'
 import type { NetworkNode } from '../../network-node.ts'
 import type { NodeContext } from '../../node-context.ts'
 import { keepNextLogKey, nextLogKey, preparedLogKey } from '../../root/log-key.ts'
+import { requireNoDatabase } from '../../root/store/log-place.ts'
 import { refOf } from '../../views/refs.ts'
 import { bytesOf } from '../base64.ts'
 
@@ -37,6 +38,7 @@ export async function prepareEntry(
 ): Promise<PreparedView> {
   const { root, replica } = registry
   if (root === undefined) throw new NotRootError('only the root can do that')
+  requireNoDatabase(config)
   hold(root)
   // Behind what is being appended.
   const { head, keys } = await replica.ledger.exclusive(() =>
@@ -82,6 +84,7 @@ export async function enterEntry(
   { registry }: NetworkNode,
   { entry }: { entry: string }
 ): Promise<EnteredView> {
+  requireNoDatabase(node.config)
   const signed = openEntry(bytesOf(entry), registry.networkId)
   const { kind, n, epoch } = signed.value
   const { root, replica } = registry

@@ -1,4 +1,7 @@
+import { equals } from 'uint8arrays/equals'
+import { peerIdText } from '../../../identity/keys.ts'
 import type { Registry } from '../../../registry/registry.ts'
+import { NotRootError } from '../../../runtime/errors.ts'
 import { ownStore } from '../../config/field-types/root-store-field.ts'
 import type { Config } from '../../config/schema.ts'
 import { ConfigError } from '../../errors.ts'
@@ -16,13 +19,35 @@ export async function rememberStore({ meta }: Registry, store: string): Promise<
 export async function requireOwnLog(registry: Registry, { root: { store } }: Config): Promise<void> {
   const held = registry.root === undefined ? undefined : registry.meta.get(key)
   if (held === undefined) return
-  if (store === ownStore) {
+  const problem = store === ownStore ? elsewhere(registry) : named(Buffer.from(held).toString())
+  if (problem === undefined) {
     await registry.meta.delete(key)
     return
   }
   await registry.close()
-  throw new ConfigError([
-    `the log of this network is kept by ${Buffer.from(held).toString()}, where another process may be the root: name that as root.store. ` +
-      `Once no candidate runs any more, root.store: ${ownStore} takes the log back into this store`
-  ])
+  throw new ConfigError([problem])
+}
+
+const named = (held: string): string =>
+  `the log of this network is kept by ${held}, where another process may be the root: name that as root.store. ` +
+  `Once no candidate runs any more, root.store: ${ownStore} takes the log back into this store`
+
+/** The reason why the log is not taken back into this store: another one has been the root since. */
+function elsewhere({ root, replica: { state } }: Registry): string | undefined {
+  const last = state.rootRegistry()
+  if (root === undefined || last === undefined || equals(last.publicKey, root.publicKey)) return undefined
+  const name = state.member(last.publicKey)?.name ?? peerIdText(last.publicKey)
+  return (
+    `root.store: ${ownStore} takes the log back at the root of today, which is ${name}: do it there, with role: root, or name the ` +
+    'database here until this process has taken its place'
+  )
+}
+
+/** An entry that the authority signs goes into the store alone, where the database would not have it. @throws NotRootError */
+export function requireNoDatabase({ root: { store } }: Config): void {
+  if (store === undefined || store === ownStore) return
+  throw new NotRootError(
+    `a database keeps the log, which takes no entry of the authority: take the log back into this store first (root.store: ${ownStore}, ` +
+      'docs/operations.md "A root that does without its machine"), and name the database again afterwards'
+  )
 }
