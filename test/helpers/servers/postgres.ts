@@ -63,7 +63,12 @@ export class PostgresServer implements AsyncDisposable {
 
   /** Starts it, and waits until it takes connections. */
   async up(): Promise<void> {
-    const settings = [`port=${this.port}`, 'listen_addresses=::1', `unix_socket_directories=${this.folder}`, ...this.#tls]
+    const settings = [
+      `port=${this.port}`,
+      'listen_addresses=::1',
+      `unix_socket_directories=${this.folder}`,
+      ...this.#tls
+    ]
     const args = settings.flatMap((each) => ['-c', each])
     const child = spawn(join(bin, 'postgres'), ['-D', this.data, ...args], { ...asUser, stdio: 'ignore' })
     this.#ended = new Promise((resolve) => child.once('exit', () => resolve()))

@@ -12,10 +12,19 @@ import { hasPostgres, PostgresServer } from '../../helpers/servers/postgres.ts'
 
 let server: PostgresServer
 
-const logOf = ({ store }: LogToKeep, { leaseMs = 60_000, password = PostgresServer.password, url = server.url } = {}) => {
+const logOf = (
+  { store }: LogToKeep,
+  { leaseMs = 60_000, password = PostgresServer.password, url = server.url } = {}
+) => {
   const target = storeTarget(url)
   if ('problem' in target) throw new Error(target.problem)
-  const log = new PostgresRootLog({ target, password, networkId: store.replica.networkId, leaseMs, connectMs: ceilingMs })
+  const log = new PostgresRootLog({
+    target,
+    password,
+    networkId: store.replica.networkId,
+    leaseMs,
+    connectMs: ceilingMs
+  })
   onTestFinished(async () => await log[Symbol.asyncDispose]())
   return log
 }
@@ -153,7 +162,8 @@ describe.runIf(hasPostgres)('PostgreSQL', () => {
     await expect(over(right).state()).rejects.toThrow(/does not support SSL/)
     await again()
     expect(await over(right).begin('a', kept.start)).toMatchObject({ term: 1 })
-    const used = "SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'trustnet'"
+    const used =
+      "SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'trustnet'"
     expect(await own.sql(used)).toEqual([{ ssl: true }])
     const other = await own.certify('DNS:db.example.org')
     await again()

@@ -235,7 +235,10 @@ export class EngineCommit implements LogCommit {
       } catch (error) {
         if (error instanceof LeaseLostError) throw this.#lost(lease, error)
         if (!(error instanceof OutcomeUnknownError || error instanceof HeadMovedError)) throw error
-        throw new UnavailableError(`the database of the log is not at the head of this store yet: ${error.message}`, retryMs)
+        throw new UnavailableError(
+          `the database of the log is not at the head of this store yet: ${error.message}`,
+          retryMs
+        )
       }
       after = next
     }

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { isRefusal, tlsOf } from '../../../../src/node/root/store/postgres-link.ts'
 
-const target = { text: '', host: 'db.example.org', socketFolder: undefined, port: 5432, user: 'u', database: 'log', ca: undefined }
+const target = {
+  text: '',
+  host: 'db.example.org',
+  socketFolder: undefined,
+  port: 5432,
+  user: 'u',
+  database: 'log',
+  ca: undefined
+}
 
 describe('the link to the database of the log', () => {
   it('takes only what the server itself has refused as not done', () => {
