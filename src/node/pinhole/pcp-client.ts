@@ -31,8 +31,10 @@ export async function askRouter(init: PcpInit): Promise<MapAnswer> {
   let resends: Disposable | undefined
   // Connected, so that the kernel lets through what the router itself sends, and says when nobody listens there.
   socket.bind({ address: from, port: 0, exclusive: true }, () => {
-    socket.connect(port, router, () => {
-      resends = sendAgain(socket, init, reject)
+    // Without a way to the router, as when its interface is just gone, Node says so here and sends no event.
+    socket.connect(port, router, (error?: Error) => {
+      if (error === undefined) resends = sendAgain(socket, init, reject)
+      else reject(new UnavailableError(inWords(error.message), 0))
     })
   })
   let wrong = 0

@@ -98,6 +98,14 @@ describe('a pinhole', () => {
     await pinholes.close()
   })
 
+  test('of a router to which there is no way any more is silent, and nothing fails', async () => {
+    const { server, pinholes, round } = await start([targetOf(9_000, 'fe80::1%gone')])
+    await round()
+    expect(pinholes.all).toMatchObject([{ state: 'silent', message: expect.stringMatching(/./) }])
+    expect(server.asked.length).toBe(1)
+    await pinholes.close()
+  })
+
   test('ends with its address, and another one is asked for at once', async () => {
     const { server, pinholes, targets, round } = await start()
     await round()
