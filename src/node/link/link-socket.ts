@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { scopeOf } from '../../address/ipv6.ts'
+import { codeOf } from '../../runtime/error-code.ts'
 import type { LinkSource } from './hints.ts'
 
 /** Multicast DNS over IPv6 (RFC 6762). */
@@ -24,7 +25,8 @@ export class LinkSocket {
     this.#socket = socket
     socket.on('message', (bytes, from) => {
       const source = sourceOf(from)
-      if (source !== undefined) onPacket(bytes, source)
+      // All sockets of the port hear of every link on which any of them is in the group.
+      if (source !== undefined && this.#joined.has(source.zone)) onPacket(bytes, source)
     })
     socket.on('error', (error) => {
       this.close()
@@ -51,10 +53,13 @@ export class LinkSocket {
     return [...this.#joined]
   }
 
-  /** Listens on these interfaces and on no other. Gives those that are new; one that cannot be joined now is tried at the next call. */
+  /**
+   * Listens on these interfaces and on no other. Gives those that are new; one that cannot be joined now is tried at the next call. The group
+   * is not left: an interface that is gone has no index any more, and the system would take away what another one has.
+   */
   follow(devices: readonly string[]): string[] {
-    for (const device of this.#joined) if (!devices.includes(device)) this.#leave(device)
-    return devices.filter((device) => !this.#joined.has(device) && this.#join(device))
+    for (const device of this.#joined) if (!devices.includes(device)) this.#joined.delete(device)
+    return devices.filter((device) => this.#join(device))
   }
 
   /** Sends to everybody on these links. What cannot be sent is lost, as on any link. */
@@ -77,23 +82,19 @@ export class LinkSocket {
     }
   }
 
+  /** true: it is new here, or another interface than the one that had this name. */
   #join(device: string): boolean {
+    const isKnown = this.#joined.has(device)
     try {
       this.#socket.addMembership(group, `::%${device}`)
+    } catch (error) {
+      // In the group already.
+      if (codeOf(error) !== 'EADDRINUSE') return false
       this.#joined.add(device)
-      return true
-    } catch {
-      return false
+      return !isKnown
     }
-  }
-
-  #leave(device: string): void {
-    this.#joined.delete(device)
-    try {
-      this.#socket.dropMembership(group, `::%${device}`)
-    } catch {
-      // The interface is gone, and its membership with it.
-    }
+    this.#joined.add(device)
+    return true
   }
 }
 
