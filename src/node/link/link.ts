@@ -14,7 +14,7 @@ import type { Logging } from '../logging.ts'
 import type { KnownCandidate, Resolver } from '../resolve/resolver.ts'
 import { Hints, type LinkSource } from './hints.ts'
 import { LinkSocket } from './link-socket.ts'
-import { announcement, type Heard, linkTag, question, readPacket } from './packets.ts'
+import { announcement, type Heard, linkTag, mayBeOf, question, readPacket } from './packets.ts'
 
 /** The node as it is seen from its links. */
 export interface LinkNode {
@@ -38,7 +38,7 @@ interface LinkedNetwork {
 
 /** The interfaces are looked at so often; a socket that was lost is opened again. */
 const lookMs = 5_000
-/** Packets that are looked at: of one machine, and of all. A thousand members that answer one question take five seconds. */
+/** Packets with the tag that are looked at: of one machine, and of all. A thousand members that answer one question take five seconds. */
 const ofSource = { count: 20, perMs: 10_000 }
 const ofAll = { count: 200, perMs: 1_000 }
 /** Answers and questions of this node: an asker waits, and a flood of questions makes no flood of answers. */
@@ -88,7 +88,7 @@ export class Link implements Resolver {
     return this.#socket?.devices ?? []
   }
 
-  /** Packets since the start: of this network, and those that were too many to be looked at. */
+  /** Packets since the start: of this network, and those with its tag that were too many to be looked at. */
   get counts(): { heard: number; dropped: number; dialled: number; hints: number } {
     return { heard: this.#heard, dropped: this.#dropped, dialled: this.hints.dialled, hints: this.hints.size }
   }
@@ -173,7 +173,7 @@ export class Link implements Resolver {
 
   #take(bytes: Buffer, from: LinkSource): void {
     const tag = this.#tag
-    if (tag === undefined || !this.#isAllowed(from)) return
+    if (tag === undefined || !mayBeOf(bytes, tag) || !this.#isAllowed(from)) return
     const heard = readPacket(bytes, tag)
     if (heard === undefined || (heard.kind === 'listens' && heard.instance === this.#instance)) return
     this.#heard++

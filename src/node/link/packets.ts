@@ -50,9 +50,12 @@ export const announcement = (tag: string, { instance, port }: Pick<Listener, 'in
   })
 }
 
-/** Reads a packet of this network; undefined for every other one. What does not hold the tag is not even decoded. */
+/** Tells whether it may be of this network. Anything else, of which a link has much, is neither decoded nor counted. */
+export const mayBeOf = (bytes: Buffer, tag: string): boolean => bytes.length <= maxBytes && bytes.includes(`_${tag}`)
+
+/** Reads a packet of this network; undefined for every other one. */
 export const readPacket = (bytes: Buffer, tag: string): Heard | undefined => {
-  if (bytes.length > maxBytes || !bytes.includes(`_${tag}`)) return undefined
+  if (!mayBeOf(bytes, tag)) return undefined
   try {
     const { type, questions = [], answers = [] } = decodeBounded(bytes)
     const name = nameOf(tag)

@@ -122,6 +122,21 @@ describe.skipIf(skipped)('a link', () => {
     }
   })
 
+  attack('a flood of what other programs say there', async () => {
+    const { members, tag, begin } = await scene()
+    const others = Array.from({ length: 60 }, () => question('0'.repeat(tag.length)))
+    // Each time the packet of this network is the last one of its machine.
+    begin(1, 1_000, 1, [...others, ...lies(tag).slice(0, 1)])
+    await members.status(['root'], ceilingMs, ({ link }) => (link?.hints ?? 0) > 0)
+    const { link, limits } = await members.client('root').status()
+    expect(link?.dropped).toBe(0)
+    expect(limits.filter(({ limit }) => limit.startsWith('link.'))).toEqual([])
+    return {
+      happened: 'behind 60 packets a second of its machine the one of this network was heard, and nobody was named',
+      held: 'packets without the tag are neither decoded nor counted'
+    }
+  })
+
   control('one packet of a machine is heard, and what it names is dialled', async () => {
     const { members, tag, begin } = await scene()
     expect((await members.client('root').status()).link?.dialled).toBe(0)
