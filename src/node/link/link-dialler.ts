@@ -63,8 +63,10 @@ export class LinkDialler {
       this.#askAt = now + this.#pauseMs
       this.#pauseMs = Math.min(asks.maxMs, 2 * this.#pauseMs)
     }
+    const due = link.take()
+    if (due.length === 0) return
     const either = AbortSignal.any([signal, this.#over.signal])
-    await Promise.all(link.take().map((multiaddr) => this.#dial(multiaddr, either)))
+    await Promise.all(due.map((multiaddr) => this.#dial(multiaddr, either)))
   }
 
   /** Ends in a proof of who is there, or is hung up. */
