@@ -64,12 +64,17 @@ export class Hints {
       return true
     }
     this.#forgetOld(now)
-    const source = `${address}%${zone}`
-    const ofSource = [...this.#hints].filter(([, hint]) => hint.source === source)
+    const source = nameOf({ address, zone })
+    const ofSource = this.#of(source)
     const isFull = ofSource.length >= maxOfSource || this.#hints.size >= maxHints
     if (isFull && !this.#giveWay(ofSource.length >= maxOfSource ? ofSource : [...this.#hints])) return false
     this.#hints.set(multiaddr, { source, heardAt: now, tries: 0, notBefore: now, peerId: undefined })
     return true
+  }
+
+  /** True: this machine has named as many as are kept of one. A link may just have many members. */
+  hasAll(source: LinkSource): boolean {
+    return this.#of(nameOf(source)).length >= maxOfSource
   }
 
   /** Multiaddrs to dial now, those that were never tried first; none of a member that is connected. */
@@ -101,6 +106,10 @@ export class Hints {
     hint.notBefore = this.#clock.monotonic()
   }
 
+  #of(source: string): [string, Hint][] {
+    return [...this.#hints].filter(([, hint]) => hint.source === source)
+  }
+
   #giveWay(among: readonly [string, Hint][]): boolean {
     const [tried] = among.find(([, { tries, peerId }]) => tries > 0 && peerId === undefined) ?? []
     return tried !== undefined && this.#hints.delete(tried)
@@ -110,3 +119,5 @@ export class Hints {
     for (const [multiaddr, { heardAt }] of this.#hints) if (now - heardAt > ageMs) this.#hints.delete(multiaddr)
   }
 }
+
+const nameOf = ({ address, zone }: LinkSource): string => `${address}%${zone}`

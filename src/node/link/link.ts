@@ -188,7 +188,7 @@ export class Link implements Resolver {
       }, Math.random() * answerWithinMs).unref()
       return
     }
-    if (!this.hints.add(from, heard.port)) this.#exceeded('link.hints', from)
+    if (!this.hints.add(from, heard.port) && this.hints.hasAll(from)) this.#exceeded('link.hints', from)
     for (const wake of this.#waiting) wake()
   }
 

@@ -47,10 +47,15 @@ describe('hints of a link', () => {
 
   it('of one source are four, and one that waits for its dial is pushed out by no other', () => {
     const hints = new Hints(clock())
-    for (const port of [1, 2, 3, 4]) expect(hints.add(from(1), port)).toBe(true)
+    for (const port of [1, 2, 3]) expect(hints.add(from(1), port)).toBe(true)
+    expect(hints.hasAll(from(1))).toBe(false)
+    expect(hints.add(from(1), 4)).toBe(true)
     expect(hints.add(from(1), 5)).toBe(false)
+    expect(hints.hasAll(from(1))).toBe(true)
     for (let n = 2; n <= 61; n++) expect(hints.add(from(n), 1)).toBe(true)
     expect(hints.add(from(100), 1)).toBe(false)
+    // Nobody's fault: all places are taken, by others.
+    expect(hints.hasAll(from(100))).toBe(false)
     hints.take(1, nobody)
     expect(hints.add(from(100), 1)).toBe(true)
     expect(hints.size).toBe(64)
