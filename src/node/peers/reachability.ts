@@ -1,5 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { isRelayed } from '../../address/circuit.ts'
+import { parseAddr } from '../../address/multiaddr.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import { isRegistryRole, type Role, servesRegistry } from '../../identity/role.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
@@ -32,6 +33,10 @@ const asked = 3
 const wanted = 2
 
 type Answer = 'reached' | 'failed' | 'unknown'
+
+/** True where somebody has dialled this node from beyond its links: between neighbours on one there is no router whose firewall could stop them. */
+export const provesReach = ({ direction, remoteAddr }: Pick<Connection, 'direction' | 'remoteAddr'>): boolean =>
+  direction === 'inbound' && parseAddr(remoteAddr)?.scope !== 'link-local'
 
 /**
  * Finds out whether others can dial this node. A member that dialled it is the proof; while there is none, some are asked to. A registry is
@@ -75,7 +80,7 @@ export class ReachabilityMonitor {
   async #judge(signal: AbortSignal): Promise<Reach> {
     const { trust, role } = this.#init
     const members = [...trust.members()].filter(({ connection }) => !isRelayed(connection))
-    if (members.some(({ connection }) => connection.direction === 'inbound')) return this.#settle('direct')
+    if (members.some(({ connection }) => provesReach(connection))) return this.#settle('direct')
     const byPeer = new Map(members.map((each) => [peerIdText(each.member.publicKey), each]))
     const able = [...byPeer.values()].filter(({ member }) => servesRegistry(member.role))
     able.sort((a, b) => Number(isRegistryRole(b.member.role)) - Number(isRegistryRole(a.member.role)))
