@@ -102,7 +102,8 @@ export const assignAddress = async (own: OwnAddress, options: AssignOptions): Pr
   await carryOut(addressCommand(own.address, device), options)
   const isRouted = await addRoute(own, options)
   if (persist) await keep(own, isRouted, options)
-  const until = persist ? `${addressUnit(own)} brings it back` : 'it is gone after a reboot (--persist keeps it)'
+  const isKept = keptAddress(own, options) !== undefined
+  const until = isKept ? `${addressUnit(own)} brings it back` : 'it is gone after a reboot (--persist keeps it)'
   tell(`${own.address}/128 is on ${device}; ${until}.`)
 }
 

@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
 import {
   addressUnit,
   addressUnitText,
@@ -20,6 +23,11 @@ const refused = async (given: typeof own, device = 'eth0'): Promise<{ error: unk
   const assigned = assignAddress(given, { ...tools, device, persist: false })
   return { error: await assigned.catch((error: unknown) => error), ran }
 }
+
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
+})
 
 describe('the own address', () => {
   test.each([
@@ -46,6 +54,22 @@ describe('the own address', () => {
       expect(ran).toEqual([])
     }
   )
+
+  test('is said to come back where a unit does that, also when that was asked for before', async () => {
+    const units = mkdtempSync(join(tmpdir(), 'trustnet-units-'))
+    folders.push(units)
+    const told: string[] = []
+    const tools = {
+      run: async () => ({ code: 0, out: '', err: '' }),
+      tell: (text: string) => void told.push(text),
+      units
+    }
+    await assignAddress(own, { ...tools, device: 'eth0', persist: false })
+    expect(told.at(-1)).toContain('gone after a reboot')
+    writeFileSync(join(units, addressUnit(own)), addressUnitText(own, 'eth0', true))
+    await assignAddress(own, { ...tools, device: 'eth0', persist: false })
+    expect(told.at(-1)).toContain(`${addressUnit(own)} brings it back`)
+  })
 
   test('comes back by a unit with the same commands, in the order address, route', () => {
     expect(addressUnit(own)).toBe('trustnet-address-fd12-3456-789a.service')
