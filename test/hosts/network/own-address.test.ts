@@ -25,15 +25,14 @@ while s.recv(1500)[0] != 129: pass
 print("echoed")`
 
 describe.skipIf(skipped)('addresses of the own /48', () => {
-  const made = async () => {
-    const network = new HostNetwork(['root', 'two'])
+  const membersOf = async (network: HostNetwork): Promise<HostMembers> => {
     const members = new HostMembers(network, 'ula.test')
     members.found()
     members.registry('root')
     await members.status(['root'], ceilingMs, ({ membership }) => membership.state === 'member')
     await members.join('two', 'integrated')
     await members.status(['two'], ceilingMs, ({ membership }) => membership.state === 'member')
-    return { network, members }
+    return members
   }
   const address = (members: HostMembers, name: string, ...args: string[]): AddressView =>
     JSON.parse(members.cli(name, 'address', '--json', ...args))
@@ -41,8 +40,8 @@ describe.skipIf(skipped)('addresses of the own /48', () => {
     network.run(name, ['python3', '-c', echo, to, String(seconds)]).trim()
 
   it('ping each other once both are assigned, and carry a network that has no other address', async () => {
-    const { network, members } = await made()
-    using _ = network
+    using network = new HostNetwork(['root', 'two'])
+    const members = await membersOf(network)
     const [root, two] = ['root', 'two'].map((name) => address(members, name))
     if (root === undefined || two === undefined) throw new Error('no addresses')
     expect(() => ping(network, 'two', root.address, 1)).toThrow(/unreachable|timed out/)
@@ -66,8 +65,8 @@ describe.skipIf(skipped)('addresses of the own /48', () => {
   })
 
   it('are gone after --remove, with their route; a second interface and a route of somebody else are respected', async () => {
-    const { network, members } = await made()
-    using _ = network
+    using network = new HostNetwork(['root', 'two'])
+    const members = await membersOf(network)
     const onTwo = (...command: string[]): string => network.run('two', command)
     const { address: own, prefix } = address(members, 'two', '--assign', 'eth0')
     expect(onTwo('ip', '-6', 'route', 'show', 'exact', prefix)).toContain('dev eth0 proto static src')
