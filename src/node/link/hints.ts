@@ -54,7 +54,7 @@ export class Hints {
     return this.#dialled
   }
 
-  /** false: there is no room for it. One that was dialled in vain gives way, none that waits for its dial, and none that was proven. */
+  /** false: there is no room for it. One that was dialled in vain gives way, or a second one of a member that proved itself; none that waits for its dial. */
   add({ address, zone }: LinkSource, port: number): boolean {
     const multiaddr = `/ip6zone/${zone}/ip6/${address}/tcp/${port}`
     const now = this.#clock.monotonic()
@@ -111,8 +111,12 @@ export class Hints {
   }
 
   #giveWay(among: readonly [string, Hint][]): boolean {
-    const [tried] = among.find(([, { tries, peerId }]) => tries > 0 && peerId === undefined) ?? []
-    return tried !== undefined && this.#hints.delete(tried)
+    const members = among.map(([, { peerId }]) => peerId)
+    const [given] =
+      among.find(([, { tries, peerId }]) => tries > 0 && peerId === undefined) ??
+      among.find(([, { peerId }], at) => peerId !== undefined && members.indexOf(peerId) < at) ??
+      []
+    return given !== undefined && this.#hints.delete(given)
   }
 
   #forgetOld(now: number): void {

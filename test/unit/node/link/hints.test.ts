@@ -61,6 +61,18 @@ describe('hints of a link', () => {
     expect(hints.size).toBe(64)
   })
 
+  it('of one member at many addresses leave room for others, and it keeps one of them', () => {
+    const hints = new Hints(clock())
+    for (let n = 1; n <= 64; n++) {
+      hints.add(from(n), 9000)
+      hints.proven(`/ip6zone/eth0/ip6/fe80::${n.toString(16)}/tcp/9000`, 'mallory')
+    }
+    for (let n = 101; n <= 163; n++) expect(hints.add(from(n), 9000)).toBe(true)
+    expect(hints.add(from(164), 9000)).toBe(false)
+    expect(hints.size).toBe(64)
+    expect(hints.take(1, nobody)).toEqual(['/ip6zone/eth0/ip6/fe80::1/tcp/9000'])
+  })
+
   it('of a member that is connected are not dialled, and those that nobody repeats are forgotten', () => {
     const time = clock()
     const hints = new Hints(time)
