@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import type { HostNetwork } from './host-network.ts'
 
 /** Why no router speaks PCP here; undefined: one does. */
@@ -75,20 +76,15 @@ export class FilteringRouter {
     ip(outside, 'route', 'add', '2001:db8:1::/64', 'via', '2001:db8:2::1')
   }
 
+  /** The kernel gives it some time after both ends of the cable are up. */
   #linkLocal(): string {
-    const text = this.#network.run(this.#names.router, [
-      'ip',
-      '-6',
-      '-o',
-      'addr',
-      'show',
-      'dev',
-      'lan',
-      'scope',
-      'link'
-    ])
-    const [, address = ''] = /inet6 (\S+)\//.exec(text) ?? []
-    return address
+    const show = ['ip', '-6', '-o', 'addr', 'show', 'dev', 'lan', 'scope', 'link']
+    const deadline = performance.now() + ceilingMs
+    for (;;) {
+      const [, address] = /inet6 (\S+)\//.exec(this.#network.run(this.#names.router, show)) ?? []
+      if (address !== undefined) return address
+      if (performance.now() > deadline) throw new Error('the router has no link-local address')
+    }
   }
 
   #settings(folder: string): string {
