@@ -86,9 +86,9 @@ export class Hints {
     )
     const taken: string[] = []
     for (const [multiaddr, hint] of due.toSorted(([, a], [, b]) => a.tries - b.tries)) {
-      if (taken.length >= most) break
+      if (taken.length >= most || this.#dials.peek('') > 0) break
       if (this.#ofSource.take(hint.source) > 0) continue
-      if (this.#dials.take('') > 0) break
+      this.#dials.take('')
       hint.notBefore = now + Math.min(retry.maxMs, retry.initialMs * 2 ** hint.tries)
       hint.tries++
       taken.push(multiaddr)

@@ -45,6 +45,16 @@ describe('hints of a link', () => {
     )
   })
 
+  it('that wait for the dials of others lose nothing by it', () => {
+    const time = clock()
+    const hints = new Hints(time)
+    for (const n of [1, 2, 3, 4, 5]) hints.add(from(n), 9000)
+    expect(hints.take(4, nobody).length).toBe(4)
+    for (let looks = 0; looks < 10; looks++) expect(hints.take(4, nobody)).toEqual([])
+    time.turn(7_500)
+    expect(hints.take(4, nobody)).toEqual(['/ip6zone/eth0/ip6/fe80::5/tcp/9000'])
+  })
+
   it('of one source are four, and one that waits for its dial is pushed out by no other', () => {
     const hints = new Hints(clock())
     for (const port of [1, 2, 3]) expect(hints.add(from(1), port)).toBe(true)
