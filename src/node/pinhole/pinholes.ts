@@ -1,6 +1,6 @@
 import { formatIp6, parseIp6 } from '../../address/ipv6.ts'
 import { sha256 } from '../../identity/hash.ts'
-import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { type Clock, type Logger, momentOf } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import type { Router } from './default-router.ts'
 import { askRouter } from './pcp-client.ts'
@@ -23,7 +23,7 @@ export interface Pinhole extends Target {
   readonly state: PinholeState
   /** Reason of a refusal or a silence. */
   readonly message: string | null
-  /** An open one ends then, on the monotonic clock, unless it is renewed. */
+  /** An open one ends at this moment, unless it is renewed: the router counts on while this machine sleeps. */
   readonly untilAt: number
 }
 
@@ -75,10 +75,10 @@ export class Pinholes {
   async round(signal: AbortSignal): Promise<number | undefined> {
     const { clock, targets } = this.#init
     this.#follow(await targets())
-    const due = [...this.#held.values()].filter(({ dueAt }) => dueAt <= clock.monotonic())
+    const due = [...this.#held.values()].filter(({ dueAt }) => dueAt <= momentOf(clock))
     await Promise.all(due.map((held) => this.#ask(held, signal)))
     const next = [...this.#held.values()].map(({ dueAt }) => dueAt)
-    return next.length === 0 ? undefined : Math.max(0, Math.min(...next) - clock.monotonic())
+    return next.length === 0 ? undefined : Math.max(0, Math.min(...next) - momentOf(clock))
   }
 
   /** Takes what a router says unasked. true: its pinholes are due soon. */
@@ -103,7 +103,7 @@ export class Pinholes {
       targets.map((target): [string, Held] => {
         const key = [target.address, target.port, target.router.address].join(' ')
         const pinhole = { ...target, state: 'silent' as const, message: null, untilAt: 0 }
-        return [key, before.get(key) ?? { pinhole, dueAt: clock.monotonic(), silences: 0 }]
+        return [key, before.get(key) ?? { pinhole, dueAt: momentOf(clock), silences: 0 }]
       })
     )
     this.#epochs.keep(new Set(targets.map(({ router }) => router.address)))
@@ -124,7 +124,7 @@ export class Pinholes {
 
   #take(held: Held, answer: MapAnswer): void {
     const { clock } = this.#init
-    const now = clock.monotonic()
+    const now = momentOf(clock)
     const refusal = this.#refusalOf(held.pinhole, answer)
     const lifetimeMs = Math.min(answer.lifetimeSeconds * 1_000, maxLifetimeMs)
     if (refusal === undefined) {
@@ -148,7 +148,7 @@ export class Pinholes {
 
   #silent(held: Held, message: string): void {
     const { clock } = this.#init
-    const now = clock.monotonic()
+    const now = momentOf(clock)
     held.dueAt = now + Math.min(silentMs.first * 2 ** Math.min(held.silences++, 10), silentMs.most)
     const { state, untilAt } = held.pinhole
     const stays = state === 'open' && untilAt > now
@@ -168,7 +168,7 @@ export class Pinholes {
 
   #tell(router: string, epochSeconds: number): boolean {
     if (!this.#epochs.hasForgotten(router, epochSeconds)) return false
-    const soon = this.#init.clock.monotonic() + Math.random() * spreadMs
+    const soon = momentOf(this.#init.clock) + Math.random() * spreadMs
     for (const held of this.#held.values())
       if (held.pinhole.router.address === router) held.dueAt = Math.min(held.dueAt, soon)
     return true

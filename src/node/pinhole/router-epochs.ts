@@ -1,8 +1,8 @@
-import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { type Clock, momentOf } from '../../runtime/clock-and-logger.ts'
 
 interface Seen {
   readonly seconds: number
-  /** On the monotonic clock. */
+  /** By `momentOf`. */
   readonly atMs: number
 }
 
@@ -21,7 +21,7 @@ export class RouterEpochs {
 
   /** Takes the seconds that a router counts. true: it has begun anew, and holds nothing of what it held. */
   hasForgotten(router: string, seconds: number): boolean {
-    const now = { seconds, atMs: this.#clock.monotonic() }
+    const now = { seconds, atMs: momentOf(this.#clock) }
     const before = this.#seen.get(router)
     this.#seen.set(router, now)
     if (before === undefined || goesOn(before, now)) return false

@@ -1,7 +1,7 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { tnrName } from '../../dns/tnr.ts'
 import { isRegistryRole } from '../../identity/role.ts'
-import { wallTimeOf } from '../../runtime/clock-and-logger.ts'
+import { momentOf, wallTimeOf } from '../../runtime/clock-and-logger.ts'
 import type { StatusView, Warning } from '../api/views.ts'
 import { forwardsInShort } from '../forward/forwards-view.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -198,7 +198,7 @@ const pinholesView = ({ clock }: NodeContext, network: NetworkNode | undefined):
     router: router.address,
     state,
     message,
-    expiresMs: state === 'open' ? Math.round(clock.now() + untilAt - clock.monotonic()) : null
+    expiresMs: state === 'open' ? Math.round(clock.now() + untilAt - momentOf(clock)) : null
   }))
 
 /** Numbers of open connections. */

@@ -88,6 +88,17 @@ describe('a pinhole', () => {
     }
   })
 
+  test('is asked for again after a sleep of this machine in which its time went on', async () => {
+    const { server, clock, round, right } = await start()
+    let sleptMs = 0
+    Object.assign(clock, { elapsed: () => clock.monotonic() + sleptMs })
+    await round()
+    sleptMs = hour
+    server.answer = (request) => right(request, { epoch: Math.round((clock.monotonic() + hour) / 1_000) })
+    await round()
+    expect(server.asked.length).toBe(2)
+  })
+
   test('of a router at which nobody listens is silent, and nothing fails', async () => {
     const { server, pinholes, round } = await start()
     await server[Symbol.asyncDispose]()
