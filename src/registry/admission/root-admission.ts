@@ -71,10 +71,7 @@ export class RootAdmission {
     pending.refuseRejected(join.value.publicKey)
     this.#refuseTaken(join.value, undefined)
     // A registry is asked and trusted with records by all others: an operator lets it in, also where everybody is.
-    if (this.#isOpenTo(join.value)) {
-      this.#takeOpenJoin()
-      return this.#admit(verified, 'open')
-    }
+    if (this.#isOpenTo(join.value)) return await this.#admitOpen(verified)
     await pending.add(join, receipt, asker)
     throw new PendingError('waits for the operator of the root, who runs `trustnet registry approve`')
   }
@@ -102,6 +99,17 @@ export class RootAdmission {
     this.#openJoins++
   }
 
+  async #admitOpen(verified: VerifiedJoin): Promise<Uint8Array> {
+    this.#takeOpenJoin()
+    try {
+      return await this.#admit(verified, 'open')
+    } catch (error) {
+      // Nobody was let in.
+      this.#openJoins = Math.max(0, this.#openJoins - 1)
+      throw error
+    }
+  }
+
   /**
    * Lets in those who wait and would be let in at once by now, oldest first, until the network has let in as many as it may in this time. Gives how many.
    * @throws as Root.append
@@ -110,8 +118,9 @@ export class RootAdmission {
     const { pending, replica } = this.#components
     let count = 0
     // One after the other: each may take a name, or the last place.
-    for (const { publicKey, role } of replica.state.policy.admission === 'open' ? pending.list() : []) {
-      if (!this.#isOpenTo({ role })) continue
+    for (const { publicKey, name, role } of replica.state.policy.admission === 'open' ? pending.list() : []) {
+      // Looked at each second: what waits on costs no signature and no commit.
+      if (!this.#isOpenTo({ role }) || this.#waitsOn({ publicKey, name })) continue
       try {
         await this.#deciding.run(publicKey, () => this.#letIn(publicKey))
         count++
@@ -124,13 +133,23 @@ export class RootAdmission {
     return count
   }
 
+  /** Tells whether the log would refuse it as it is now: the name is another's, or held, or the key was revoked. */
+  #waitsOn({ publicKey, name }: Pick<Join, 'publicKey' | 'name'>): boolean {
+    const { clock, replica } = this.#components
+    const { state } = replica
+    const holder = state.memberByName(name)
+    if (holder !== undefined && !equals(holder.publicKey, publicKey)) return true
+    const held = state.heldName(name)
+    if (held !== undefined && clock.now() < held.timeMs + state.policy.nameHoldMs) return true
+    return state.isRevoked(publicKey)
+  }
+
   async #letIn(publicKey: Uint8Array): Promise<Uint8Array> {
     const { pending, replica } = this.#components
     const { envelope, receipt } = pending.find(publicKey)
     const join = openJoin(envelope, replica.networkId)
     this.#refuseTaken(join.value, undefined)
-    this.#takeOpenJoin()
-    return await this.#admit({ join, ...(receipt !== null && { receipt }) }, 'open')
+    return await this.#admitOpen({ join, ...(receipt !== null && { receipt }) })
   }
 
   /** @throws NotFoundError, AmbiguousNameError, NameTakenError */
