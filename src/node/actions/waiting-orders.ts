@@ -66,12 +66,15 @@ export async function withdrawOrder(
     entry: null,
     message
   })
-  if (waiting === undefined) return said('does not wait: it was done, or taken back, or is older than a day')
+  const isGone = 'does not wait: it was done, or taken back, or is older than a day'
+  if (waiting === undefined) return said(isGone)
   const what = waiting.acts.map(({ kind }) => kind).join(', ')
   if (plan) return said(`would be taken back: ${what}, ordered by ${waiting.by.join(', ')}`)
   try {
     await withdrawBy(registry, id, author)
   } catch (error) {
+    // Somebody else was faster.
+    if (error instanceof NotFoundError) return said(isGone)
     if (!(error instanceof InvalidPayloadError)) throw error
     // The root says no more than that.
     throw new RefusedError(`${id} was ordered by ${waiting.by.join(', ')}, who alone takes it back`, { cause: error })

@@ -90,8 +90,8 @@ async function carryOutHere(registry: Registry, call: AdminCall, from: Uint8Arra
   const by = operatorName(registry, order.publicKey)
   const { logger } = registry.replica.ledger
   if (question.what === 'withdraw') {
-    const isGone = await orders.withdraw(question.id, order)
-    if (isGone) logger.info({ by, id: question.id }, 'an operator took back what waited for a second one')
+    await orders.withdraw(question.id, order)
+    logger.info({ by, id: question.id }, 'an operator took back what waited for a second one')
     return { entries: [], waiting: [] }
   }
   await orders.rejectJoin(question.join, question.reason)

@@ -71,12 +71,34 @@ describe('two operators', () => {
     expect([await answerTo(a, own), waits()]).toEqual(['done', 0])
     // Signed later than the withdrawal, also where both are of one millisecond.
     await answer(a, signed(a, main, revoke(a, 'b'), { timeMs: Date.now() + 1 }))
-    expect([await answerTo(a, own), waits()]).toEqual(['done', 1])
+    expect([await answerTo(a, own), waits()]).toEqual(['ChangedMeanwhileError', 1])
     return {
       happened: `a withdrawal of another operator: ${byOther}; one that is played again: nothing is taken back`,
       held: 'an order that waits is taken back by its signer alone, by a word that is newer'
     }
   })
+
+  attack(
+    'are asked for, and an order that its operator has taken back is played again beside that of another',
+    async () => {
+      const { network, root, a, main, ann } = await two([3])
+      await using _ = network
+      const { orders } = root.registry.admission
+      const order = signed(a, main, revoke(a, 'b'))
+      await answer(a, order)
+      const [{ id } = { id: '' }] = orders.waiting()
+      expect(await answerTo(a, signedQuestion(a, main, { what: 'withdraw', id }))).toBe('done')
+      const alone = await answer(a, order)
+      expect(await answer(a, signed(a, ann, revoke(a, 'b')))).toBe('SecondOperatorError')
+      const beside = await answer(a, order)
+      expect([alone, beside]).toEqual(['ChangedMeanwhileError', 'ChangedMeanwhileError'])
+      expect(root.registry.replica.state.memberByName('b')).toBeDefined()
+      return {
+        happened: `it was played again alone: ${alone}, and beside the order of another operator: ${beside}`,
+        held: 'what an operator has taken back counts no more, for as long as it would have'
+      }
+    }
+  )
 
   control('who has ordered it takes it back, and orders it anew', async () => {
     const { network, root, a, main, ann } = await two([3])
@@ -86,7 +108,8 @@ describe('two operators', () => {
     const [{ id } = { id: '' }] = orders.waiting()
     expect(await answerTo(a, signedQuestion(a, main, { what: 'withdraw', id }))).toBe('done')
     expect(await answer(a, signed(a, ann, revoke(a, 'b')))).toBe('SecondOperatorError')
-    expect(await answer(a, signed(a, main, revoke(a, 'b')))).toBe('1 entered')
+    // Later than the withdrawal, also where both are of one millisecond.
+    expect(await answer(a, signed(a, main, revoke(a, 'b'), { timeMs: Date.now() + 1 }))).toBe('1 entered')
   })
 
   attack('give two members the same name at once', async () => {

@@ -8,6 +8,7 @@ import {
   ChangedMeanwhileError,
   InvalidPayloadError,
   LogMismatchError,
+  NotFoundError,
   NotOperatorError,
   RefusedError,
   SecondOperatorError
@@ -53,6 +54,9 @@ export class OrderDesk {
   readonly #memory: OrderMemory
   readonly #waiting: WaitingOrders
   readonly #running = new Map<string, Promise<Signed<LogEntry>[]>>()
+  /** Ids of acts that wait and are being completed, or taken back. */
+  readonly #completing = new Set<string>()
+  readonly #takingBack = new Set<string>()
 
   constructor(components: OrderDeskComponents) {
     this.#components = components
@@ -107,19 +111,21 @@ export class OrderDesk {
 
   /**
    * Takes back acts that wait for a second operator: by whoever ordered them, or by any operator when that one is none any more. An order that was
-   * signed later stays. Gives whether something was taken back.
-   * @throws RefusedError for those of another operator
+   * signed later stays; this one, and older ones of its signer for the same, count no more when they come again.
+   * @throws NotFoundError, RefusedError for those of another operator, ChangedMeanwhileError
    */
-  async withdraw(id: string, { publicKey, timeMs }: { publicKey: Uint8Array; timeMs: number }): Promise<boolean> {
+  async withdraw(id: string, { publicKey, timeMs }: { publicKey: Uint8Array; timeMs: number }): Promise<void> {
     const waiting = this.waiting().find((each) => each.id === id)
-    if (waiting === undefined) return false
+    if (waiting === undefined) throw new NotFoundError(`nothing waits as ${id}: it was done, or taken back`)
     const order = readStoredOrder(at(waiting.acts, 0).order)
-    if (order.timeMs > timeMs) return false
     if (keyId(order.publicKey) !== keyId(publicKey) && this.#isStanding(waiting)) {
       throw new RefusedError(`what waits as ${id} was ordered by another operator, who alone takes it back`)
     }
-    await this.#drop(waiting)
-    return true
+    if (order.timeMs > timeMs || this.#completing.has(id)) {
+      throw new ChangedMeanwhileError(`what waits as ${id} was ordered since, or is being done: look again`)
+    }
+    const { commit } = this.#components
+    await during(this.#takingBack, id, () => commit.write(() => this.#waiting.takeBack(waiting, timeMs)))
   }
 
   /** Refuses a question that is not of an operator, or is old. @throws NotOperatorError, ChangedMeanwhileError, InvalidPayloadError */
@@ -207,16 +213,18 @@ export class OrderDesk {
 
   /** Appends with the orders of another operator where these wait for this one; where they need one, they wait. */
   async #complete(acts: readonly Act[], append: Append): Promise<Signed<LogEntry>[]> {
+    this.#waiting.requireStanding(acts)
     const by = readStoredOrder(at(acts, 0).order).publicKey
     const found = this.#waiting.find(acts, by)
     // An order of an operator who was removed since gives way to the order of this one.
-    const waiting = found !== undefined && this.#isStanding(found) ? found : undefined
+    const isThere = found !== undefined && this.#isStanding(found) && !this.#takingBack.has(found.id)
+    const waiting = isThere ? found : undefined
+    const appended = () =>
+      append((i) => [...(waiting === undefined ? [] : [at(waiting.acts, i).order]), at(acts, i).order])
     try {
-      const entries = await append((i) => [
-        ...(waiting === undefined ? [] : [at(waiting.acts, i).order]),
-        at(acts, i).order
-      ])
-      if (waiting !== undefined) await this.#drop(waiting)
+      if (waiting === undefined) return await appended()
+      const entries = await during(this.#completing, waiting.id, appended)
+      await this.#drop(waiting)
       return entries
     } catch (error) {
       const isVoid = error instanceof ChangedMeanwhileError || error instanceof LogMismatchError
@@ -235,6 +243,16 @@ export class OrderDesk {
 
   #drop({ id }: WaitingActs): Promise<void> {
     return this.#components.commit.write(() => this.#waiting.drop(id))
+  }
+}
+
+/** Does something while the id stands in the set. */
+async function during<T>(ids: Set<string>, id: string, work: () => Promise<T>): Promise<T> {
+  ids.add(id)
+  try {
+    return await work()
+  } finally {
+    ids.delete(id)
   }
 }
 

@@ -61,8 +61,8 @@ export class Orders {
   }
 
   /** Takes back acts that wait for a second operator. @throws as OrderDesk.withdraw; NotRootError elsewhere than at the root */
-  async withdraw(id: string, by: { publicKey: Uint8Array; timeMs: number }): Promise<boolean> {
-    return await this.#atRoot().withdraw(id, by)
+  async withdraw(id: string, by: { publicKey: Uint8Array; timeMs: number }): Promise<void> {
+    await this.#atRoot().withdraw(id, by)
   }
 
   /** Refuses the join that waits with this hash of its payload. @throws NotRootError, NotFoundError */

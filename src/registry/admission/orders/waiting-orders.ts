@@ -3,17 +3,20 @@ import { toString as text } from 'uint8arrays/to-string'
 import { at } from '../../../identity/bytes.ts'
 import { keyId } from '../../../identity/key-id.ts'
 import type { Clock } from '../../../runtime/clock-and-logger.ts'
-import { LimitError } from '../../../runtime/errors.ts'
+import { ChangedMeanwhileError, LimitError } from '../../../runtime/errors.ts'
 import { type Act, idOfActs } from '../../objects/orders/act.ts'
 import { readStoredOrder } from '../../objects/orders/order.ts'
 import type { Database } from '../../store/database.ts'
 import type { GroupCommit } from '../../store/group-commit.ts'
 import { MetaTable } from '../../store/meta-table.ts'
-import { secondOrderMs } from '../limits.ts'
+import { clockSkewMs, secondOrderMs } from '../limits.ts'
 
 const metaKey = 'waiting-orders'
+const takenBackKey = 'orders-taken-back'
 /** As many as an operator can look through. */
 const maxWaiting = 64
+/** Acts that one operator takes back while their orders count: the oldest of its own give way. */
+const maxTakenBack = 256
 
 /** Acts that one operator has ordered and another one has to order, too. */
 export interface WaitingActs {
@@ -32,7 +35,14 @@ export interface WaitingOrdersComponents {
 
 type Stored = { id: string; sinceMs: number; acts: { kind: number; body: string; order: string }[] }
 
-/** Acts that wait for a second operator, kept over restarts. Only the root has any. */
+/** An act that its operator has taken back: orders of that one for it which are no newer count no more. */
+interface TakenBack {
+  act: string
+  by: string
+  timeMs: number
+}
+
+/** Acts that wait for a second operator, and those taken back, kept over restarts. Only the root has any. */
 export class WaitingOrders {
   readonly #components: WaitingOrdersComponents
   readonly #table: MetaTable
@@ -56,10 +66,14 @@ export class WaitingOrders {
     return this.list().find((each) => each.id === id && !isBy(each, by))
   }
 
-  /** Keeps acts; the same ones of before give way, and on a full list the oldest of whoever has most. @throws LimitError for that one */
+  /**
+   * Keeps acts; the same ones of before give way, and on a full list the oldest of whoever has most.
+   * @throws LimitError for that one, ChangedMeanwhileError as requireStanding
+   */
   async keep(acts: readonly Act[]): Promise<WaitingActs> {
     const waiting = { id: idOfActs(acts), sinceMs: this.#components.clock.now(), acts }
     await this.#components.commit.write(() => {
+      this.requireStanding(acts)
       const others = this.list().filter(({ id }) => id !== waiting.id)
       this.#put([...(others.length < maxWaiting ? others : withRoom(others, waiting)), waiting])
     })
@@ -69,6 +83,36 @@ export class WaitingOrders {
   /** Inside a commit. */
   drop(gone: string): void {
     this.#put(this.list().filter(({ id }) => id !== gone))
+  }
+
+  /** Inside a commit: takes acts back by a word of this time. */
+  takeBack({ id, acts }: WaitingActs, timeMs: number): void {
+    this.drop(id)
+    const by = signerOf({ acts })
+    const others = this.#takenBack()
+    const taken = acts.map((act) => ({ act: idOfActs([act]), by, timeMs }))
+    const own = [...others.filter((each) => each.by === by), ...taken]
+    const kept = [...others.filter((each) => each.by !== by), ...own.slice(-maxTakenBack)]
+    this.#table.put(takenBackKey, Buffer.from(JSON.stringify(kept)))
+  }
+
+  /** Refuses orders whose signer has taken back the same since. @throws ChangedMeanwhileError */
+  requireStanding(acts: readonly Act[]): void {
+    const by = signerOf({ acts })
+    const gone = this.#takenBack().filter((each) => each.by === by)
+    const isGone = acts.some((act) => {
+      const [id, { timeMs }] = [idOfActs([act]), readStoredOrder(act.order)]
+      return gone.some((each) => each.act === id && timeMs <= each.timeMs)
+    })
+    if (isGone) throw new ChangedMeanwhileError('this order was taken back since it was signed: order it anew')
+  }
+
+  /** Those whose orders are not refused for their age anyhow. */
+  #takenBack(): TakenBack[] {
+    const bytes = this.#table.get(takenBackKey)
+    const stored: TakenBack[] = bytes === undefined ? [] : JSON.parse(Buffer.from(bytes).toString('utf8'))
+    const oldestMs = this.#components.clock.now() - secondOrderMs - clockSkewMs
+    return stored.filter(({ timeMs }) => timeMs >= oldestMs)
   }
 
   #put(waiting: readonly WaitingActs[]): void {

@@ -116,17 +116,61 @@ describe('an act that needs two operators', () => {
     await expect(submit(ordered(network, ben, revoke))).rejects.toThrow('`trustnet operator withdraw')
     const [id = ''] = waiting()
     await expect(orders.withdraw(id, by(ann))).rejects.toThrow(RefusedError)
-    expect(await orders.withdraw(id, by(ben, network.clock.now() - 1))).toBe(false)
+    await expect(orders.withdraw(id, by(ben, network.clock.now() - 1))).rejects.toThrow(ChangedMeanwhileError)
     expect(waiting()).toEqual([id])
-    expect(await orders.withdraw(id, by(ben))).toBe(true)
-    expect(await orders.withdraw(id, by(ben))).toBe(false)
+    await orders.withdraw(id, by(ben))
+    await expect(orders.withdraw(id, by(ben))).rejects.toThrow(NotFoundError)
     await expect(submit(ordered(network, ann, revoke))).rejects.toThrow(SecondOperatorError)
-    expect(await orders.withdraw(id, by(ann))).toBe(true)
+    await orders.withdraw(id, by(ann))
+    network.clock.advance(1)
     await expect(submit(ordered(network, ben, revoke))).rejects.toThrow(SecondOperatorError)
     await operators.add('cat', SigningKey.generate().publicKey, author)
     await operators.remove(operators.find('ben'), author)
-    expect(await orders.withdraw(id, by(ann))).toBe(true)
+    await orders.withdraw(id, by(ann))
     expect([waiting(), registry.replica.isMember(hal.publicKey)]).toEqual([[], true])
+  })
+
+  it('that was taken back counts no more when it comes again, over restarts, also beside the order of another one', async () => {
+    const [early, late] = [ordered(network, ben, revoke), ordered(network, ben, revoke)]
+    await expect(submit(late)).rejects.toThrow(SecondOperatorError)
+    await registry.admission.orders.withdraw(waiting()[0] ?? '', {
+      publicKey: ben.publicKey,
+      timeMs: network.clock.now()
+    })
+    await registry.close()
+    registry = await network.startRoot({ root: { operatorKey: ann } })
+    for (const each of [early, late]) await expect(submit(each)).rejects.toThrow(ChangedMeanwhileError)
+    expect(waiting()).toEqual([])
+    await expect(submit(ordered(network, ann, revoke))).rejects.toThrow(SecondOperatorError)
+    for (const each of [early, late]) await expect(submit(each)).rejects.toThrow(ChangedMeanwhileError)
+    expect(registry.replica.isMember(hal.publicKey)).toBe(true)
+    network.clock.advance(1)
+    await submit(ordered(network, ben, revoke))
+    expect(registry.replica.isMember(hal.publicKey)).toBe(false)
+  })
+
+  it('is taken back or done, and not both, where these meet', async () => {
+    const { root, admission } = registry
+    const { orders } = admission
+    const withdraw = (key: SigningKey, id: string) =>
+      orders.withdraw(id, { publicKey: key.publicKey, timeMs: network.clock.now() })
+    await expect(submit(ordered(network, ben, revoke))).rejects.toThrow(SecondOperatorError)
+    const [id = ''] = waiting()
+    const back = withdraw(ben, id)
+    await expect(submit(ordered(network, ann, revoke))).rejects.toThrow(SecondOperatorError)
+    await back
+    expect([waiting(), registry.replica.isMember(hal.publicKey)]).toEqual([[id], true])
+    network.clock.advance(1)
+    const append = root?.append.bind(root)
+    if (root === undefined || append === undefined) throw new Error('this registry is not the root')
+    let late: Promise<unknown> | undefined
+    root.append = async (...args) => {
+      late = withdraw(ann, id).catch((error: unknown) => error)
+      return await append(...args)
+    }
+    await submit(ordered(network, ben, revoke))
+    expect(await late).toBeInstanceOf(ChangedMeanwhileError)
+    expect([waiting(), registry.replica.isMember(hal.publicKey)]).toEqual([[], false])
   })
 
   it('is one of 64', async () => {
