@@ -81,9 +81,9 @@ async function signerOf(
   kinds: readonly number[],
   { keyFile, passphrase, network, agrees }: Signing
 ): Promise<{ sign: (view: OrderedView) => Promise<string[]>; by: string }> {
-  const [{ loadOperatorKey }, { peerIdText }, { sealOrder }, { digestOf }, { actsToSign }] = await Promise.all([
+  const [{ loadOperatorKey }, { sha256 }, { sealOrder }, { digestOf }, { actsToSign }] = await Promise.all([
     import('./operator-key.ts'),
-    import('../../identity/keys.ts'),
+    import('../../identity/hash.ts'),
     import('../../registry/objects/orders/order.ts'),
     import('../../registry/objects/orders/act.ts'),
     import('./signed-acts.ts')
@@ -110,7 +110,9 @@ async function signerOf(
       return Buffer.from(sealOrder(order, key).bytes).toString('base64')
     })
   }
-  return { sign, by: peerIdText(key.publicKey) }
+  // The same each time, and nobody else knows it: who asks for a late answer shows that it is the one who has asked.
+  const proof = key.sign(Buffer.from(`trustnet command\n${asked.call}\n${JSON.stringify(asked.input)}`))
+  return { sign, by: Buffer.from(sha256(proof)).toString('base64url') }
 }
 
 type ToLines = (acts: readonly { kind: number; body: Uint8Array }[]) => string[]

@@ -244,7 +244,7 @@ export const routes = {
     by: z
       .string()
       .max(64)
-      .describe('the key that signs, as a PeerId: its answer is kept when nobody hears it')
+      .describe('made by the key that signs of this request: the answer is kept for it when nobody hears it')
       .optional()
   }),
   signOrdered: tell.network('Goes on with it', registry.orderedView, {

@@ -5,6 +5,7 @@ import { createKey } from '../../../src/identity/key-file.ts'
 import { peerIdText } from '../../../src/identity/keys.ts'
 import type { ControlApi } from '../../../src/node/api/control-api.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
+import { entryKinds } from '../../../src/registry/objects/entry.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
 const late = /the same command, given again/
@@ -14,12 +15,14 @@ let root: TrustNode
 let hal: TrustNode
 /** The node of hal, asked in the name of the operator ann. */
 let ann: ControlApi
+let annId: string
 beforeEach(async () => {
   network = await TestNetwork.create()
   root = network.node('root')
   hal = await network.join('hal')
   const keyFile = join(network.folder, 'ann.key')
-  await root.control.addOperator({ name: 'ann', keyId: peerIdText(createKey(keyFile).publicKey) })
+  annId = peerIdText(createKey(keyFile).publicKey)
+  await root.control.addOperator({ name: 'ann', keyId: annId })
   await caughtUp()
   ann = asOperator(hal.control, { keyFile, passphrase: async () => '', agrees: async () => true })
 })
@@ -73,12 +76,37 @@ test('an order whose answer is late is answered, when it is given again, with it
   await eventually(() => held.done === 1)
   gone.abort()
   await expect(asked).rejects.toThrow(late)
+  // Whoever knows no more than her name is asked to sign.
+  const other = await hal.control.beginOrdered({ call: 'invite', input: JSON.stringify({ note: 'late' }), by: annId })
+  expect([other.answer, other.sign.length]).toEqual([null, 1])
   const again = ann.invite({ note: 'late' })
   held.open()
   const { id } = await again
   expect(await opened()).toEqual([id])
   await caughtUp()
   expect((await ann.invite({ note: 'late' })).id).not.toBe(id)
+})
+
+test('what changes no entry of the log is carried out each time', async () => {
+  await root.control.setPolicy({ twoOperators: [entryKinds.revoke] })
+  await caughtUp()
+  const order = () => expect(ann.revoke({ peer: 'hal', reason: '' })).rejects.toThrow('second operator')
+  const waiting = async (): Promise<string[]> => (await root.control.waitingOrders()).waiting.map(({ id }) => id)
+  await order()
+  const [id = ''] = await waiting()
+  const { orders } = root.registry.admission
+  const held = heldBack(orders.withdraw.bind(orders))
+  orders.withdraw = held.run
+  const gone = new AbortController()
+  const asked = ann.withdrawOrder({ id }, { signal: gone.signal })
+  await eventually(() => held.done === 1)
+  gone.abort()
+  held.open()
+  await asked.catch(() => {})
+  await eventually(async () => (await waiting()).length === 0)
+  await order()
+  await ann.withdrawOrder({ id })
+  expect(await waiting()).toEqual([])
 })
 
 test('an order whose answer is lost with the connection is sent again, and made once', async () => {

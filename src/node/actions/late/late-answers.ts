@@ -1,3 +1,5 @@
+import { sha256 } from '../../../identity/hash.ts'
+import { keyId } from '../../../identity/key-id.ts'
 import { onAbort } from '../../../runtime/abort.ts'
 import { inBackground } from '../../../runtime/background.ts'
 import type { Clock } from '../../../runtime/clock-and-logger.ts'
@@ -51,11 +53,12 @@ export class LateAnswers {
 
   /** The answer to this request that nobody has heard; undefined: there is none. It is handed out once. */
   take(request: string): Promise<object> | undefined {
-    const { clock, isChanged } = this.#init
-    const kept = this.#kept.get(request)
-    this.#kept.delete(request)
-    if (kept === undefined || clock.monotonic() - kept.sinceMs > keptMs) return undefined
-    return kept.isSettled && (kept.place === undefined || isChanged(kept.place)) ? undefined : kept.answer
+    this.#forgetOld()
+    const key = keyOf(request)
+    const kept = this.#kept.get(key)
+    this.#kept.delete(key)
+    if (kept === undefined) return undefined
+    return kept.isSettled && (kept.place === undefined || this.#init.isChanged(kept.place)) ? undefined : kept.answer
   }
 
   /**
@@ -90,22 +93,33 @@ export class LateAnswers {
   }
 
   #keep(request: string, answer: Promise<object>): void {
+    this.#forgetOld()
+    const key = keyOf(request)
     const kept: Kept = { answer, sinceMs: this.#init.clock.monotonic(), place: undefined, isSettled: false }
-    this.#kept.delete(request)
-    this.#kept.set(request, kept)
+    this.#kept.delete(key)
+    this.#kept.set(key, kept)
     const oldest = this.#kept.keys().next().value
     if (oldest !== undefined && this.#kept.size > maxKept) this.#kept.delete(oldest)
-    inBackground(this.#settled(request, kept), 'keeping a late answer')
+    inBackground(this.#settled(key, kept), 'keeping a late answer')
   }
 
-  async #settled(request: string, kept: Kept): Promise<void> {
+  /** An answer may hold an invite line. */
+  #forgetOld(): void {
+    const since = this.#init.clock.monotonic() - keptMs
+    for (const [key, { sinceMs }] of this.#kept) if (sinceMs < since) this.#kept.delete(key)
+  }
+
+  async #settled(key: string, kept: Kept): Promise<void> {
     try {
       await kept.answer
       kept.isSettled = true
       kept.place = this.#init.place()
     } catch {
       // What was refused is asked for anew.
-      if (this.#kept.get(request) === kept) this.#kept.delete(request)
+      if (this.#kept.get(key) === kept) this.#kept.delete(key)
     }
   }
 }
+
+/** A request may be as long as a document. */
+const keyOf = (request: string): string => keyId(sha256(Buffer.from(request)))
