@@ -55,7 +55,8 @@ async function askUntilAnswered(
       if (!isUnanswered && !(error instanceof UnavailableError)) throw error
       isSent ||= isUnanswered
       if (!isSent) throw notDone(error)
-      if ('question' in call || signal.aborted) throw unknown(error)
+      if ('question' in call) throw unknown(error, 'ask again')
+      if (signal.aborted) throw unknown(error, '`trustnet registry log` says so')
     }
   }
 }
@@ -66,9 +67,9 @@ const notDone = (error: unknown): UnavailableError =>
     error instanceof UnavailableError ? error.retryAfterMs : retryMs
   )
 
-const unknown = (error: unknown): UnavailableError =>
+const unknown = (error: unknown, next: string): UnavailableError =>
   new UnavailableError(
-    `the root has not answered (${reasonOf(error)}), and may have done it all the same: \`trustnet registry log\` says so`,
+    `the root has not answered (${reasonOf(error)}), and may have done it all the same: ${next}`,
     retryMs
   )
 
