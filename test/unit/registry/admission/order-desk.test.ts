@@ -323,16 +323,3 @@ describe('the operators of a network', () => {
     expect(registry.replica.state.operators().map(({ name }) => name)).toEqual(['ann', 'cid'])
   })
 })
-
-it('an order to enter an operator is void when that one was entered and removed since it was signed', async () => {
-  const { operators, author } = operatorsOf(registry)
-  const eve = SigningKey.generate()
-  const early = ordered(network, ann, {
-    kind: 'operator',
-    body: { publicKey: eve.publicKey, name: 'eve', removed: false }
-  })
-  await operators.add('eve', eve.publicKey, author)
-  await operators.remove(operators.find('eve'), author)
-  await expect(submit(early)).rejects.toThrow(ChangedMeanwhileError)
-  await operators.add('eve', eve.publicKey, author)
-})

@@ -156,25 +156,6 @@ describe('a join without an invite', () => {
     expect(told?.role).toBe('integrated')
   })
 
-  it('that waits under the name of a revoked member takes no place of others when the policy opens', async () => {
-    const limits = { openJoins: { count: 2, perMs: 60_000 } }
-    await using network = await RealNetwork.create({ admission: 'approve' }, { limits })
-    const { admission } = network.root
-    await admission.revoke((await network.admit('hal')).publicKey, 'lost')
-    for (const name of ['hal', 'hal', 'hal', 'ann']) {
-      await waits(network, name)
-      network.clock.advance(1)
-    }
-    await admission.changePolicy({ admission: 'open' })
-    expect(await admission.letInWaiting()).toBe(1)
-    for (let look = 0; look < 3; look++) expect(await admission.letInWaiting()).toBe(0)
-    for (let ask = 0; ask < 3; ask++) {
-      await expect(admission.join(network.wish({ name: 'hal' }))).rejects.toThrow(NameTakenError)
-    }
-    await admission.join(network.wish({ name: 'bob' }))
-    expect(admission.pending().map(({ name }) => name)).toEqual(['hal', 'hal', 'hal'])
-  })
-
   it('is judged by the last policy of the log', async () => {
     await using network = await RealNetwork.create()
     await network.root.admission.changePolicy({ admission: 'open' })
