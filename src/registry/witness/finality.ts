@@ -50,6 +50,8 @@ export class Finality {
   #final: Final
   #saving: NodeJS.Timeout | undefined
   #sinceMs: number | undefined
+  /** The policy asked for witnesses when it was looked at last. */
+  #isAsked = false
 
   constructor(init: FinalityInit) {
     const { replica, cosignatures } = init
@@ -98,13 +100,14 @@ export class Finality {
   #first(): Final {
     const { replica, meta } = this.#init
     const { state, head } = replica
-    const { epoch, n } = state.policy.witnesses === 0 ? head : { epoch: 0, n: 0 }
-    const none: Final = { epoch, n, demand: demandAt(state, n, undefined) }
-    const bytes = meta.get(key)
-    if (bytes === undefined) return none
-    const parsed = stored.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+    const held = storedFinal(meta)
     // A store that was restored may end below it.
-    return parsed.success && comparePositions(parsed.data, head) <= 0 ? parsed.data : none
+    if (held !== undefined && comparePositions(held, head) <= 0) return held
+    const { epoch, n } = state.policy.witnesses === 0 ? head : { epoch: 0, n: 0 }
+    const demand = demandAt(state, n, undefined)
+    // Nobody is a witness at the genesis that names none: the head says who they are.
+    const isAnswerable = demand.witnesses.length >= demand.needed
+    return { epoch, n, demand: isAnswerable ? demand : { ...demand, needed: 0 } }
   }
 
   readonly #look = (): void => {
@@ -115,10 +118,18 @@ export class Finality {
     if (place !== undefined && comparePositions(place, this.#final) > 0) this.#moveTo(place)
     const isBehind = comparePositions(this.place, replica.head) < 0
     this.#sinceMs = isBehind ? (this.#sinceMs ?? clock.now()) : undefined
+    this.#keepFirst()
     if (this.#final === before) return
     if (this.needed === 0 && before.demand.needed === 0) return
-    this.#saveSoon()
+    this.#saveSoon(saveMs)
     this.#init.onFinal()
+  }
+
+  /** Keeps the place from which on witnesses are asked for: a start without it would begin at the genesis, and hold everybody back. */
+  #keepFirst(): void {
+    const isAsked = this.needed > 0
+    if (isAsked && !this.#isAsked) this.#saveSoon(0)
+    this.#isAsked = isAsked
   }
 
   /** The authority outranks all witnesses: what its newest delegation stands on is final. */
@@ -142,13 +153,24 @@ export class Finality {
     this.#final = { epoch, n, demand: demandAt(this.#init.replica.state, n, this.#final.demand) }
   }
 
-  #saveSoon(): void {
-    this.#saving ??= setTimeout(() => inBackground(this.#save(), 'keeping what of the log is final'), saveMs).unref()
+  #saveSoon(delayMs: number): void {
+    this.#saving ??= setTimeout(() => inBackground(this.#save(), 'keeping what of the log is final'), delayMs).unref()
   }
 
   async #save(): Promise<void> {
     this.#saving = undefined
     await this.#init.meta.set(key, Buffer.from(JSON.stringify(this.#final)))
+  }
+}
+
+/** The place that was kept; undefined: there is none, or it cannot be read. */
+function storedFinal(meta: Pick<Meta, 'get'>): Final | undefined {
+  const bytes = meta.get(key)
+  if (bytes === undefined) return undefined
+  try {
+    return stored.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+  } catch {
+    return undefined
   }
 }
 

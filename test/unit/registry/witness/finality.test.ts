@@ -3,6 +3,7 @@ import { SigningKey } from '../../../../src/identity/keys.ts'
 import type { Policy } from '../../../../src/registry/objects/policy/policy.ts'
 import type { Registry } from '../../../../src/registry/registry.ts'
 import { cosign } from '../../../../src/registry/witness/cosignature.ts'
+import { Finality } from '../../../../src/registry/witness/finality.ts'
 import { UnavailableError } from '../../../../src/runtime/errors.ts'
 import { RealNetwork } from '../../../helpers/real-network.ts'
 
@@ -169,4 +170,33 @@ it('a newcomer takes no member that is older than the grace for one before the w
   expect(counts(reader, newcomer)).toBe(false)
   await sign(newcomer, two)
   expect([counts(one, newcomer), counts(reader, newcomer)]).toEqual([true, true])
+})
+
+it('a restart before the first head was witnessed holds nobody back, and the witnesses are heard', async () => {
+  await ask({ witnesses: 2 })
+  await replica.close()
+  const again = await network.openReplica('reader', reader)
+  network.clock.advance(graceMs + 1_000)
+  expect([counts(reader, again), counts(one, again)]).toEqual([true, true])
+  expect(isFinal(again)).toBe(false)
+  await sign(again, one, two)
+  expect(isFinal(again)).toBe(true)
+})
+
+it('a store that has lost its place begins at the genesis, and the witnesses are heard', async () => {
+  await ask({ witnesses: 2 })
+  const meta = { get: () => undefined, set: async () => {}, delete: async () => {} }
+  const { cosignatures, replica: log } = replica
+  const lost = new Finality({ replica: log, cosignatures, meta, clock: network.clock, onFinal: () => {} })
+  expect(lost.place.n).toBe(0)
+  await sign(replica, one, two)
+  expect(lost.place.n).toBe(log.head.n)
+  await lost.close()
+})
+
+it('a kept place that cannot be read keeps no process from its start', async () => {
+  await replica.meta.set('witness.final', new Uint8Array(3))
+  await replica.close()
+  const again = await network.openReplica('reader', reader)
+  expect(isFinal(again)).toBe(true)
 })
