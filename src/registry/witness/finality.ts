@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { peerIdText } from '../../identity/keys.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { maxStepMs } from '../../runtime/steady-clock.ts'
 import type { Replica } from '../log/replica.ts'
 import type { Member, NetworkState } from '../log/state/network-state.ts'
 import { comparePositions, type LogPosition } from '../log/state/position.ts'
@@ -93,7 +94,9 @@ export class Finality {
     const { value } = admit
     if (value.kind === 'admit' && value.body.via === 'founder') return true
     const { replica, clock } = this.#init
-    return Math.max(replica.timeMs, clock.now()) - value.timeMs <= this.graceMs
+    const ageMs = Math.max(replica.timeMs, clock.now()) - value.timeMs
+    // One of a time that has not come would be young for as long as its writer likes.
+    return ageMs <= this.graceMs && ageMs >= -maxStepMs
   }
 
   /** All of a store whose policy asks for nothing; else the place that was kept, or the genesis alone. */

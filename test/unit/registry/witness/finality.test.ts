@@ -92,6 +92,20 @@ it('ages by the own clock, too: a root that holds the time still keeps nothing y
   expect(counts(late)).toBe(false)
 })
 
+it('an admission of a time that has not come does not count before it is final', async () => {
+  await ask({ witnesses: 2 })
+  await sign(replica, one, two)
+  const late = replica.replica.state.member((await admit('late')).publicKey)
+  if (late === undefined) throw new Error('no member')
+  const { admitN, admit: entry } = late
+  const at = (aheadMs: number) => {
+    const value = { ...entry.value, timeMs: network.clock.now() + aheadMs }
+    return replica.finality.counts({ admitN, admit: { ...entry, value } })
+  }
+  // Clocks of honest machines differ by so much.
+  expect([at(0), at(60_000), at(hour), at(1_000 * hour)]).toEqual([true, true, false, false])
+})
+
 it('a revoke counts at once', async () => {
   await ask({ witnesses: 2 })
   const gone = await admit('gone')
