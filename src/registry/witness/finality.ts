@@ -83,7 +83,7 @@ export class Finality {
     return this.#final.demand.graceMs
   }
 
-  /** Since when there is something provisional, ms since 1970; undefined: there is nothing. */
+  /** Since when there is something provisional and nothing became final, ms since 1970; undefined: all is final. */
   get provisionalSinceMs(): number | undefined {
     return this.#sinceMs
   }
@@ -120,7 +120,9 @@ export class Finality {
     const place = this.needed === 0 ? replica.head : this.#witnessedPlace()
     if (place !== undefined && comparePositions(place, this.#final) > 0) this.#moveTo(place)
     const isBehind = comparePositions(this.place, replica.head) < 0
-    this.#sinceMs = isBehind ? (this.#sinceMs ?? clock.now()) : undefined
+    // Where entries come all the time the head is always a little ahead: what counts is whether the place moves.
+    const sinceMs = this.#final === before ? this.#sinceMs : undefined
+    this.#sinceMs = isBehind ? (sinceMs ?? clock.now()) : undefined
     this.#keepFirst()
     if (this.#final === before) return
     if (this.needed === 0 && before.demand.needed === 0) return

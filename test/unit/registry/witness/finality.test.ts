@@ -70,6 +70,22 @@ it('waits for as many witnesses as the policy asks', async () => {
   expect(replica.finality.provisionalSinceMs).toBeUndefined()
 })
 
+it('is provisional since the place moved last, however long entries have come', async () => {
+  await ask({ witnesses: 2 })
+  await sign(replica, one, two)
+  await admit('a')
+  const { checkpoint: seen } = network.root.replica
+  if (seen === undefined) throw new Error('no checkpoint')
+  await pass(50_000)
+  const from = replica.finality.provisionalSinceMs
+  expect(from).toBe(network.clock.now() - 50_000)
+  await admit('b')
+  expect(replica.finality.provisionalSinceMs).toBe(from)
+  for (const key of [one, two]) await replica.cosignatures.take(seen.bytes, [cosign(seen, key, network.clock.now())])
+  expect(isFinal()).toBe(false)
+  expect(replica.finality.provisionalSinceMs).toBe(network.clock.now())
+})
+
 it('an admission that too few have seen counts for the grace, and again when they have seen it', async () => {
   await ask({ witnesses: 2 })
   await sign(replica, one, two)
