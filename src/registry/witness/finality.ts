@@ -179,12 +179,17 @@ function storedFinal(meta: Pick<Meta, 'get'>): Final | undefined {
   }
 }
 
-/** Demand of a state at a place that is not above its head. A policy, and registries, of later entries are left out. */
+/**
+ * Demand of a state at a place that is not above its head. A policy, and registries, of later entries are left out; not one that was a witness before
+ * and was only entered anew, as after a change of the root.
+ */
 function demandAt(state: NetworkState, n: number, before: Demand | undefined): Demand {
   const { policy, n: policyN } = state.policyRow
   if (policyN > n && before !== undefined) return before
   const isIn = (publicKey: Uint8Array): boolean =>
-    policy.witnessKeys.length > 0 || (state.registry(publicKey)?.n ?? 0) <= n
+    policy.witnessKeys.length > 0 ||
+    (state.registry(publicKey)?.n ?? 0) <= n ||
+    before?.witnesses.includes(peerIdText(publicKey)) === true
   return {
     needed: policy.witnesses,
     graceMs: policy.witnessGraceMs,

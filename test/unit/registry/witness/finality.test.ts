@@ -176,6 +176,21 @@ it('a change of the policy that the witnesses have seen counts from there on', a
   expect(isFinal()).toBe(true)
 })
 
+it('a witness whose entry in the set is made anew goes on counting', async () => {
+  await ask({ witnesses: 3 })
+  await sign(replica, one, two, three)
+  await admit('a')
+  const { checkpoint: seen } = network.root.replica
+  if (seen === undefined) throw new Error('no checkpoint')
+  await network.enter(three)
+  await network.sync(replica)
+  const words = [one, two, three].map((key) => cosign(seen, key, network.clock.now()))
+  await replica.cosignatures.take(seen.bytes, words)
+  expect(replica.finality.place.n).toBe(seen.value.n)
+  await sign(replica, one, two, three)
+  expect(isFinal()).toBe(true)
+})
+
 it('is kept over a restart, also by one who was away when the policy first asked', async () => {
   await ask({ witnesses: 2 })
   await sign(replica, one, two)
