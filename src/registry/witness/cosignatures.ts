@@ -12,11 +12,11 @@ import { type Checkpoint, openCheckpoint, openCheckpointAsync } from '../objects
 import type { Signed } from '../objects/envelope.ts'
 import type { Meta } from '../store/node-values.ts'
 import { type Cosignature, isCosigned, readCosignature } from './cosignature.ts'
-import { isWitness, witnessesOf } from './entitled.ts'
+import { isWitness, maxWitnesses, witnessesOf } from './entitled.ts'
 import { type StoredWord, storedWords, storeWords } from './stored-words.ts'
 
-/** Cosignatures in one message: as many as a policy can name witnesses. */
-export const maxCosignatures = 16
+/** Cosignatures in one message: of each witness one. */
+export const maxCosignatures = maxWitnesses
 /** Checkpoints that a cosignature in gossip may be of: those of some seconds. */
 const maxRecent = 64
 /** Words that come close together are told together. */

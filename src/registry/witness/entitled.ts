@@ -1,27 +1,28 @@
 import { equals } from 'uint8arrays/equals'
+import { compareBytes } from '../../identity/hash.ts'
 import type { NetworkState } from '../log/state/network-state.ts'
 
 type State = Pick<NetworkState, 'policy' | 'registries' | 'registry' | 'rootRegistry' | 'isRevoked'>
 
-/** The root signs the checkpoint itself: its second word would add nothing. */
-const isRoot = (state: State, publicKey: Uint8Array): boolean => {
-  const root = state.rootRegistry()
-  return root !== undefined && equals(root.publicKey, publicKey)
-}
+/** Witnesses of a network at most: as many as a policy can name, and as one message brings words of. */
+export const maxWitnesses = 16
 
-/** True for a key whose cosignatures count: the policy names it or, where that names nobody, it is of a secondary in the set of registries. */
+/**
+ * True for a key whose cosignatures count: the policy names it or, where that names nobody, it is of a secondary in the set of registries, one of the
+ * lowest keys where there are many.
+ */
 export function isWitness(state: State, publicKey: Uint8Array): boolean {
-  const { witnessKeys } = state.policy
-  const isNamed =
-    witnessKeys.length === 0
-      ? state.registry(publicKey) !== undefined
-      : witnessKeys.some((each) => equals(each, publicKey))
-  return isNamed && !isRoot(state, publicKey) && !state.isRevoked(publicKey)
+  // Most members are neither.
+  if (state.policy.witnessKeys.length === 0 && state.registry(publicKey) === undefined) return false
+  return witnessesOf(state).some((each) => equals(each, publicKey))
 }
 
-/** Keys whose cosignatures count. */
+/** Keys whose cosignatures count. Not that of the root, which signs the checkpoint itself: its second word would add nothing. */
 export function witnessesOf(state: State): Uint8Array[] {
   const { witnessKeys } = state.policy
   const named = witnessKeys.length === 0 ? state.registries().map(({ publicKey }) => publicKey) : witnessKeys
-  return named.filter((publicKey) => isWitness(state, publicKey))
+  const root = state.rootRegistry()?.publicKey
+  const isRoot = (publicKey: Uint8Array): boolean => root !== undefined && equals(root, publicKey)
+  const keys = named.filter((publicKey) => !isRoot(publicKey) && !state.isRevoked(publicKey))
+  return keys.length <= maxWitnesses ? keys : keys.toSorted(compareBytes).slice(0, maxWitnesses)
 }

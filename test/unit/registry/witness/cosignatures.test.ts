@@ -124,6 +124,21 @@ it('counts those alone that the policy names, when it names some', async () => {
   expect(replica.cosignatures.witnessed(1)).toMatchObject({ by: 1, of: 1 })
 })
 
+it('counts the sixteen lowest keys of a larger set: one message brings the words of all', async () => {
+  const more = Array.from({ length: 15 }, () => SigningKey.generate())
+  for (const [index, key] of more.entries()) {
+    const invite = await network.root.admission.invite({ role: 'secondary' })
+    await network.root.admission.join(network.wish({ key, name: `more${index}`, role: 'secondary', invite }))
+    await network.enter(key)
+  }
+  await network.sync(replica)
+  const all = [...secondaries, ...more].toSorted((a, b) => Buffer.compare(a.publicKey, b.publicKey))
+  await expect(take(...all.slice(0, maxCosignatures))).resolves.toBe(maxCosignatures)
+  await expect(take(...all.slice(maxCosignatures))).resolves.toBe(0)
+  expect(replica.cosignatures.witnessed(1)).toMatchObject({ by: maxCosignatures, of: maxCosignatures })
+  expect(replica.cosignatures.of(newest())).toHaveLength(maxCosignatures)
+})
+
 it('tells words that come together once', async () => {
   const { events } = replica.cosignatures
   let told = 0
