@@ -105,8 +105,12 @@ export class Cosignatures {
 
   /** It was verified before it was stored; the log that stands in the store by now may be another. */
   #load({ checkpoint: envelope, cosignature, heardMs }: StoredWord): void {
-    const checkpoint = openCheckpoint(envelope, this.#replica.networkId)
-    if (this.#isHeld(checkpoint)) this.#keep(checkpoint, readCosignature(cosignature), heardMs)
+    try {
+      const checkpoint = openCheckpoint(envelope, this.#replica.networkId)
+      if (this.#isHeld(checkpoint)) this.#keep(checkpoint, readCosignature(cosignature), heardMs)
+    } catch {
+      // The disk has changed it: it is heard again.
+    }
   }
 
   #keep(checkpoint: Signed<Checkpoint>, cosignature: Cosignature, heardMs: number): void {

@@ -177,3 +177,14 @@ it('words that the store has lost are heard again', async () => {
   await replica.meta.set('witness.words', new Uint8Array(3))
   expect(storedWords(replica.meta)).toEqual([])
 })
+
+it.each([
+  ['checkpoint', () => ({ checkpoint: new Uint8Array(9), cosignature: word(one) })],
+  ['cosignature', () => ({ checkpoint: newest().bytes, cosignature: new Uint8Array(9) })]
+])('a stored %s that the disk has changed keeps no process from its start', async (_, damaged) => {
+  await storeWords(replica.meta, [{ ...damaged(), heardMs: 1 }])
+  await replica.close()
+  replica = await network.openReplica('reader', reader)
+  expect(replica.cosignatures.witnessed(1)).toBeUndefined()
+  await expect(take(one)).resolves.toBe(1)
+})
