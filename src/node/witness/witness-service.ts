@@ -18,8 +18,10 @@ export interface WitnessServiceInit {
   host: Host
 }
 
-/** Checkpoints that come closer than this are signed as one: the newest covers the others. */
+/** Checkpoints that come closer than this are signed as one: the newest covers the others. Each costs the disk two writes. */
 const coalesceMs = 50
+/** The same where the policy needs no witnesses, and nobody waits for them. */
+const unneededMs = 1_000
 const lookMs = 500
 /** An old copy of this machine's disk shows only by what others hold: after a start all registries are heard, those that can be. */
 const listenMs = 30_000
@@ -66,12 +68,15 @@ export class WitnessService {
   }
 
   readonly #wake = (): void => {
-    const { registry } = this.#init.network
-    if (isWitness(registry.replica.state, this.#init.node.key.publicKey)) this.#running?.wake()
+    if (this.#isWitness()) this.#running?.wake()
+  }
+
+  #isWitness(): boolean {
+    return isWitness(this.#init.network.registry.replica.state, this.#init.node.key.publicKey)
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    if (!this.#mayBegin()) return
+    if (!this.#isWitness() || !this.#mayBegin()) return
     const outcome = await this.#witness.sign(this.#heardAll())
     if (outcome.kind === 'signed') await this.#tell(outcome, signal)
     if (outcome.kind === 'other-history') this.#raise(outcome)
@@ -82,7 +87,8 @@ export class WitnessService {
     const { host, network } = this.#init
     if (!isRegistryRole(network.registry.role))
       host.services.announce?.announceCosignature(checkpoint.hash, cosignature)
-    await sleep(coalesceMs, signal).catch(() => {})
+    const { policy } = network.registry.replica.state
+    await sleep(policy.witnesses > 0 ? coalesceMs : unneededMs, signal).catch(() => {})
   }
 
   #raise({ mark }: Outcome & { kind: 'other-history' }): void {

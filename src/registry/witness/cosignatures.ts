@@ -19,8 +19,9 @@ import { type StoredWord, storedWords, storeWords } from './stored-words.ts'
 export const maxCosignatures = maxWitnesses
 /** Checkpoints that a cosignature in gossip may be of: those of some seconds. */
 const maxRecent = 64
-/** Words that come close together are told together. */
+/** Words that come close together are told together; where the policy needs none, nobody waits for them. */
 const tellMs = 20
+const unneededMs = 1_000
 /** Written so often at most; what a crash loses is heard again from the witnesses. */
 const saveMs = 5_000
 
@@ -53,7 +54,7 @@ export interface Witnessed {
 export interface CosignatureEvents {
   /** A witness has said something new; told at once. */
   word: CustomEvent<void>
-  /** Witnesses have said something new. Words of some milliseconds are told together. */
+  /** Witnesses have said something new. Words that come close together are told together. */
   cosigned: CustomEvent<void>
 }
 
@@ -215,10 +216,12 @@ export class Cosignatures {
   }
 
   #tellSoon(): void {
+    const { policy } = this.#replica.state
+    const delayMs = policy.witnesses > 0 ? tellMs : unneededMs
     this.#telling ??= setTimeout(() => {
       this.#telling = undefined
       this.events.safeDispatchEvent('cosigned', { detail: undefined })
-    }, tellMs).unref()
+    }, delayMs).unref()
   }
 
   /** Cosignatures of one checkpoint. */
