@@ -13,7 +13,7 @@ import type { NodeParts } from '../node-parts.ts'
 import { watchFinality } from './watch-finality.ts'
 
 export interface WitnessServiceInit {
-  node: Pick<NodeParts, 'config' | 'key' | 'clock'>
+  node: Pick<NodeParts, 'config' | 'key' | 'clock' | 'logging'>
   network: NetworkParts
   host: Host
 }
@@ -23,8 +23,13 @@ const coalesceMs = 50
 /** The same where the policy needs no witnesses, and nobody waits for them. */
 const unneededMs = 1_000
 const lookMs = 500
+/** What goes on for long is said again: an alarm is written to the store each time. */
+const repeatMs = 60_000
 /** An old copy of this machine's disk shows only by what others hold: after a start all registries are heard, those that can be. */
 const listenMs = 30_000
+
+const unknownPast =
+  'this witness cannot tell what it has signed before (witness.json is missing, or its log begins behind that place): it signs nothing until it has heard the heads of all other registries; one that is gone for good is to be revoked'
 
 /** Signs checkpoints where this node is a witness of its network, and tells when too few witnesses do. */
 export class WitnessService {
@@ -33,6 +38,7 @@ export class WitnessService {
   readonly #startedAt: number
   #running: Running | undefined
   #watching: Running | undefined
+  #saidAt = Number.NEGATIVE_INFINITY
 
   constructor(init: WitnessServiceInit) {
     const { network } = init
@@ -79,7 +85,15 @@ export class WitnessService {
     if (!this.#isWitness() || !this.#mayBegin()) return
     const outcome = await this.#witness.sign(this.#heardAll())
     if (outcome.kind === 'signed') await this.#tell(outcome, signal)
+    else this.#say(outcome)
+  }
+
+  #say(outcome: Outcome): void {
+    const { clock, logging } = this.#init.node
+    if (outcome.kind === 'idle' || clock.monotonic() - this.#saidAt < repeatMs) return
+    this.#saidAt = clock.monotonic()
     if (outcome.kind === 'other-history') this.#raise(outcome)
+    else if (outcome.kind === 'unknown-past') logging.logger.warn({}, unknownPast)
   }
 
   /** Registries follow each other and are told at once; what another member signs goes by gossip. */

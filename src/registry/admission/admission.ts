@@ -63,7 +63,7 @@ export interface AdmissionComponents {
 
 const heldBackRetryMs = 5_000
 const heldBackReason =
-  'the admission of this key is older than the grace of the policy and too few witnesses have seen it: it counts again when they have; `trustnet status` on the registries says which are missing'
+  'the admission of this key is older than the grace of the policy and too few witnesses have seen it: it counts again when they have; `trustnet registry checkpoint` at a registry names those that have'
 
 /**
  * Decides who becomes, stays and ceases to be a member. The root decides; any other registry verifies, asks the root, and keeps what it
