@@ -7,7 +7,7 @@ import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { InvalidEnvelopeError, LimitError } from '../../runtime/errors.ts'
 import type { Replica } from '../log/replica.ts'
 import type { Head } from '../log/state/network-state.ts'
-import { compareCheckpoints } from '../log/state/position.ts'
+import { compareCheckpoints, comparePositions } from '../log/state/position.ts'
 import { type Checkpoint, openCheckpoint, openCheckpointAsync } from '../objects/checkpoint.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { Meta } from '../store/node-values.ts'
@@ -267,7 +267,8 @@ export class Cosignatures {
     const heardMs = Math.max(...words.slice(0, needed).map((word) => word.heardMs))
     return {
       checkpoint,
-      by: words.filter((word) => compareCheckpoints(word.checkpoint.value, checkpoint.value) >= 0).length,
+      // Of the same place the root signs a fresher one each minute: the words about the last one stand for it, too.
+      by: words.filter((word) => comparePositions(word.checkpoint.value, checkpoint.value) >= 0).length,
       of: witnessesOf(this.#replica.state).length,
       afterMs: Math.max(0, heardMs - checkpoint.value.timeMs)
     }

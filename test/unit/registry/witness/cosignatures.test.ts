@@ -67,6 +67,15 @@ it('a word about a later place stands for all places before it', async () => {
   await expect(replica.cosignatures.take(first.bytes, [word(two, first)])).resolves.toBe(0)
 })
 
+it('of a head that was signed anew as many stand for it as before', async () => {
+  await take(one, two)
+  network.clock.advance(60_000)
+  await network.root.root?.checkpoint()
+  await network.sync(replica)
+  await take(three)
+  expect(replica.cosignatures.witnessed(1)).toMatchObject({ by: 3, of: 3 })
+})
+
 it('tells what came behind a revision, by checkpoints, ascending', async () => {
   const { cosignatures } = replica
   await take(one)
