@@ -77,8 +77,10 @@ export class WitnessService {
     if (this.#isWitness()) this.#running?.wake()
   }
 
+  /** Whoever writes the log is no witness of it, also before its own entry as the root stands there. */
   #isWitness(): boolean {
-    return isWitness(this.#init.network.registry.replica.state, this.#init.node.key.publicKey)
+    const { root, replica } = this.#init.network.registry
+    return root === undefined && isWitness(replica.state, this.#init.node.key.publicKey)
   }
 
   async #round(signal: AbortSignal): Promise<void> {
