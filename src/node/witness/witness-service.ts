@@ -23,7 +23,7 @@ const coalesceMs = 50
 /** The same where the policy needs no witnesses, and nobody waits for them. */
 const unneededMs = 1_000
 const lookMs = 500
-/** What goes on for long is said again: an alarm is written to the store each time. */
+/** Time until the same is said again: an alarm is written to the store each time. */
 const repeatMs = 60_000
 /** An old copy of this machine's disk shows only by what others hold: after a start all registries are heard, those that can be. */
 const listenMs = 30_000
@@ -77,7 +77,7 @@ export class WitnessService {
     if (this.#isWitness()) this.#running?.wake()
   }
 
-  /** Whoever writes the log is no witness of it, also before its own entry as the root stands there. */
+  /** False for the one who writes the log, also before its own entry as the root stands there. */
   #isWitness(): boolean {
     const { root, replica } = this.#init.network.registry
     return root === undefined && isWitness(replica.state, this.#init.node.key.publicKey)
