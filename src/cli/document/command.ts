@@ -133,10 +133,14 @@ const addRetire = (document: Command, context: Context): void => {
 /** Ids of the current documents of a publisher. @throws ExitError where it has none */
 async function idsOf(context: Context, client: ControlApi, publisher: string): Promise<string[]> {
   const name = peerName(publisher)
-  const { documents } = await client.documents({}, { signal: context.signal })
-  const ids = documents
-    .filter((row) => row.retired === null && (row.publisher.name === name || row.publisher.peerId === name))
-    .map(({ id }) => id)
+  const { signal } = context
+  const { documents } = await client.documents({}, { signal })
+  const current = documents.filter(({ retired }) => retired === null)
+  const named = current.filter((row) => row.publisher.name === name || row.publisher.peerId === name)
+  if (named.length > 0) return named.map(({ id }) => id)
+  // A key that was revoked, or has left, has no name any more in what it has published.
+  const { peerId } = await client.why({ peer: name }, { signal })
+  const ids = current.filter((row) => row.publisher.peerId === peerId).map(({ id }) => id)
   if (ids.length > 0) return ids
   throw new ExitError(
     exitCodes.noMatch,

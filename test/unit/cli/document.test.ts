@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ceilingMs } from '../../helpers/ceiling.ts'
-import { origin } from '../../helpers/commands/control-views.ts'
+import { origin, whyView } from '../../helpers/commands/control-views.ts'
 import { documentsView } from '../../helpers/commands/document-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 
@@ -140,6 +140,12 @@ test('retire takes several ids, or all current ones of a publisher', async () =>
     code: 4,
     err: expect.stringContaining('eve has published nothing that is current')
   })
+  const [document] = documentsView.documents
+  if (document === undefined) throw new Error('there is no document')
+  const publisher = { peerId: whyView.peerId, name: null }
+  api.documents = async () => ({ ...documentsView, documents: [{ ...document, publisher }] })
+  api.why = async () => whyView
+  expect((await run(['retire', '--publisher', 'eve', '--reason', 'x'])).out).toBe('plan: is retired\n')
   for (const argv of [[], ['plan', '--publisher', 'root']])
     expect(await run(['retire', '--reason', 'x', ...argv])).toMatchObject({
       code: 2,
