@@ -27,12 +27,18 @@ export function refuseControl(path: string, control: string): void {
 const isControl = (path: string): InvalidPayloadError =>
   new InvalidPayloadError(`${path} is the control socket of a node and not exposed: members would be its operators`)
 
-/** That of this node, and those of others in the same folder. */
+/** That of this node, and those of others in the same folder. What cannot be looked at hides none of them. */
 function controlSockets(control: string): Stats[] {
-  const folder = dirname(control)
+  return [control, ...pathsIn(dirname(control))].flatMap((path) => orNothing(() => statSync(path)) ?? [])
+}
+
+const pathsIn = (folder: string): string[] =>
+  orNothing(() => readdirSync(folder).map((name) => join(folder, name))) ?? []
+
+function orNothing<T>(look: () => T): T | undefined {
   try {
-    return readdirSync(folder).flatMap((name) => statSync(join(folder, name), { throwIfNoEntry: false }) ?? [])
+    return look()
   } catch {
-    return []
+    return undefined
   }
 }

@@ -60,6 +60,8 @@ describe('a local user who may write to the folder of a socket that is exposed',
     const path = join(folder, 'app.sock')
     await serviceAt(path)
     called.forwards.expose('app', `unix:${path}`)
+    // A link that leads nowhere, beside the control sockets, hides none of them.
+    symlinkSync('circle', join(called.config.paths.runtime, 'circle'))
     const told: string[] = []
     for (const node of [called, caller]) {
       rmSync(path)
