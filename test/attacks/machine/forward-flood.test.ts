@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect } from 'vitest'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
-import { hungMs } from '../../helpers/ceiling.ts'
+import { ceilingMs, hungMs } from '../../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 import { attack, control } from '../attack.ts'
 
@@ -18,7 +18,8 @@ afterEach(async () => {
 
 /** Two members, of which one listens for a service of the other that greets whoever connects. */
 const pair = async () => {
-  const network = await TestNetwork.create()
+  // On a busy machine those that wait for their turn wait long.
+  const network = await TestNetwork.create({ 'protocols.forward.open': `${ceilingMs}ms` })
   started.push(network)
   const service = createServer((socket) => {
     socket.on('error', () => {})

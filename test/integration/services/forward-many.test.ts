@@ -8,14 +8,16 @@ const many = 200
 const piece = Buffer.alloc(64 * 1024, 7)
 const go = Buffer.of(1)
 /** Bytes of each, after which they are compared. */
-const share = 4 * piece.byteLength
+const share = 8 * piece.byteLength
 
 let network: TestNetwork
 let service: Server
 
 /** A service that greets, and when it is told to go sends without end as much as is taken of it. */
 beforeAll(async () => {
-  network = await TestNetwork.create({ 'protocols.forward.open': `${ceilingMs}ms` })
+  // On a busy machine places are given back late, and those that wait for their turn wait long.
+  const patience = `${ceilingMs}ms`
+  network = await TestNetwork.create({ 'protocols.forward.open': patience, 'protocols.forward.connect': patience })
   service = createServer((socket) => {
     const more = (): void => {
       while (socket.writable && socket.write(piece));
@@ -99,6 +101,6 @@ describe(`${many} forwards at once`, () => {
     expect(failures).toEqual([])
     expect(Math.max(...came)).toBeLessThan(3 * Math.min(...came))
     // Turns of all others, in which its own come: not until one of them has nothing to send.
-    expect(meanwhile).toBeLessThan(many * 8 * share)
+    expect(meanwhile).toBeLessThan(many * 4 * share)
   })
 })
