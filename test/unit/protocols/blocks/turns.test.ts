@@ -127,6 +127,7 @@ describe('the bytes that are on their way', () => {
     tookMs = 10
     pause?.over.resolve()
     expect(await Promise.all([slow.ended, quick.ended])).toEqual([many.length, others.length])
+    expect(windowOf()).toBe(defaultLimits.blocks.windowBytes)
   })
 
   test('are as many as may be over a quick one', async () => {
