@@ -34,7 +34,7 @@ export async function cutStorePower(times: number, say: (line: string) => void =
   for (let cut = 1; cut <= times; cut++) {
     using disk = new Disk()
     disk.flush()
-    const state = await followUntil(shared, disk, cut === times ? 'done' : 1 + Math.floor(Math.random() * 60))
+    const state = await followUntil(shared, disk, cut === times ? 0 : 1 + Math.floor(Math.random() * 60))
     await disk.cut(async (at) => {
       requireWhole(join(at, 'target'), whole)
       if (state.isHere) requireAll(join(at, 'stores/blocks'), filesOf(shared.blocks))
@@ -49,18 +49,19 @@ export async function cutStorePower(times: number, say: (line: string) => void =
   return asked
 }
 
-/** Follows until a line has come, and leaves the disk as it is then. */
-async function followUntil(
-  shared: Awaited<ReturnType<typeof shareFolder>>,
-  disk: Disk,
-  until: number | 'done'
-): Promise<Cut> {
+/** Follows until it has told so many lines, with 0 until all is written, and leaves the disk as it is then. */
+async function followUntil(shared: Awaited<ReturnType<typeof shareFolder>>, disk: Disk, until: number): Promise<Cut> {
   let told = 0
   const lines = new Set<string>()
-  await followApart(shared, disk.path, (line, kill) => {
-    lines.add(line)
-    if (++told === until) kill()
-  })
+  await followApart(
+    shared,
+    disk.path,
+    (line) => {
+      lines.add(line)
+      told++
+    },
+    until
+  )
   return { told, isHere: lines.has('here'), isDone: lines.has('done') }
 }
 

@@ -18,13 +18,18 @@ const { StoreFetches } = await import('${moduleAt('node/stores/store-fetches')}'
 const { Stores } = await import('${moduleAt('node/stores/stores')}')
 const { openStoreManifest } = await import('${moduleAt('registry/objects/store-manifest')}')
 const { silentLogger: logger, systemClock: clock } = await import('${moduleAt('runtime/clock-and-logger')}')
-const [, from, folder, target, envelope, network] = process.argv
+const [, from, folder, target, envelope, network, until] = process.argv
 const [manifest, networkId] = [envelope, network].map((text) => Uint8Array.from(Buffer.from(text, 'hex')))
 const source = await BlockFolder.open({ folder: from, quotaBytes: () => ${quotaBytes} })
+let told = 0
+const tell = (line) => {
+  process.stdout.write(line + '\\n')
+  if (++told === Number(until)) process.kill(process.pid, 'SIGKILL')
+}
 const exchange = {
   async *fetch(wants) {
     for await (const digest of wants) {
-      process.stdout.write('block ' + Buffer.from(digest).toString('hex') + '\\n')
+      tell('block ' + Buffer.from(digest).toString('hex'))
       const bytes = await source.read(digest)
       if (bytes === undefined) return
       yield { digest, bytes }
@@ -44,11 +49,11 @@ await stores.save(entry)
 let isHere = false
 while (entry.writtenSeq === 0) {
   fetches.fill()
-  if (!isHere && entry.versions.length > 0) process.stdout.write('here\\n')
+  if (!isHere && entry.versions.length > 0) tell('here')
   isHere ||= entry.versions.length > 0
   await new Promise((resolve) => setTimeout(resolve, 5))
 }
-process.stdout.write('done\\n')
+tell('done')
 process.exit(0)`
 
 /** A store whose owner has its blocks in a folder. */
@@ -77,13 +82,17 @@ export async function shareFolder(folder: string, blocks: string): Promise<Share
   return { blocks, manifest: bytes }
 }
 
-/** Has another process follow a store, with all that it writes in a folder: `stores` and `target`. It tells its lines, and can be killed at each. */
+/**
+ * Has another process follow a store, with all that it writes in a folder: `stores` and `target`. It tells its lines, can be killed at each, and
+ * kills itself at that with the number `until`, however late its lines are read.
+ */
 export async function followApart(
   { blocks, manifest }: SharedStore,
   folder: string,
-  onLine: (line: string, kill: () => void) => void
+  onLine: (line: string, kill: () => void) => void,
+  until = 0
 ): Promise<void> {
-  const argv = [blocks, join(folder, 'stores'), join(folder, 'target'), hex(manifest), hex(networkId)]
+  const argv = [blocks, join(folder, 'stores'), join(folder, 'target'), hex(manifest), hex(networkId), `${until}`]
   const child = spawn(process.execPath, ['--input-type=module', '-e', program, ...argv], {
     stdio: ['ignore', 'pipe', 'inherit']
   })
