@@ -7,7 +7,9 @@ import { sealStoreManifest } from '../../../src/registry/objects/store-manifest.
 import { keyOf, networkId } from '../signed-objects.ts'
 
 const quotaBytes = 2 ** 30
-const moduleAt = (path: string): string => new URL(`../../../src/${path}.ts`, import.meta.url).href
+/** It is built, too: `npm run faults` runs what was built. */
+const extension = import.meta.url.slice(-3)
+const moduleAt = (path: string): string => new URL(`../../../src/${path}${extension}`, import.meta.url).href
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 /** Follows a store until its files are written, with a line before each block that it is given, when all are here, and at its end. */
