@@ -27,10 +27,15 @@ class CircuitConnection extends AbstractMultiaddrConnection {
       this.close().catch((error: unknown) => this.abort(asError(error)))
     })
     stream.addEventListener('message', ({ data }) => this.onData(data))
-    stream.addEventListener('drain', () => this.safeDispatchEvent('drain'))
+    stream.addEventListener('drain', () => queueMicrotask(() => this.#drained()))
     if (rest.byteLength > 0) this.onData(rest)
     if (stream.readStatus === 'paused') stream.resume()
     if (stream.status !== 'open') this.onTransportClosed(new StreamEndedError(`the stream is ${stream.status}`))
+  }
+
+  /** The stream itself goes on sending in a microtask after the event: before that it looks free, and would be given more than leaves it. */
+  #drained(): void {
+    if (!this.#stream.writableNeedsDrain) this.safeDispatchEvent('drain')
   }
 
   override sendData(data: Uint8ArrayList): SendResult {

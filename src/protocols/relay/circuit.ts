@@ -110,7 +110,8 @@ class Lane {
     if (rest.byteLength > 0) this.#came(rest)
     this.#from.addEventListener('message', ({ data }) => this.#came(data))
     this.#from.addEventListener('remoteCloseWrite', () => this.#endSoon())
-    this.#to.addEventListener('drain', () => this.#resume())
+    // The stream itself goes on sending in a microtask after the event: before that it looks free, and would be given more than leaves it.
+    this.#to.addEventListener('drain', () => queueMicrotask(() => this.#resume()))
     if (this.#from.remoteWriteStatus === 'closed') this.#endSoon()
     this.#resume()
   }

@@ -62,6 +62,30 @@ it('a service is forwarded through a relay, byte for byte, with its end', async 
 })
 
 it('another relay takes over when one dies, and a revoked member loses its circuits at once', async () => {
+it('many forwards at once go through one circuit, and none of them is cut off', async () => {
+  await using network = await TestNetwork.create()
+  const root = network.node('root')
+  const one = await network.join('one', shut)
+  const two = await network.join('two', shut)
+  const sent = Buffer.alloc(1.5 * 2 ** 20, 'relayed ')
+  await using server = createServer((socket) => socket.end(sent))
+  server.listen(0, '::1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  two.forwards.expose('bulk', `[::1]:${address.port}`)
+  await eventually(() => relaysAt(one, 'two').includes(root.peerId))
+  await eventually(async () => (await one.control.ping({ peer: 'two' })).received === 1)
+  const got = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const bytes = await one.forwards.call({ peer: 'two', service: 'bulk' })
+      return (await buffer(bytes)).equals(sent)
+    })
+  )
+  expect(got).toEqual(Array.from({ length: 8 }, () => true))
+  expect(waysTo(one, two)).toEqual([true])
+})
+
   await using network = await TestNetwork.create()
   const root = network.node('root')
   const second = await network.join('second', { role: 'secondary' })
