@@ -1,6 +1,7 @@
 import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { NotAllowedError } from '../../runtime/errors.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
@@ -17,6 +18,8 @@ export interface CircuitInit {
   limits: ProtocolLimits['relay']
   /** Counts bytes of a member; gives the ms until more of it may be taken. */
   charge: (peer: string, bytes: number) => number
+  /** Tells whether the policy still lets this node relay. */
+  mayServe: () => boolean
 }
 
 /** Time for the other side to end when one has. */
@@ -78,10 +81,11 @@ export class Circuit {
   }
 
   #lookOver(): void {
-    const { clock, limits } = this.#init
+    const { clock, limits, mayServe } = this.#init
     const now = clock.monotonic()
     const movedAt = Math.max(this.#beganAt, ...this.#lanes.map((lane) => lane.movedAt))
-    if (now - movedAt > limits.idleMs) this.end(new DeadlineError('nothing moved on the circuit'))
+    if (!mayServe()) this.end(new NotAllowedError('this node relays no more: the policy of the network forbids it'))
+    else if (now - movedAt > limits.idleMs) this.end(new DeadlineError('nothing moved on the circuit'))
     else if (now - this.#beganAt > limits.circuitMs) this.end(new DeadlineError('the circuit lasted its longest time'))
   }
 }
@@ -165,7 +169,8 @@ class Lane {
 
   /** The member has sent all: so has this lane, when the last of it was taken. */
   #endSoon(): void {
-    if (this.#from.readStatus === 'paused') {
+    // One that is paused and has nothing left tells its end no second time.
+    if (this.#from.readStatus === 'paused' && !this.#from.readableEnded) {
       this.#from.addEventListener('end', () => this.#endSoon(), { once: true })
       return
     }

@@ -110,7 +110,7 @@ class RelayService implements RelayServer {
     target: string,
     signal: AbortSignal
   ): Promise<void> {
-    const { limits } = this.#init
+    const { limits, mayServe } = this.#init
     const way = this.#reservations.has(target) ? this.#wayTo(target) : undefined
     if (way === undefined) throw new NotFoundError(`${target} has no reservation here`)
     using _ = this.#take(source, target)
@@ -122,7 +122,7 @@ class RelayService implements RelayServer {
       const circuit = new Circuit(
         { peer: source.remoteId, frames: source.frames },
         { peer: target, frames },
-        { clock: this.#clock, limits: limits.relay, charge }
+        { clock: this.#clock, limits: limits.relay, charge, mayServe }
       )
       await circuit.join()
       await circuit.done

@@ -100,6 +100,26 @@ describe('a circuit', () => {
     far.stream.abort(new Error('enough'))
     await eventually(() => near.isOver && stage.counts.circuits === 0)
     expect(near.stream.status).not.toBe('closed')
+  it('tells an end also while more of that side would have to wait', async () => {
+    const stage = await stageWith({ limits: { relay: { ofPeer: { count: 1, perMs: 86_400_000 } } } })
+    const { near, far } = await stage.pair()
+    near.send(new Uint8Array(2048))
+    await eventually(() => far.bytes === 2048)
+    await near.stream.close()
+    await eventually(() => far.hasEnded)
+  })
+
+  it('ends when the policy forbids to relay, though bytes go through it', async () => {
+    let allowed = true
+    const clock = { now: () => 0, monotonic: () => 0 }
+    const stage = await stageWith({ mayServe: () => allowed, clock, limits: { relay: { idleMs: 20 } } })
+    const { near, far } = await stage.pair()
+    near.send('there')
+    await eventually(() => far.text === 'there')
+    allowed = false
+    await eventually(() => near.isOver && far.isOver && stage.counts.circuits === 0)
+  })
+
   })
 
   it.each([{ idleMs: 20 }, { idleMs: 40, circuitMs: 1 }])('ends after its time: %o', async (relay) => {
