@@ -7,9 +7,11 @@ import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import type { ConnectionTrust } from '../../protocols/engine/trust/connection-trust.ts'
 import { isCountedApart } from '../../protocols/engine/waiting-bytes.ts'
 import { hopId, reserveAt } from '../../protocols/relay/index.ts'
+import { maxRelays } from '../../registry/objects/record.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
+import { Throttle } from '../../runtime/throttle.ts'
 
 /** The parts of a node that tell whether it needs relays, and which there are. */
 export interface RelayUse {
@@ -47,6 +49,8 @@ interface Candidate {
 }
 
 const everyMs = 5_000
+/** After an outage all members come back at once, and a look goes over all of them. */
+const newsMs = 500
 /** A relay that refused, or did not answer, is asked again after that. */
 const restMs = 60_000
 const mostResting = 256
@@ -64,6 +68,8 @@ export class RelayClient {
   readonly #resting = new Map<string, number>()
   readonly #stops: (() => void)[] = []
   #looking: Running | undefined
+  /** Relays that others were told of. */
+  #told = ''
 
   constructor(init: RelayClientInit) {
     this.#init = init
@@ -73,11 +79,13 @@ export class RelayClient {
     const { trust } = this.#init
     const looking = services.run('relays', { everyMs, round: (signal) => this.#look(signal) })
     this.#looking = looking
+    const news = new Throttle(() => looking.wake(), newsMs)
     this.#stops.push(
+      () => news.stop(),
       () => inBackground(looking.stop(), 'ending the look for relays'),
       trust.onGone((connection) => this.#gone(connection)),
       trust.onMutual((connection) => {
-        if (!isRelayed(connection)) looking.wake()
+        if (!isRelayed(connection)) news.ask()
       })
     )
   }
@@ -102,8 +110,8 @@ export class RelayClient {
 
   async #look(signal: AbortSignal): Promise<void> {
     const { use, limits } = this.#init
+    const wanted = Math.min(limits.relay.wanted, maxRelays)
     this.#replace()
-    const before = [...this.#held.keys()].join(' ')
     const candidates = use.wantsRelays() ? await this.#candidates() : []
     const byPeer = new Map(candidates.map((each) => [peerIdText(each.publicKey), each]))
     for (const [peer, { connection }] of this.#held) {
@@ -111,10 +119,13 @@ export class RelayClient {
     }
     for (const [peer, candidate] of byPeer) {
       const isRenewal = this.#held.has(peer)
-      if (isRenewal ? this.#isFresh(peer) : this.#held.size >= limits.relay.wanted || this.#rests(peer)) continue
+      if (isRenewal ? this.#isFresh(peer) : this.#held.size >= wanted || this.#rests(peer)) continue
       await this.#reserve(peer, candidate, signal)
     }
-    if ([...this.#held.keys()].join(' ') !== before) await use.changed()
+    const held = [...this.#held.keys()].join(' ')
+    if (held === this.#told) return
+    await use.changed()
+    this.#told = held
   }
 
   /** Members that relay and are connected, those that answer soonest first. */
@@ -172,14 +183,16 @@ export class RelayClient {
   /** Closes them, but for those in use: a forward would be cut off. */
   #replace(): void {
     const members = [...this.#init.trust.members()]
+    const relayed = members.filter(({ connection }) => isRelayed(connection))
+    if (relayed.length === 0) return
     const direct = new Set(
       members
         .filter(({ connection }) => !isRelayed(connection))
         .map(({ connection }) => connection.remotePeer.toString())
     )
-    for (const { connection } of members) {
+    for (const { connection } of relayed) {
       const isInUse = connection.streams.some(isCountedApart)
-      if (!isRelayed(connection) || isInUse || !direct.has(connection.remotePeer.toString())) continue
+      if (isInUse || !direct.has(connection.remotePeer.toString())) continue
       inBackground(closeConnection(connection), 'closing a connection that a direct one replaces')
     }
   }

@@ -79,7 +79,9 @@ class RelayService implements RelayServer {
     // Without its connection a member is not reached: its place is free for another one.
     this.#stops.push(
       trust.onGone((_, { publicKey }) => {
-        if (this.#wayTo(publicKey) === undefined) this.#reservations.delete(peerIdText(publicKey))
+        const peer = peerIdText(publicKey)
+        // All may go at once, and looking for another way is as much work as there are connections.
+        if (this.#reservations.has(peer) && this.#wayTo(peer) === undefined) this.#reservations.delete(peer)
       })
     )
   }
