@@ -59,13 +59,17 @@ export class CircuitPlaces {
     return this.#all
   }
 
+  /** That member has as many circuits as it may. */
+  isFull(peer: string): boolean {
+    return (this.#ofPeer.get(peer) ?? 0) >= this.#limits.circuitsOfPeer
+  }
+
   /** A place, which is free again when it is disposed of. @throws LimitError */
   take(source: string, target: string): Disposable {
     const { circuits, circuitsOfPeer } = this.#limits
     if (this.#all >= circuits) throw new LimitError(`${circuits} circuits are open here`)
     for (const peer of [source, target]) {
-      if ((this.#ofPeer.get(peer) ?? 0) >= circuitsOfPeer)
-        throw new LimitError(`${peer} has ${circuitsOfPeer} circuits open here`)
+      if (this.isFull(peer)) throw new LimitError(`${peer} has ${circuitsOfPeer} circuits open here`)
     }
     this.#count(source, target, 1)
     return { [Symbol.dispose]: () => this.#count(source, target, -1) }

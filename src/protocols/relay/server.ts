@@ -4,7 +4,8 @@ import { isRelayed } from '../../address/circuit.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import { within } from '../../runtime/abort.ts'
 import { type Clock, type Logger, systemClock } from '../../runtime/clock-and-logger.ts'
-import { NotAllowedError, NotFoundError } from '../../runtime/errors.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { NotAllowedError, NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import { culpritOf } from '../engine/culprits.ts'
 import { StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
@@ -40,6 +41,7 @@ export interface RelayServer extends Startable {
 }
 
 const all = 'all'
+const retryMs = 5_000
 
 class RelayService implements RelayServer {
   readonly #init: RelayServerInit
@@ -116,9 +118,8 @@ class RelayService implements RelayServer {
     const way = this.#reservations.has(target) ? this.#wayTo(target) : undefined
     if (way === undefined) throw new NotFoundError(`${target} has no reservation here`)
     using _ = this.#take(source, target)
-    const frames = await openStream(way, stopProtocol(limits), { limits, signal })
+    const frames = await this.#bring(way, source.remoteId, signal)
     try {
-      await this.#bring(frames, source.remoteId, signal)
       await source.frames.write(connected())
       const charge = (peer: string, bytes: number): number => this.#charge(peer, bytes)
       const circuit = new Circuit(
@@ -138,21 +139,33 @@ class RelayService implements RelayServer {
     try {
       return this.#places.take(remoteId, target)
     } catch (error) {
-      this.#init.trust.culprits.exceeded('relay.circuitsOfPeer', culpritOf(connection))
+      // Not for the circuits of others, of which the target or the relay is full.
+      if (this.#places.isFull(remoteId))
+        this.#init.trust.culprits.exceeded('relay.circuitsOfPeer', culpritOf(connection))
       throw error
     }
   }
 
-  async #bring(frames: FrameStream, source: string, signal: AbortSignal): Promise<void> {
-    await frames.write(bringCircuit(source))
-    const answer = await frames.read({ signal })
-    if (answer === undefined) throw new StreamEndedError('the member ended without an answer')
-    readTaken(answer)
+  /** @throws UnavailableError whatever the member did: whoever asks for a circuit is not to blame for it. */
+  async #bring(way: Connection, source: string, signal: AbortSignal): Promise<FrameStream> {
+    const { limits } = this.#init
+    let frames: FrameStream | undefined
+    try {
+      frames = await openStream(way, stopProtocol(limits), { limits, signal })
+      await frames.write(bringCircuit(source))
+      const answer = await frames.read({ signal })
+      if (answer === undefined) throw new StreamEndedError('the member ended without an answer')
+      readTaken(answer)
+      return frames
+    } catch (error) {
+      const failure = new UnavailableError(`the member did not take the circuit: ${reasonOf(error)}`, retryMs)
+      frames?.abort(failure)
+      throw failure
+    }
   }
 
   /** The newest connection that the member has proved, and that is no circuit itself. */
-  #wayTo(member: string | Uint8Array): Connection | undefined {
-    const peer = typeof member === 'string' ? member : peerIdText(member)
+  #wayTo(peer: string): Connection | undefined {
     let found: Connection | undefined
     for (const { connection } of this.#init.trust.members()) {
       const isWay = connection.status === 'open' && connection.remotePeer.toString() === peer && !isRelayed(connection)

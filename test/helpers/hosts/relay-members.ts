@@ -7,7 +7,7 @@ import { FrameStream } from '../../../src/protocols/engine/frames.ts'
 import { type LimitOverrides, limitsWith, type ProtocolLimits } from '../../../src/protocols/engine/limits.ts'
 import { openCircuit, reserveAt } from '../../../src/protocols/relay/client.ts'
 import { stopId } from '../../../src/protocols/relay/descriptor.ts'
-import { readCircuit, stopRefusal, taken } from '../../../src/protocols/relay/messages.ts'
+import { readCircuit, taken } from '../../../src/protocols/relay/messages.ts'
 import { type RelayServer, relayServer } from '../../../src/protocols/relay/server.ts'
 import type { Clock } from '../../../src/runtime/clock-and-logger.ts'
 import { ceilingMs } from '../ceiling.ts'
@@ -107,8 +107,8 @@ export class RelayStage implements AsyncDisposable {
     return this.relay.host.services.relay.counts
   }
 
-  /** `refuses`: circuits that the relay brings are not taken. */
-  async join({ role, refuses = false }: { role?: 'stranger'; refuses?: boolean } = {}): Promise<Client> {
+  /** `says`: the answer to circuits that the relay brings; by default they are taken. */
+  async join({ role, says }: { role?: 'stranger'; says?: Uint8Array } = {}): Promise<Client> {
     const brought: End[] = []
     const limits = this.#limits
     const take = async (stream: Stream): Promise<void> => {
@@ -120,8 +120,8 @@ export class RelayStage implements AsyncDisposable {
       const bytes = await frames.read()
       if (bytes === undefined) return
       const from = readCircuit(bytes)
-      await frames.write(refuses ? stopRefusal(0) : taken())
-      if (refuses) await frames.close()
+      await frames.write(says ?? taken())
+      if (says !== undefined) await frames.close()
       else brought.push(await endOf(from, frames))
     }
     const member = await startMember<{ stop: unknown }>({

@@ -2,7 +2,9 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { afterEach, describe, expect, it, test } from 'vitest'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
 import { openStream } from '../../../../src/protocols/engine/protocol.ts'
+import { statuses } from '../../../../src/protocols/engine/status.ts'
 import { hopId, hopProtocol } from '../../../../src/protocols/relay/descriptor.ts'
+import { stopRefusal } from '../../../../src/protocols/relay/messages.ts'
 import { HopMessage } from '../../../../src/protocols/relay/pb/circuit.ts'
 import { LimitError, NotAllowedError, NotFoundError, UnavailableError } from '../../../../src/runtime/errors.ts'
 import { type Client, RelayStage, type StageInit } from '../../../helpers/hosts/relay-members.ts'
@@ -29,6 +31,10 @@ const statusOf = async ({ toRelay }: Client, message: Uint8Array): Promise<numbe
   const answer = await frames.read().catch(() => undefined)
   return answer && HopMessage.decode(answer).status
 }
+
+/** Those who are named for what they did at the relay. */
+const culpritsOf = ({ relay }: RelayStage): string[] =>
+  relay.trust.culprits.counts.flatMap(({ culprits }) => culprits.map(({ who }) => who))
 
 /** Bytes that wait in the streams of a host. */
 const waitingAt = (connections: readonly Connection[]): number =>
@@ -94,12 +100,6 @@ describe('a circuit', () => {
     await eventually(() => near.isOver && far.isOver)
   })
 
-  it('is reset on both sides when one resets it', async () => {
-    const stage = await stageWith()
-    const { near, far } = await stage.pair()
-    far.stream.abort(new Error('enough'))
-    await eventually(() => near.isOver && stage.counts.circuits === 0)
-    expect(near.stream.status).not.toBe('closed')
   it('tells an end also while more of that side would have to wait', async () => {
     const stage = await stageWith({ limits: { relay: { ofPeer: { count: 1, perMs: 86_400_000 } } } })
     const { near, far } = await stage.pair()
@@ -120,6 +120,12 @@ describe('a circuit', () => {
     await eventually(() => near.isOver && far.isOver && stage.counts.circuits === 0)
   })
 
+  it('is reset on both sides when one resets it', async () => {
+    const stage = await stageWith()
+    const { near, far } = await stage.pair()
+    far.stream.abort(new Error('enough'))
+    await eventually(() => near.isOver && stage.counts.circuits === 0)
+    expect(near.stream.status).not.toBe('closed')
   })
 
   it.each([{ idleMs: 20 }, { idleMs: 40, circuitMs: 1 }])('ends after its time: %o', async (relay) => {
@@ -161,13 +167,18 @@ describe('a relay', () => {
     await expect(source.open(target)).rejects.toThrow(NotAllowedError)
   })
 
-  it('says that a member does not take the circuit', async () => {
+  it.each([
+    ['does not take it', stopRefusal(statuses.OK)],
+    ['has no reservation, as it says', stopRefusal(statuses.NOT_ALLOWED)],
+    ['sends bytes that are no answer', Uint8Array.of(0xff, 0xff)]
+  ])('says that there is no circuit when its target %s, and blames nobody else for it', async (_, says) => {
     const stage = await stageWith()
     const source = await stage.join()
-    const target = await stage.join({ refuses: true })
+    const target = await stage.join({ says })
     await target.reserve()
     await expect(source.open(target)).rejects.toThrow(UnavailableError)
     await eventually(() => stage.counts.circuits === 0)
+    expect(culpritsOf(stage)).toEqual([])
   })
 
   it('has one reservation of each member, and so many in all', async () => {
@@ -189,6 +200,7 @@ describe('a relay', () => {
     await expect(source.open(target)).rejects.toThrow(LimitError)
     const other = await stage.join()
     await expect(other.open(target)).rejects.toThrow(LimitError)
+    expect(culpritsOf(stage)).toEqual([source.id])
     near.stream.abort(new Error('enough'))
     await eventually(() => stage.counts.circuits === 1)
     await other.open(target)
