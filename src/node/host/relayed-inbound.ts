@@ -15,6 +15,8 @@ export class RelayedInbound {
 
   /** undefined: go on with the handshake. Otherwise why not. */
   refuse(connection: MultiaddrConnection): string | undefined {
+    // Nobody would say that it is gone.
+    if (connection.status !== 'open') return 'it has ended'
     if (this.#open >= this.#most) {
       const { relay = 'unknown' } = parseCircuit(connection.remoteAddr) ?? {}
       this.#culprits?.exceeded('relay.inbound', { peer: relay })
