@@ -86,7 +86,6 @@ const connectDirectly = async (
   } catch (error) {
     const late = openTo(network, publicKey)
     if (late !== undefined) return late
-    signal.throwIfAborted()
     throw new UnavailableError(`${name} cannot be reached at ${addrs.join(', ')}: ${dialText(error)}`, retryMs)
   }
 }

@@ -7,8 +7,8 @@ import { isRegistryRole } from '../../identity/role.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import { mayRelay } from '../../registry/objects/policy/relaying.ts'
 import { within } from '../../runtime/abort.ts'
-import { reasonOf } from '../../runtime/error-message.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
+import { dialText } from '../errors.ts'
 import type { NetworkParts } from '../network-parts.ts'
 import type { Connector } from '../peers/connector.ts'
 
@@ -49,7 +49,7 @@ export async function connectThrough(
       return await peers.connect({ publicKey, addrs, isRegistry: isRegistryRole(role) }, inTime)
     } catch (error) {
       signal.throwIfAborted()
-      failures.push(`${registry.replica.state.member(relay)?.name ?? peerIdText(relay)}: ${reasonOf(error)}`)
+      failures.push(`${registry.replica.state.member(relay)?.name ?? peerIdText(relay)}: ${dialText(error)}`)
     }
   }
   throw new UnavailableError(`through relays: ${failures.join('; ')}`, retryMs)
