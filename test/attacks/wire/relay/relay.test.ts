@@ -90,7 +90,7 @@ describe('a member that sends a relay messages that are too long, or never whole
   attack('to have it keep them', async () => {
     const { stream } = await pour()
     await eventually(() => stream.status !== 'open')
-    const stage = await stageWith({ limits: { relay: { openMs: 100 } } })
+    const stage = await stageWith({ limits: { relay: { openMs: 1_000 } } })
     const member = await stage.join()
     const silent: Stream[] = []
     for (let at = 0; at < 20; at++) silent.push(await member.toRelay.newStream(hopId))
