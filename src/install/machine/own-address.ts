@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { interfaceAddresses } from '../../address/interfaces.ts'
 import { scopeOf } from '../../address/multiaddr.ts'
 import { prefixMatcher } from '../../address/prefix.ts'
+import { readText } from '../../runtime/files/read-file.ts'
 import { InstallError, OperatorError } from '../errors.ts'
 import type { Ran } from '../model/tools.ts'
 import { removeAt, writeAt } from './safe-files.ts'
@@ -128,7 +129,7 @@ const unitPath = (own: OwnAddress, { units = systemUnits }: AddressTools): strin
 const keptAddress = (own: OwnAddress, tools: AddressTools): string | undefined => {
   const path = unitPath(own, tools)
   if (!existsSync(path)) return undefined
-  const [, address = ''] = /address replace ([0-9a-f:]+)\/128/.exec(readFileSync(path, 'utf8')) ?? []
+  const [, address = ''] = /address replace ([0-9a-f:]+)\/128/.exec(readText(path, 65_536)) ?? []
   return prefixMatcher([own.prefix])(address) ? address : own.address
 }
 

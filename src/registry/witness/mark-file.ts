@@ -1,14 +1,17 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { codeOf } from '../../runtime/error-code.ts'
 import { StoreError } from '../../runtime/errors.ts'
+import { readText } from '../../runtime/files/read-file.ts'
 import type { LogPosition } from '../log/state/position.ts'
 
 /** The highest place that this witness has signed. */
 export interface Mark extends LogPosition {
   readonly headHash: Uint8Array
 }
+
+const maxBytes = 4_096
 
 const shape = z.object({
   schema: z.literal(1),
@@ -31,7 +34,7 @@ export class MarkFile {
   /** undefined: there is none. @throws StoreError a file that cannot be read: it is not taken for none */
   async read(): Promise<Mark | undefined> {
     try {
-      const { epoch, n, headHash } = shape.parse(JSON.parse(await readFile(this.#path, 'utf8')))
+      const { epoch, n, headHash } = shape.parse(JSON.parse(readText(this.#path, maxBytes)))
       return { epoch, n, headHash: Uint8Array.from(Buffer.from(headHash, 'hex')) }
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined

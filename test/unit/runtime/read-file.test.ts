@@ -57,6 +57,7 @@ const ownReads = [
   'runtime/version.ts',
   'runtime/files/owner.ts',
   'node/http/page-part.ts',
+  'node/pinhole/default-router.ts',
   'runtime/machine/port-holder.ts',
   'node/host/open-files.ts',
   'install/machine/read-facts.ts',

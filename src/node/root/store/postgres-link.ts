@@ -1,16 +1,18 @@
 import { lookup } from 'node:dns/promises'
-import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Client, ClientConfig } from 'pg'
 import { OutcomeUnknownError } from '../../../registry/log/root-log/root-log.ts'
 import { codeOf } from '../../../runtime/error-code.ts'
 import { reasonOf } from '../../../runtime/error-message.ts'
 import { UnavailableError } from '../../../runtime/errors.ts'
+import { readText } from '../../../runtime/files/read-file.ts'
 import { sleep } from '../../../runtime/sleep.ts'
 import type { StoreTarget } from '../../config/field-types/root-store-url.ts'
 import { ConfigError } from '../../errors.ts'
 
 const retryMs = 1000
+/** Certificates of a whole system are less. */
+const maxCaBytes = 1_048_576
 /** Name look-up, dial, TLS and login together: shorter than a lease. */
 const connectMs = 2000
 /** A statement that waits longer for the lease's row is refused by the server, which has then done nothing. */
@@ -155,7 +157,7 @@ export const tlsOf = ({ host, ca }: StoreTarget, address: string | undefined): C
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
     ...(host !== undefined && host !== address && { servername: host }),
-    ...(ca !== undefined && { ca: readFileSync(ca, 'utf8') })
+    ...(ca !== undefined && { ca: readText(ca, maxCaBytes) })
   }
 }
 
