@@ -119,6 +119,7 @@ const variables: ReadonlyMap<string, readonly string[]> = new Map([
   ['TRUSTNET_CONFIG', ['config', 'show']],
   ['TRUSTNET_INVITE_FILE', ['join', '--no-start', '--name', 'new']],
   ['TRUSTNET_RECOVERY_PASSPHRASE_FILE', ['registry', 'promote', '--yes']],
+  ['TRUSTNET_ROOT_STORE_PASSWORD_FILE', [...start, '--set', 'root.store=postgres://trustnet@[::1]:1/log']],
   ['TRUSTNET_OPERATOR_PASSPHRASE_FILE', ['operator', 'key', at('operator.key'), '--passphrase']],
   [
     'CLOUDFLARE_API_TOKEN_FILE',

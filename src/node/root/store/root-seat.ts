@@ -58,6 +58,7 @@ export interface SeatNode {
 export class RootSeat {
   readonly #node: SeatNode
   readonly #store: string
+  readonly #password: string | undefined
   readonly #services: Supervisor
   #engine: PostgresRootLog | undefined
   #lease: RootLease | undefined
@@ -70,11 +71,12 @@ export class RootSeat {
   private constructor(node: SeatNode, store: string) {
     this.#node = node
     this.#store = store
+    this.#password = readSecret('rootStorePassword')
     // Its own: the lease is held also while the node begins anew.
     this.#services = new Supervisor(node.clock)
   }
 
-  /** undefined: the configuration names no database. */
+  /** undefined: the configuration names no database. @throws ConfigError for a password that cannot be read */
   static of(node: SeatNode): RootSeat | undefined {
     const { store } = node.config.root
     return store === undefined || store === ownStore ? undefined : new RootSeat(node, store)
@@ -136,12 +138,11 @@ export class RootSeat {
     })
   }
 
-  /** @throws ConfigError for a password that cannot be read */
   #engineOf(networkId: Uint8Array): PostgresRootLog {
     if (this.#engine !== undefined) return this.#engine
     const target = storeTarget(this.#store)
     if ('problem' in target) throw new ConfigError([`root.store ${target.problem}`])
-    this.#engine = new PostgresRootLog({ target, password: readSecret('rootStorePassword'), networkId, leaseMs })
+    this.#engine = new PostgresRootLog({ target, password: this.#password, networkId, leaseMs })
     return this.#engine
   }
 
