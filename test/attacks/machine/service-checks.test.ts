@@ -40,8 +40,8 @@ const answers = new Map<string, (socket: Socket, elsewhere: number) => void>([
     'never ends its answer',
     (socket) => {
       socket.write('HTTP/1.1 200 x\r\n\r\n')
-      const more = (): void => {
-        if (!socket.destroyed) socket.write(Buffer.alloc(65_536), more)
+      const more = (error?: Error | null): void => {
+        if (!error && !socket.destroyed) socket.write(Buffer.alloc(65_536), more)
       }
       more()
     }
@@ -50,8 +50,8 @@ const answers = new Map<string, (socket: Socket, elsewhere: number) => void>([
     'never ends its head',
     (socket) => {
       socket.write('HTTP/1.1 200 x\r\n')
-      const more = (): void => {
-        if (!socket.destroyed) socket.write(`x-more: ${'a'.repeat(1_000)}\r\n`, more)
+      const more = (error?: Error | null): void => {
+        if (!error && !socket.destroyed) socket.write(`x-more: ${'a'.repeat(1_000)}\r\n`, more)
       }
       more()
     }
