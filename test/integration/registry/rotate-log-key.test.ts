@@ -44,6 +44,7 @@ it('a running root gets a new log key, members follow, and the stolen one is wor
   await eventually(() => replica.state.memberByName('hal')?.groups.join() === 'web')
   expect(root.registry.alarms.list().map(({ code }) => code)).toEqual([])
   await network.join('eve')
+  await eventually(() => replica.state.memberByName('eve') !== undefined)
 
   // The thief goes on with the epoch of before, and with that of today.
   const { n, hash: prevHash, epoch } = replica.head
