@@ -17,7 +17,7 @@ export const waitForRecord = async ({ terminal, signal }: Context, record: Recor
   const begun = performance.now()
   let now = `asking for ${record.name}`
   const draw = (): unknown => {
-    const text = `Waiting ${duration(performance.now() - begun)}: ${now}. Enter goes on without it.`
+    const text = `Waiting ${duration(performance.now() - begun)}, Enter goes on without it: ${now}.`
     return terminal.stderr.write(`${clearLine}${text.slice(0, (terminal.stderr.columns ?? 80) - 1)}`)
   }
   const timer = setInterval(draw, tickMs)
