@@ -79,6 +79,7 @@ it('many forwards at once go through one circuit, and none of them is cut off', 
   const got = await Promise.all(
     Array.from({ length: 8 }, async () => {
       const bytes = await one.forwards.call({ peer: 'two', service: 'bulk' })
+      bytes.end()
       return (await buffer(bytes)).equals(sent)
     })
   )
