@@ -81,6 +81,7 @@ export class Cosignatures {
   #kept: { revision: number; head: Head; words: readonly Word[] } | undefined
   #telling: NodeJS.Timeout | undefined
   #saving: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor({ replica, meta, clock }: CosignaturesInit) {
     this.#replica = replica
@@ -98,6 +99,7 @@ export class Cosignatures {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     clearTimeout(this.#telling)
     if (this.#saving === undefined) return
     clearTimeout(this.#saving)
@@ -118,7 +120,9 @@ export class Cosignatures {
     this.#words.set(keyId(cosignature.witness), { checkpoint, cosignature, heardMs, revision: ++this.#revision })
   }
 
+  /** Nothing after the close: the store is gone then, and words are heard again. */
   #saveSoon(): void {
+    if (this.#isClosed) return
     this.#saving ??= setTimeout(() => inBackground(this.#save(), 'keeping what witnesses have said'), saveMs).unref()
   }
 
@@ -216,6 +220,7 @@ export class Cosignatures {
   }
 
   #tellSoon(): void {
+    if (this.#isClosed) return
     const { policy } = this.#replica.state
     const delayMs = policy.witnesses > 0 ? tellMs : unneededMs
     this.#telling ??= setTimeout(() => {

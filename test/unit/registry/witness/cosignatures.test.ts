@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
 import { verifyStore } from '../../../../src/registry/backup/verify-store.ts'
 import { openCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
@@ -169,6 +169,14 @@ it('keeps the words over a restart, and a store shows offline who stands for it'
   })
   const again = await network.openReplica('reader', reader)
   expect(again.cosignatures.witnessed(2)).toMatchObject({ by: 2, of: 3 })
+})
+
+it('takes a word after the close and keeps it nowhere: the store is gone', async () => {
+  await replica.close()
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  await take(one)
+  expect(timers).not.toHaveBeenCalled()
+  timers.mockRestore()
 })
 
 it('a store with a word that its witness has not signed is found out', async () => {
