@@ -54,9 +54,13 @@ export class RootAdmission {
   /** Let in without anybody's word, less what time gave back until `#openAtMs`. */
   #openJoins = 0
   #openAtMs = 0
+  #wasOpen: boolean
+  /** Time when the policy began to let everybody in, by what `letInWaiting` saw; undefined: it does not, or did so before this process began. */
+  #openedMs: number | undefined
 
   constructor(components: RootAdmissionComponents) {
     this.#components = components
+    this.#wasOpen = components.replica.state.policy.admission === 'open'
   }
 
   /** Gives the admit entry. @throws as Admission.join */
@@ -111,14 +115,18 @@ export class RootAdmission {
   }
 
   /**
-   * Lets in those who wait and would be let in at once by now, oldest first, until the network has let in as many as it may in this time. Gives how many.
+   * Lets in those who waited when the policy opened, oldest first, until the network has let in as many as it may in this time. Who waits since then
+   * waits for the operator's word: of an admission that a new epoch made void nothing proves when it was asked for. Gives how many.
    * @throws as Root.append
    */
   async letInWaiting(): Promise<number> {
-    const { pending, replica } = this.#components
+    const { pending } = this.#components
+    const openedMs = this.#openedSince()
+    if (openedMs === undefined) return 0
     let count = 0
     // One after the other: each may take a name, or the last place.
-    for (const { publicKey, name, role } of replica.state.policy.admission === 'open' ? pending.list() : []) {
+    for (const { publicKey, name, role, sinceMs } of pending.list()) {
+      if (sinceMs > openedMs) continue
       // Looked at each second: what waits on costs no signature and no commit.
       if (!this.#isOpenTo({ role }) || this.#waitsOn({ publicKey, name })) continue
       try {
@@ -131,6 +139,15 @@ export class RootAdmission {
       }
     }
     return count
+  }
+
+  #openedSince(): number | undefined {
+    const { clock, replica } = this.#components
+    const isOpen = replica.state.policy.admission === 'open'
+    if (isOpen && !this.#wasOpen) this.#openedMs = clock.now()
+    if (!isOpen) this.#openedMs = undefined
+    this.#wasOpen = isOpen
+    return this.#openedMs
   }
 
   /** Tells whether the log would refuse it as it is now: the name is another's, or held, or the key was revoked. */

@@ -26,3 +26,19 @@ it('a join that waits under the name of a revoked member takes no place of other
   await admission.join(network.wish({ name: 'bob' }))
   expect(admission.pending().map(({ name }) => name)).toEqual(['hal', 'hal', 'hal'])
 })
+
+it('who was told to wait while the network was open waits for the operator, also when there is room', async () => {
+  await using network = await RealNetwork.create({ admission: 'open' }, { limits: { openMembers: 2 } })
+  const { admission } = network.root
+  const ann = SigningKey.generate()
+  await admission.join(network.wish({ key: ann, name: 'ann' }))
+  await waits(network, 'bob')
+  await admission.revoke(ann.publicKey, 'lost')
+  network.clock.advance(1)
+  expect(await admission.letInWaiting()).toBe(0)
+  expect(admission.pending().map(({ name }) => name)).toEqual(['bob'])
+  await admission.changePolicy({ admission: 'approve' })
+  expect(await admission.letInWaiting()).toBe(0)
+  await admission.changePolicy({ admission: 'open' })
+  expect(await admission.letInWaiting()).toBe(1)
+})
