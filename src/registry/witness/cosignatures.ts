@@ -272,7 +272,7 @@ export class Cosignatures {
     const heardMs = Math.max(...words.slice(0, needed).map((word) => word.heardMs))
     return {
       checkpoint,
-      // Of the same place the root signs a fresher one each minute: the words about the last one stand for it, too.
+      // The root signs a fresher one for the same place each minute: words about the last one stand for it, too.
       by: words.filter((word) => comparePositions(word.checkpoint.value, checkpoint.value) >= 0).length,
       of: witnessesOf(this.#replica.state).length,
       afterMs: Math.max(0, heardMs - checkpoint.value.timeMs)

@@ -63,7 +63,7 @@ export class Witness {
     if (this.#mark === undefined && this.#isMissed() && !heardAll) return { kind: 'unknown-past' }
     const mark = await this.#raised()
     const order = mark === undefined ? 1 : comparePositions(checkpoint.value, mark)
-    // What was signed is not here yet.
+    // The signed checkpoint is not here yet.
     if (order < 0) return idle
     if (mark?.epoch === epoch) {
       const held = n === mark.n ? headHash : replica.linkHash(mark.n)

@@ -115,7 +115,7 @@ export class LateAnswers {
       kept.isSettled = true
       kept.place = this.#init.place()
     } catch {
-      // What was refused is asked for anew.
+      // A refusal is asked for anew.
       if (this.#kept.get(key) === kept) this.#kept.delete(key)
     }
   }
