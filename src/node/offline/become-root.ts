@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { planEpoch } from '../../registry/log/epochs/new-epoch.ts'
 import { stayAlive } from '../../runtime/background.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
+import { NotFoundError } from '../../runtime/errors.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { beginEpoch } from '../root/begin-epoch.ts'
 import { type BecomeRootView, becomeRootView } from './become-root-view.ts'
 import { type EvidenceInit, type EvidenceOptions, gatherEvidence } from './evidence.ts'
+import type { Source } from './gather-logs.ts'
 import { backUpStopped } from './stopped-store.ts'
 import { dropNote } from './unfinished-network.ts'
 
@@ -35,7 +37,8 @@ export interface BecomeRootInit extends EvidenceInit {
  * authority delegate a new log key from there. Its process must be stopped. The signal breaks it off until the new epoch is begun; that
  * comes to its end.
  *
- * @throws ConfigError, StoreInUseError, InvalidPayloadError, NotFoundError, the reason of the signal
+ * @throws ConfigError, StoreInUseError, InvalidPayloadError, the reason of the signal; NotFoundError when nobody who was asked showed the log, and
+ * nothing of it is here
  */
 export async function becomeRoot(init: BecomeRootInit, options: EvidenceOptions = {}): Promise<BecomeRootView> {
   using _ = stayAlive()
@@ -54,11 +57,21 @@ async function becomeIn(store: string, init: BecomeRootInit, options: EvidenceOp
   const { network, authority, nodeKey, keys } = evidence
   const wished = { path: store, authority, node: { key: nodeKey, name: config.name }, ...epoch, clock: systemClock }
   const plan = await planEpoch(wished)
+  if (epoch.fromN === undefined) requireShown(plan.fork.n, evidence.sources)
   if (!apply) return await becomeRootView(init, evidence, plan)
   dropNote(config.paths)
   const done = await beginEpoch(config, wished, keys)
   save({ networkId: network, role: 'root' })
   return await becomeRootView(init, evidence, done)
+}
+
+/** Refuses to begin before the first entry only because nobody answered in time: every membership would end. @throws NotFoundError */
+export function requireShown(forkN: number, sources: readonly Pick<Source, 'address' | 'error'>[]): void {
+  if (forkN > 0 || sources.length === 0 || sources.some(({ error }) => error === null)) return
+  const why = sources.map(({ address, error }) => `${address}: ${error}`).join('; ')
+  throw new NotFoundError(
+    `nobody who was asked showed the log (${why}), and this machine has nothing of it: all memberships would end. Try again, name more members with --peer or a copy with --backup; --from 0 begins at the first entry all the same`
+  )
 }
 
 /** Path for a copy of the store, where there is none yet too. */
