@@ -70,7 +70,7 @@ export function requireShown(forkN: number, sources: readonly Pick<Source, 'addr
   if (forkN > 0 || sources.length === 0 || sources.some(({ error }) => error === null)) return
   const why = sources.map(({ address, error }) => `${address}: ${error}`).join('; ')
   throw new NotFoundError(
-    `nobody who was asked showed the log (${why}), and this machine has nothing of it: all memberships would end. Try again, name more members with --peer or a copy with --backup; --from 0 begins at the first entry all the same`
+    `nobody who was asked showed the log (${why}), and this machine has nothing of it: all memberships would end. Try again, name more members with --peer or a copy with --backup; --from 1 begins at the first entry all the same`
   )
 }
 
