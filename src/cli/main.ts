@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { onAbort } from '../runtime/abort.ts'
 import { inWords, isSystemError, systemErrorText } from '../runtime/files/system-error.ts'
 import { Redactor } from '../runtime/redactor.ts'
 import { versionInfo } from '../runtime/version.ts'
@@ -116,8 +117,7 @@ class Run implements Context {
         if (this.#conduct === 'prints') setTimeout(() => reject(this.signal.reason), graceMs)
         else setTimeout(() => this.#tellFinishing(), silentMs)
       }
-      if (this.signal.aborted) late()
-      else this.signal.addEventListener('abort', late, { once: true })
+      onAbort(this.signal, late)
     })
   }
 

@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import type { ConnectionTrust } from '../protocols/engine/trust/connection-trust.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
+import { either } from '../runtime/abort.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
@@ -235,7 +236,7 @@ export class TrustNode implements Node, NodeContext {
 
   /** Resolves when the condition holds; it is looked at after every change. */
   async until(condition: () => boolean, signal?: AbortSignal): Promise<void> {
-    await this.events.until(condition, AbortSignal.any([this.signal, ...(signal === undefined ? [] : [signal])]))
+    await this.events.until(condition, either(this.signal, signal))
   }
 
   changed(): void {

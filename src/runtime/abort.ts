@@ -24,6 +24,10 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | un
   return await Promise.race([promise, late.promise])
 }
 
+/** A signal that fires with the first of these. */
+export const either = (...signals: readonly (AbortSignal | undefined)[]): AbortSignal =>
+  AbortSignal.any(signals.filter((signal) => signal !== undefined))
+
 /** A signal that fires with this one, and after that time at the latest. */
 export const within = (ms: number, signal: AbortSignal | undefined): AbortSignal =>
-  AbortSignal.any([AbortSignal.timeout(ms), ...(signal === undefined ? [] : [signal])])
+  either(AbortSignal.timeout(ms), signal)

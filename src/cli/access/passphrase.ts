@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
+import { either } from '../../runtime/abort.ts'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { BrokenOffError } from '../output/interrupt.ts'
@@ -31,7 +32,7 @@ export const readPassphrase = async (
   // Ctrl-C and Ctrl-D are typed on a raw terminal: neither is a signal, nor an answer.
   lines.once('close', () => over.abort())
   try {
-    return (await lines.question('', { signal: AbortSignal.any([signal, over.signal]) })).trim()
+    return (await lines.question('', { signal: either(signal, over.signal) })).trim()
   } catch {
     throw new BrokenOffError('nothing was changed')
   } finally {

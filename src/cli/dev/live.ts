@@ -1,6 +1,7 @@
 import { emitKeypressEvents, type Key } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Output } from '../../node/api/control-api.ts'
+import { either } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { changes } from '../output/changes.ts'
 import type { Context } from '../output/context.ts'
@@ -31,7 +32,7 @@ export async function* views(
   options: { signal: AbortSignal; everyMs: number | undefined }
 ): AsyncGenerator<Output<'peers'> | undefined> {
   while (!options.signal.aborted) {
-    const signal = AbortSignal.any([options.signal, trouble.turned])
+    const signal = either(options.signal, trouble.turned)
     const viewer = await trouble.viewer(signal)
     if (viewer === undefined) yield undefined
     try {
@@ -47,7 +48,7 @@ export async function* views(
 /** The table, the processes and the keys that change them, on a terminal until Ctrl-C or q. */
 export const live = async (context: Context, init: LiveInit): Promise<void> => {
   const over = new AbortController()
-  const signal = AbortSignal.any([context.signal, over.signal])
+  const signal = either(context.signal, over.signal)
   const board = new Board(context, init, () => over.abort())
   try {
     for await (const view of views(init.trouble, { signal, everyMs: redrawMs })) board.show(view)

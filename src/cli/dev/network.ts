@@ -7,6 +7,7 @@ import { isRegistryRole } from '../../identity/role.ts'
 import { controlClient } from '../../node/api/client.ts'
 import type { ControlApi, Output } from '../../node/api/control-api.ts'
 import { type Config, loadConfig, saveConfigValue } from '../../node/config/index.ts'
+import { either } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { changes } from '../output/changes.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
@@ -85,7 +86,7 @@ export class DevNetwork implements AsyncDisposable {
   async start(): Promise<Output<'peers'>> {
     using patience = new Patience(stepMs)
     this.#patience = patience
-    const signal = AbortSignal.any([this.#init.signal, patience.signal])
+    const signal = either(this.#init.signal, patience.signal)
     try {
       return await Promise.race([this.#start(signal), this.failed])
     } catch (error) {

@@ -2,6 +2,7 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { saveConfigValues } from '../../node/config/index.ts'
+import { within } from '../../runtime/abort.ts'
 import type { DevMember } from '../dev/layout.ts'
 import { DevNetwork } from '../dev/network.ts'
 import { freePorts } from '../dev/ports.ts'
@@ -121,7 +122,7 @@ export class Stage implements AsyncDisposable {
    * which invites name, too.
    */
   async #settle(signal: AbortSignal): Promise<void> {
-    const late = AbortSignal.any([signal, AbortSignal.timeout(settleMs)])
+    const late = within(settleMs, signal)
     for (;;) {
       const registry = (await this.watch.statusOf('root'))?.registry
       if (registry?.lease?.name === 'secondary' && registry.known >= 1) return

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PeerRow, PeersView, StatusView } from '../../node/api/control-api.ts'
+import { within } from '../../runtime/abort.ts'
 import type { DevNetwork } from '../dev/network.ts'
 
 /** One thing that the drill waited for. */
@@ -61,7 +62,7 @@ export class Watch {
 
   /** Waits until each of the members has what is in the log of the root. No step: it says nothing of the failure. Throws after 30 s. */
   async spread(names: readonly string[]): Promise<void> {
-    const signal = AbortSignal.any([this.#init.signal, AbortSignal.timeout(leastPatienceMs)])
+    const signal = within(leastPatienceMs, this.#init.signal)
     const head = async (name: string): Promise<number> => (await this.statusOf(name))?.sync.head ?? -1
     const wanted = await head('root')
     for (const name of names) while ((await head(name)) < wanted) await sleep(lookMs, undefined, { signal })

@@ -8,6 +8,7 @@ import { runningProgram } from '../../install/machine/running-program.ts'
 import type { Check } from '../../install/model/check.ts'
 import type { Plan } from '../../install/model/plan.ts'
 import type { ForegroundChild, Tools } from '../../install/model/tools.ts'
+import { onAbort } from '../../runtime/abort.ts'
 import { checkLines } from '../output/check-text.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
@@ -180,8 +181,7 @@ const showKit = async (terminal: Terminal, kit: { file: string; passphrase: stri
 const stay = async (context: Context, child: ForegroundChild | undefined): Promise<void> => {
   if (child === undefined) return
   context.terminal.progress('\nThe node runs under this command: Ctrl-C stops it.')
-  context.signal.addEventListener('abort', () => child.stop(), { once: true })
-  if (context.signal.aborted) child.stop()
+  using _ = onAbort(context.signal, () => child.stop())
   const code = await child.ended
   if (code !== 0) throw new ExitError(exitCodes.failure, `The node ended with code ${code}.`)
 }

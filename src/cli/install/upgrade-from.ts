@@ -14,6 +14,7 @@ import {
   type ReleaseFile,
   type ReleaseTrust
 } from '../../install/upgrade/release-file.ts'
+import { onAbort } from '../../runtime/abort.ts'
 import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import type { Context } from '../output/context.ts'
 import { type ExitCode, ExitError } from '../output/exit.ts'
@@ -73,10 +74,8 @@ const hand = async ({ signal }: Context, command: string, { plan, verbose, json 
     value === true ? [`--${name}`] : []
   )
   const child = spawn(command, ['upgrade', '--checked', ...flags], { stdio: 'inherit', env: cleanEnvironment() })
-  const stop = (): boolean => child.kill('SIGTERM')
-  signal.addEventListener('abort', stop, { once: true })
+  using _ = onAbort(signal, () => child.kill('SIGTERM'))
   const [code] = await once(child, 'exit')
-  signal.removeEventListener('abort', stop)
   if (code !== 0 && signal.aborted) throw new BrokenOffError('how things are is said above')
   if (code !== 0)
     throw new ExitError(

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline'
 import type { RecordEdit } from '../../dns/providers/provider.ts'
 import { waitUntilPublished } from '../../dns/published.ts'
 import { InstallError } from '../../install/errors.ts'
+import { either } from '../../runtime/abort.ts'
 import type { Context } from '../output/context.ts'
 import { duration } from '../output/text.ts'
 
@@ -25,7 +26,7 @@ export const waitForRecord = async ({ terminal, signal }: Context, record: Recor
   try {
     const options = {
       withinMs,
-      signal: AbortSignal.any([signal, skip.signal]),
+      signal: either(signal, skip.signal),
       progress: (message: string) => {
         now = message
       }

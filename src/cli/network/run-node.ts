@@ -5,7 +5,7 @@ import type { Config } from '../../node/config/schema.ts'
 import type { Node } from '../../node/node-interface.ts'
 import { ServiceNotify } from '../../node/service-notify.ts'
 import { startTracing } from '../../node/tracing/load.ts'
-import { aborted } from '../../runtime/abort.ts'
+import { aborted, either } from '../../runtime/abort.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { Throttle } from '../../runtime/throttle.ts'
@@ -29,7 +29,7 @@ export interface RunOptions {
 /** Runs a node in the foreground until SIGTERM, SIGINT or, if wanted, the end of stdin. */
 export const runNode = async (context: Context, loaded: Loaded, options: RunOptions = {}): Promise<void> => {
   context.conduct('runs')
-  const stop = options.stopWithStdin === true ? AbortSignal.any([context.signal, stdinEnd(context)]) : context.signal
+  const stop = options.stopWithStdin === true ? either(context.signal, stdinEnd(context)) : context.signal
   const owner = ownerOf(loaded)
   if (owner !== undefined) {
     context.terminal.progress(

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ControlApi } from '../../node/api/control-api.ts'
+import { either } from '../../runtime/abort.ts'
 
 /** A burst of changes (a registry lost, a net split) is shown once: about as often as an eye follows. */
 const settleMs = 200
@@ -13,7 +14,7 @@ export async function* changes(
   options: { signal: AbortSignal; everyMs: number | undefined }
 ): AsyncGenerator<void> {
   const ended = new AbortController()
-  const signal = AbortSignal.any([options.signal, ended.signal])
+  const signal = either(options.signal, ended.signal)
   let changed: PromiseWithResolvers<void> = Promise.withResolvers<void>()
   const over = new AbortController()
   const listening = (async () => {

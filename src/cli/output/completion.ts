@@ -1,5 +1,6 @@
 import { Argument, type Command, type Option } from 'commander'
 import type { ControlApi } from '../../node/api/control-api.ts'
+import { within } from '../../runtime/abort.ts'
 import { liveNodes, running } from '../access/find-running.ts'
 import type { AddCommand, Context } from './context.ts'
 
@@ -141,7 +142,7 @@ const named = async (context: Context, what: string, words: readonly string[]): 
   const ask = known.get(what) ?? known.get(kind)
   if (ask === undefined) return []
   try {
-    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(askMs)])
+    const signal = within(askMs, context.signal)
     const given = words.find((_, at) => words[at - 1] === '--node' || words[at - 1] === '-n')
     const node = nodes.find((name) => name === given) ?? nodes.find((name) => name === env['TRUSTNET_NAME']) ?? nodes[0]
     const found = await ask(await running(context, node === undefined ? {} : { node }), signal)

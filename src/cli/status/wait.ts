@@ -4,6 +4,7 @@ import type { ControlApi, Phase, StatusView } from '../../node/api/control-api.t
 import { NothingRunningError } from '../../node/api/errors.ts'
 import { phases, statusWords } from '../../node/api/words.ts'
 import { parseDuration } from '../../node/config/durations.ts'
+import { either } from '../../runtime/abort.ts'
 import { longestTimerMs } from '../../runtime/sleep.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { changes } from '../output/changes.ts'
@@ -60,7 +61,7 @@ const everyMs = 1000
 
 const wait = async (context: Context, options: WaitOptions): Promise<void> => {
   const late = AbortSignal.timeout(options.timeout)
-  const signal = AbortSignal.any([context.signal, late])
+  const signal = either(context.signal, late)
   let missing = ['a running process']
   let status: StatusView | undefined
   while (!signal.aborted) {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { either } from '../../runtime/abort.ts'
 import { ProviderRefusedError, ProviderUnreachableError } from './provider.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -98,7 +99,7 @@ const once = async ({ method, url, body }: Request, token: string, signal: Signa
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       redirect: 'error',
-      signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
+      signal: either(deadline, signal),
       ...(body !== undefined && { body: JSON.stringify(body) })
     })
     return answerOf(response, parsed(await boundedText(response)))

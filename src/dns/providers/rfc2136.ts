@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DecodedPacket } from 'dns-packet'
 import { resolverParts } from '../../address/spelling.ts'
+import { either } from '../../runtime/abort.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { decodeBounded } from '../bounded-decode.ts'
@@ -150,7 +151,7 @@ const exchange = async (
   signal: AbortSignal | undefined
 ): Promise<DecodedPacket> => {
   const deadline = AbortSignal.timeout(exchangeMs)
-  const over = AbortSignal.any([deadline, ...(signal ? [signal] : [])])
+  const over = either(deadline, signal)
   const { bytes, mac } = await answerOf(init, question, over).catch((error: unknown) => {
     signal?.throwIfAborted()
     const why = deadline.aborted ? `no answer within ${exchangeMs / 1000} s` : reasonOf(error)

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { parseAddr } from '../../address/multiaddr.ts'
 import { prefix64 } from '../../address/prefix.ts'
 import { decodeInvite } from '../../registry/objects/invite.ts'
-import { within } from '../../runtime/abort.ts'
+import { either, within } from '../../runtime/abort.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 import type { Answers } from '../model/answers.ts'
 import type { BeyondFacts, Ipv6Facts } from '../model/facts.ts'
@@ -45,7 +45,7 @@ export const probe = async (
 ): Promise<BeyondFacts | undefined> => {
   if (targets.length === 0) return undefined
   const done = new AbortController()
-  const over = AbortSignal.any([done.signal, within(withinMs, signal)])
+  const over = either(done.signal, within(withinMs, signal))
   try {
     const answered = await Promise.any(targets.map((target) => answers(target, over)))
     return { tried: targets, answered }

@@ -160,7 +160,7 @@ const foundMs = 8_000
 const foundAt = async (node: NodeContext, text: string, signal: AbortSignal): Promise<NetworkNode> => {
   node.resolvers.known.name(text)
   node.retry()
-  const late = AbortSignal.any([signal, AbortSignal.timeout(foundMs)])
+  const late = within(foundMs, signal)
   try {
     await node.until(() => node.housekeeping !== undefined, late)
   } catch (error) {

@@ -4,7 +4,7 @@ import type { InviteOptions } from '../../registry/admission/invites.ts'
 import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
 import { encodeInvite, type InviteRegistry } from '../../registry/objects/invite.ts'
-import { aborted } from '../../runtime/abort.ts'
+import { aborted, within } from '../../runtime/abort.ts'
 import type { InviteQuery } from '../api/control-api.ts'
 import type { InviteView } from '../api/invite-views.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -28,7 +28,7 @@ export async function issueInvite(
   author: Author
 ): Promise<InviteView> {
   const { registry } = network
-  await Promise.race([registry.root?.released, aborted(AbortSignal.any([signal, AbortSignal.timeout(fenceWaitMs)]))])
+  await Promise.race([registry.root?.released, aborted(within(fenceWaitMs, signal))])
   const { name } = query
   const { grant, inviteKey } = await registry.admission.invite(optionsOf(query), author)
   const { domain } = registry.genesis.value

@@ -1,5 +1,6 @@
 import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
 import { decodeInvite, type Invite } from '../../registry/objects/invite.ts'
+import { either, within } from '../../runtime/abort.ts'
 import { InviteInvalidError, UnavailableError, WrongNetworkError } from '../../runtime/errors.ts'
 import { isForGood } from '../../runtime/failures.ts'
 import type { JoinView } from '../api/views.ts'
@@ -26,9 +27,7 @@ export async function joinWith(node: NodeContext, line: string, signal: AbortSig
   node.retry()
   const news = (): Error | undefined => (node.network?.trouble === before ? undefined : node.network?.trouble)
   const isDecided = (): boolean => node.network?.isMember() === true || isAnswer(news())
-  await node
-    .until(isDecided, AbortSignal.any([signal, node.signal, AbortSignal.timeout(waitMs)]))
-    .catch(() => undefined)
+  await node.until(isDecided, within(waitMs, either(signal, node.signal))).catch(() => undefined)
   signal.throwIfAborted()
   if (node.network?.isMember() === true) return view('admitted', `admitted as ${node.config.name}`)
   const trouble = news()

@@ -1,5 +1,6 @@
 import { peerIdText } from '../../identity/keys.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
+import { within } from '../../runtime/abort.ts'
 import type { PeerRow, WhyView } from '../api/views.ts'
 import { dialText } from '../errors.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -210,7 +211,7 @@ const dialCheck = async (
   if (row.self || row.direction !== null) return undefined
   if (row.state === 'left') return check('dial', null, 'not tried: it has left')
   try {
-    await connectionToMember(node, member, AbortSignal.any([signal, AbortSignal.timeout(dialMs)]))
+    await connectionToMember(node, member, within(dialMs, signal))
     return check('dial', true, 'it answers and proved its key just now')
   } catch (error) {
     signal.throwIfAborted()

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { either } from '../../runtime/abort.ts'
 import type { CallOptions, ControlApi, ControlEvent } from './control-api.ts'
 import { type ControlPath, holdSocket } from './control-path.ts'
 import { ControlError, NothingRunningError } from './errors.ts'
@@ -71,7 +72,7 @@ class Connection {
 
   async call(name: string, input: object = {}, options: CallOptions = {}): Promise<unknown> {
     const timeout = AbortSignal.timeout(this.#timeoutMs)
-    const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
+    const signal = either(options.signal, timeout)
     try {
       return await readAnswer(await this.#request('POST', apiPrefix + name, JSON.stringify(input), signal))
     } catch (error) {

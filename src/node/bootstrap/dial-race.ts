@@ -3,7 +3,7 @@ import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6, parseAddr, parseLinkAddr } from '../../address/multiaddr.ts'
 import { closeConnection } from '../../protocols/engine/libraries/close-connection.ts'
-import { onAbort } from '../../runtime/abort.ts'
+import { either, onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { AddressError, NoCandidateError, PinMismatchError } from '../errors.ts'
 import type { Expectation, Pins } from '../host/dial-pins.ts'
@@ -110,7 +110,7 @@ class Race {
     const expectation = gater.pins.expect(target.address, target.peerIds)
     const timeout = AbortSignal.timeout(this.#options.dialTimeoutMs ?? defaults.dialTimeoutMs)
     try {
-      const signal = AbortSignal.any([timeout, this.#over.signal])
+      const signal = either(timeout, this.#over.signal)
       // force: a connection to that address that is open may be a dead one, and is why we dial.
       const connection = await libp2p.dial(multiaddr(target.address), { signal, force: true })
       gater.pins.forget(target.address, expectation)

@@ -1,4 +1,5 @@
 import { defaultLimits } from '../../protocols/engine/limits.ts'
+import { within } from '../../runtime/abort.ts'
 import type { Config } from '../config/schema.ts'
 import { asStranger } from './as-stranger.ts'
 import { discoverNetwork } from './discovery.ts'
@@ -21,7 +22,7 @@ export async function networkAt(
         limits: defaultLimits,
         onFailure: () => {}
       },
-      AbortSignal.any([AbortSignal.timeout(probeMs), ...(signal === undefined ? [] : [signal])])
+      within(probeMs, signal)
     )
     return proof.networkId
   } catch {

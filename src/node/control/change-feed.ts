@@ -1,5 +1,5 @@
 import { peerIdText } from '../../identity/keys.ts'
-import { orAborted } from '../../runtime/abort.ts'
+import { either, orAborted } from '../../runtime/abort.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { ControlEvent } from '../api/control-api.ts'
 import type { PeerState } from '../api/views.ts'
@@ -98,7 +98,7 @@ class Burst {
 
 /** Tells what changes from now on, burst by burst, until the signal fires or the node stops. Nothing is held for a slow reader. */
 export async function* changeFeed(node: NodeContext, signal?: AbortSignal): AsyncGenerator<ControlEvent> {
-  const over = signal === undefined ? node.signal : AbortSignal.any([signal, node.signal])
+  const over = either(signal, node.signal)
   const changes = new Burst(node)
   try {
     while (!over.aborted) {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { within } from '../../runtime/abort.ts'
 import type { ControlApi } from '../api/control-api.ts'
 
 /** A reader that takes nothing for so long is cut: it can ask again. */
@@ -16,7 +17,7 @@ export const streamEvents = async (
   try {
     for await (const event of api.events(options)) {
       if (response.write(`${JSON.stringify(event)}\n`)) continue
-      await once(response, 'drain', { signal: AbortSignal.any([options.signal, AbortSignal.timeout(stallMs)]) })
+      await once(response, 'drain', { signal: within(stallMs, options.signal) })
     }
   } catch (error) {
     if (!options.signal.aborted) response.destroy(error instanceof Error ? error : undefined)

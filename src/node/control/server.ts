@@ -2,6 +2,7 @@ import { chmod, unlink } from 'node:fs/promises'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
+import { either, within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { failureOf, httpStatusOf } from '../../runtime/failures.ts'
@@ -113,7 +114,7 @@ const answer = async (
 ): Promise<void> => {
   const gone = new AbortController()
   response.once('close', () => gone.abort())
-  const ended = AbortSignal.any([gone.signal, closing])
+  const ended = either(gone.signal, closing)
   try {
     const url = new URL(request.url ?? '/', 'http://trustnet')
     if (request.method === 'GET' && url.pathname === `${apiPrefix}events`) {
@@ -129,7 +130,7 @@ const answer = async (
       name,
       isRead ? queryInput(name, url.searchParams) : await readJson(request, mostOf(name))
     )
-    const signal = AbortSignal.any([ended, AbortSignal.timeout(callTimeoutMs)])
+    const signal = within(callTimeoutMs, ended)
     send(response, 200, await callOf(api, name)(input, { signal }))
   } catch (error) {
     refuse(response, error, logger, request.url ?? '')

@@ -4,6 +4,7 @@ import type { BlockExchange } from '../../protocols/blocks/index.ts'
 import type { ConnectionTrust } from '../../protocols/engine/trust/connection-trust.ts'
 import type { WaitingDocument } from '../../registry/documents/document-queue.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { within } from '../../runtime/abort.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
@@ -119,7 +120,7 @@ export class DocumentKeeper {
   /** False when the answer is no entry of the log: it waits on. */
   async #askRoot({ signed }: WaitingDocument, signal: AbortSignal): Promise<boolean> {
     const { carrier } = this.#init
-    const answer = await askRoot(carrier, { document: signed }, AbortSignal.any([signal, timeout()]))
+    const answer = await askRoot(carrier, { document: signed }, within(rootMs, signal))
     return isEntered(carrier.registry, answer)
   }
 
@@ -145,5 +146,3 @@ export class DocumentKeeper {
     }
   }
 }
-
-const timeout = (): AbortSignal => AbortSignal.timeout(rootMs)

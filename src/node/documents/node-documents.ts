@@ -1,6 +1,6 @@
 import type { DocumentRow } from '../../registry/log/state/network-state.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { onAbort } from '../../runtime/abort.ts'
+import { either, onAbort } from '../../runtime/abort.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { DocumentsView, DocumentVersion } from '../api/document-views.ts'
 import type { EventBus } from '../event-bus.ts'
@@ -35,8 +35,7 @@ export const nodeDocuments = (registry: () => Registry, events: EventBus, over: 
     const { document, content } = await documentView(registry(), { id, version })
     return { ...document, bytes: Uint8Array.from(Buffer.from(content, 'base64')) }
   },
-  changes: ({ signal } = {}) =>
-    changesOf(registry, events, signal === undefined ? over : AbortSignal.any([signal, over]))
+  changes: ({ signal } = {}) => changesOf(registry, events, either(signal, over))
 })
 
 /** A burst of changes is looked at once. */

@@ -5,7 +5,7 @@ import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import type { Forward } from '../../protocols/forward/forward.ts'
 import { cutOff, type LiveForwards, openForward } from '../../protocols/forward/index.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
-import { abortReason, within } from '../../runtime/abort.ts'
+import { abortReason, either, within } from '../../runtime/abort.ts'
 import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { connectionToMember } from '../actions/connect.ts'
@@ -44,7 +44,7 @@ export class Caller {
     const onClose = (): void => gone.abort(new UnavailableError('whoever called has gone', 0))
     socket.once('close', onClose)
     try {
-      const { forward, frames } = await this.open(called, AbortSignal.any([signal, gone.signal]))
+      const { forward, frames } = await this.open(called, either(signal, gone.signal))
       await forward.join(frames, socket)
       return forward
     } catch (error) {

@@ -4,7 +4,7 @@ import { culpritOf } from '../../protocols/engine/culprits.ts'
 import type { Forward } from '../../protocols/forward/forward.ts'
 import { type ForwardServerInit, LiveForwards } from '../../protocols/forward/index.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { onAbort } from '../../runtime/abort.ts'
+import { either, onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
@@ -79,19 +79,19 @@ export class NodeForwards implements ForwardParts {
   }
 
   async open(called: Called, signal: AbortSignal): Promise<OpenedForward> {
-    return await this.#caller.open(called, AbortSignal.any([signal, this.#node.signal]))
+    return await this.#caller.open(called, either(signal, this.#node.signal))
   }
 
   /** Joins a socket to a service. Resolves when bytes go. */
   async join(called: Called, socket: Duplex, signal: AbortSignal = this.#node.signal): Promise<Forward> {
-    return await this.#caller.join(called, socket, AbortSignal.any([signal, this.#node.signal]))
+    return await this.#caller.join(called, socket, either(signal, this.#node.signal))
   }
 
   async listen(
     called: Called,
     { at = '0', signal, onFailed = () => {} }: ListenOptions = {}
   ): Promise<ForwardListener> {
-    const over = AbortSignal.any([this.#node.signal, ...(signal === undefined ? [] : [signal])])
+    const over = either(this.#node.signal, signal)
     over.throwIfAborted()
     const { ofListener: most, connectMs: waitMs } = this.#node.config.protocols.forward
     const listener = await ForwardListener.open({

@@ -1,3 +1,4 @@
+import { within } from '../../runtime/abort.ts'
 import type { Route } from '../api/route.ts'
 import { type RouteName, routes } from '../api/routes.ts'
 import { callOf, checkedInput, isRouteName, queryInput } from '../control/input.ts'
@@ -20,7 +21,7 @@ export const apiPart: HttpPart = (app, { api, signal, shared }) => {
       for (const [key, value] of Object.entries<string>(c.req.param())) given.set(key, value)
       const input = checkedInput(name, queryInput(name, given))
       return shared(c, 'application/json', async () => {
-        const answer = await call(input, { signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) })
+        const answer = await call(input, { signal: within(callMs, signal) })
         return {
           text: JSON.stringify(answer),
           status: Reflect.get(answer, 'ok') === false ? 503 : 200

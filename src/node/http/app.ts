@@ -1,6 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
+import { either } from '../../runtime/abort.ts'
 import { failureOf, httpStatusOf } from '../../runtime/failures.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { ControlApi } from '../api/control-api.ts'
@@ -62,7 +63,7 @@ const streams = (signal: AbortSignal, exceeded: Exceeded): HttpContext['stream']
   const open = new Streams({ most: httpLimits.streams, turnMs: httpLimits.streamMs }, exceeded)
   return (c, write) => {
     const { outgoing }: HttpBindings = c.env
-    const ended = AbortSignal.any([signal, open.add(outgoing)])
+    const ended = either(signal, open.add(outgoing))
     return streamSSE(c, async (stream) => {
       const sink: EventSink = { signal: ended, write: (event) => stream.writeSSE(event) }
       const pulse = async (): Promise<void> => {

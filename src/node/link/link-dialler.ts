@@ -1,5 +1,6 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { closeConnection } from '../../protocols/engine/libraries/close-connection.ts'
+import { either } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
@@ -65,8 +66,8 @@ export class LinkDialler {
     }
     const due = link.take()
     if (due.length === 0) return
-    const either = AbortSignal.any([signal, this.#over.signal])
-    await Promise.all(due.map((multiaddr) => this.#dial(multiaddr, either)))
+    const living = either(signal, this.#over.signal)
+    await Promise.all(due.map((multiaddr) => this.#dial(multiaddr, living)))
   }
 
   /** Ends in a proof of who is there, or is hung up. */

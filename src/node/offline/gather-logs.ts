@@ -9,6 +9,7 @@ import { type Hello, type HelloProven, hello, registryHello } from '../../protoc
 import { SyncCursors, sync } from '../../protocols/sync/index.ts'
 import { openCheckpoint } from '../../registry/objects/checkpoint.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { within } from '../../runtime/abort.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { inWords } from '../../runtime/files/system-error.ts'
@@ -64,10 +65,10 @@ export async function gatherLog(init: GatherInit, signal: AbortSignal): Promise<
     const open: { found: Source; connection: Connection }[] = []
     const asked = (await addressesOf(init, signal)).map(async (address): Promise<Source> => {
       const found: Source = { address, peerId: null, name: null, head: null, error: null }
-      const over = AbortSignal.any([signal, AbortSignal.timeout(sourceMs)])
+      const over = within(sourceMs, signal)
       await attempt(found, async () => {
         const connection = await libp2p.dial(multiaddr(address), {
-          signal: AbortSignal.any([over, AbortSignal.timeout(dialMs)])
+          signal: within(dialMs, over)
         })
         await waitForProof(libp2p.services.hello, trust, connection, over)
         Object.assign(found, describe(registry, connection, shown.get(connection.id)))

@@ -8,6 +8,7 @@ import { isRegistryRole, type Role } from '../../identity/role.ts'
 import { Gcra, type Rate } from '../../protocols/engine/rate-limiter.ts'
 import type { ConnectionTrust } from '../../protocols/engine/trust/connection-trust.ts'
 import type { Hello } from '../../protocols/hello/index.ts'
+import { within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { Backoff, type BackoffInit } from '../../runtime/backoff.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
@@ -198,10 +199,7 @@ export class Connector {
     const id = peerIdText(target.publicKey)
     const attempts = this.#attempts.get(id)
     this.#dialling.add(id)
-    const signal = AbortSignal.any([
-      this.#over.signal,
-      AbortSignal.timeout(this.#init.config.bootstrap.dialTimeoutMs * 2)
-    ])
+    const signal = within(this.#init.config.bootstrap.dialTimeoutMs * 2, this.#over.signal)
     try {
       await this.connect(target, signal)
       attempts?.backoff.reset()
@@ -226,7 +224,7 @@ export class Connector {
     }
     logger.debug(fields, 'a member could not be reached at its known addresses; it is tried again later')
     if (attempts.backoff.attempt !== 2) return
-    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.config.bootstrap.dialTimeoutMs)])
+    const signal = within(this.#init.config.bootstrap.dialTimeoutMs, this.#over.signal)
     const found = await book.findMore(target, signal).catch(() => [])
     const fresh = this.#dialable({ ...target, addrs: found })
     if (fresh.length > 0) await this.connect({ ...target, addrs: fresh }, signal).catch(() => {})

@@ -1,4 +1,5 @@
 import type { Connection } from '@libp2p/interface'
+import { within } from '../../runtime/abort.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
 import { connectionTo, memberToReach } from '../actions/connect.ts'
@@ -24,7 +25,7 @@ export async function pingMember(node: NodeContext, peer: string, signal: AbortS
     const connection = await connectionTo(node, peer, signal)
     const way = wayOf(network, connection)
     try {
-      const ms = await roundTripMs(connection, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]))
+      const ms = await roundTripMs(connection, within(answerMs, signal))
       return { ...sent, ...way, received: 1, pings: [{ rttUs: rttUs(ms) }] }
     } catch (error) {
       signal.throwIfAborted()

@@ -4,6 +4,7 @@ import { PING_PROTOCOL } from '@libp2p/ping'
 import { byteStream } from '@libp2p/utils'
 import { isRegistryRole } from '../../identity/role.ts'
 import type { ConnectionTrust } from '../../protocols/engine/trust/connection-trust.ts'
+import { within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
@@ -160,7 +161,7 @@ export class PingMonitor {
     const begunAt = performance.now()
     const before = this.#init.received(idOf(connection))
     try {
-      const ms = await roundTripMs(connection, AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)]))
+      const ms = await roundTripMs(connection, within(timeoutMs, this.#over.signal))
       const now = performance.now()
       const last = this.#of(connection)
       this.#keep(connection, { ms, at: now, since: last?.ms === undefined ? now : last.since, aliveAt: now })

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { Writable } from 'node:stream'
 import type { Libp2p, ServiceMap, StreamHandlerOptions } from '@libp2p/interface'
+import { either } from '../../runtime/abort.ts'
 import { parseConfig } from '../config/index.ts'
 import type { Config } from '../config/schema.ts'
 import type { Host } from '../host/host-services.ts'
@@ -93,7 +94,7 @@ class EmbeddedNode<S extends ServiceMap> extends TrustNode implements ProgramNod
     const inbox = new Inbox<MemberEvent>(mostWaiting)
     const stop = followMembers(this, inbox.add)
     try {
-      yield* inbox.read(signal === undefined ? this.signal : AbortSignal.any([signal, this.signal]))
+      yield* inbox.read(either(signal, this.signal))
     } finally {
       stop()
     }

@@ -1,6 +1,7 @@
 import type { TopicMessage } from '../../protocols/announce/index.ts'
 import type { TrustedMember } from '../../protocols/engine/trust/connection-trust.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { either } from '../../runtime/abort.ts'
 import { NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import { isLabel } from '../config/domain.ts'
 import { ConfigError } from '../errors.ts'
@@ -60,7 +61,7 @@ export class ProgramTopics {
         const inbox = new Inbox<MemberMessage>(mostWaiting)
         readers.add(inbox.add)
         try {
-          yield* inbox.read(signal === undefined ? over : AbortSignal.any([signal, over]))
+          yield* inbox.read(either(signal, over))
         } finally {
           readers.delete(inbox.add)
         }

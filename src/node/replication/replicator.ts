@@ -5,6 +5,7 @@ import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import type { ConnectionListener, TrustedMember } from '../../protocols/engine/trust/connection-trust.ts'
 import { SyncCursors, sync } from '../../protocols/sync/index.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
+import { either, onAbort, within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import { sleep } from '../../runtime/sleep.ts'
@@ -65,7 +66,7 @@ export class Replicator {
       if (!this.#isRegistry || isRegistryRole(role)) this.reconcile()
     }
     const stops = [trust.onMember(changed), trust.onGone(changed)]
-    this.#over.signal.addEventListener('abort', () => {
+    onAbort(this.#over.signal, () => {
       for (const stop of stops) stop()
     })
     this.#services = services
@@ -127,7 +128,7 @@ export class Replicator {
     const others = this.#sources().filter(({ member }) => !this.#subscriptions.has(peerIdText(member.publicKey)))
     const holders = others.filter(({ member }) => holder !== undefined && equals(member.publicKey, holder))
     const asked = holders.length > 0 ? holders : others.slice(0, othersAsked)
-    const moment = AbortSignal.any([signal, AbortSignal.timeout(followHolderMs)])
+    const moment = within(followHolderMs, signal)
     const follow = async ({ connection, member }: (typeof others)[number]): Promise<void> =>
       await this.#sync(member.publicKey, connection, true, moment)
     await Promise.allSettled(asked.map(follow))
@@ -189,7 +190,7 @@ export class Replicator {
         return pauseMs
       }
     })
-    subscription.over.signal.addEventListener('abort', () => inBackground(following?.stop(), 'ending a subscription'))
+    onAbort(subscription.over.signal, () => inBackground(following?.stop(), 'ending a subscription'))
   }
 
   /** Gives the reason why it ended. */
@@ -272,7 +273,7 @@ export class Replicator {
     const over = new AbortController()
     this.#pulls.set(id, over)
     try {
-      await this.#sync(publicKey, connection, false, AbortSignal.any([this.#over.signal, over.signal]))
+      await this.#sync(publicKey, connection, false, either(this.#over.signal, over.signal))
     } catch (error) {
       const fields = { peer: id, error: String(error) }
       const level = isTimeout(error) ? 'warn' : 'debug'

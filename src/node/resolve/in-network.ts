@@ -3,6 +3,7 @@ import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { lookup } from '../../protocols/lookup/index.ts'
 import type { NodeRecord } from '../../registry/objects/record.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { NotFoundError } from '../../runtime/errors.ts'
 import type { Part } from '../../runtime/supervisor.ts'
@@ -40,7 +41,7 @@ export const registryResolver = (network: NetworkNow, health: Part): Resolver =>
     const { session, registry, limits } = network() ?? {}
     if (publicKey === undefined || session === undefined || registry === undefined || limits === undefined)
       return undefined
-    const inTime = AbortSignal.any([signal, AbortSignal.timeout(answerMs)])
+    const inTime = within(answerMs, signal)
     const options = { networkId: registry.networkId, limits, signal: inTime }
     const { rows } = await lookup(session.peer.connection, { publicKey }, options)
     return candidatesOf(rows[0]?.record?.value, 'registry')

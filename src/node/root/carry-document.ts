@@ -3,6 +3,7 @@ import { ask } from '../../protocols/admin/index.ts'
 import type { SignedPublish } from '../../registry/documents/signed-publish.ts'
 import { openEntry } from '../../registry/objects/entry.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { within } from '../../runtime/abort.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { ChangedMeanwhileError, NotMemberError, PendingError, UnavailableError } from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
@@ -31,7 +32,7 @@ export async function carryDocument(
 ): Promise<AdminAnswered> {
   const { documents, role } = carrier.registry
   try {
-    return await askRoot(carrier, { document }, AbortSignal.any([signal, AbortSignal.timeout(rootMs)]))
+    return await askRoot(carrier, { document }, within(rootMs, signal))
   } catch (error) {
     signal.throwIfAborted()
     if (isJudged(error)) throw error

@@ -1,5 +1,6 @@
 import { get } from 'node:http'
 import { connect } from 'node:net'
+import { either } from '../../runtime/abort.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 
 export interface CheckResult {
@@ -17,7 +18,7 @@ export async function runCheck(
   signal: AbortSignal
 ): Promise<CheckResult> {
   const late = AbortSignal.timeout(timeoutMs)
-  const ended = AbortSignal.any([signal, late])
+  const ended = either(signal, late)
   try {
     return await (check === 'tcp' ? connects(port, ended) : answers(check, ended))
   } catch (error) {

@@ -1,6 +1,7 @@
 import { keyId } from '../../identity/key-id.ts'
 import type { RegistrySession } from '../../protocols/register/index.ts'
 import type { Replica } from '../../registry/log/replica.ts'
+import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { isDecided } from '../../runtime/failures.ts'
@@ -71,7 +72,7 @@ async function give(session: HandOverInit['session'], entry: Uint8Array): Promis
 function newWakes(signal: AbortSignal): { wake: () => void; next: () => Promise<void> } {
   let waiting = Promise.withResolvers<void>()
   const wake = (): void => waiting.resolve()
-  signal.addEventListener('abort', wake, { once: true })
+  onAbort(signal, wake)
   const next = async (): Promise<void> => {
     await waiting.promise
     waiting = Promise.withResolvers()

@@ -1,5 +1,6 @@
 import { peerIdText } from '../../identity/keys.ts'
 import type { RegistrySession } from '../../protocols/register/index.ts'
+import { either, within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { PendingError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
@@ -31,7 +32,7 @@ export async function hold(
     init.owner.duplicate(`another process with this key asked for the lease, as the registry ${holder} says`)
   view.session.events.addEventListener('duplicate', onDuplicate)
   const over = new AbortController()
-  const living = AbortSignal.any([signal, over.signal])
+  const living = either(signal, over.signal)
   try {
     return await Promise.race([
       ended.promise,
@@ -52,9 +53,8 @@ async function beat(init: HoldInit, view: SessionView, firstIntervalMs: number, 
   for (;;) {
     await sleep(intervalMs * (0.9 + Math.random() * 0.2), signal)
     const call = { ...owner.presence(), seq: selfRecord.current?.value.seq ?? 0 }
-    const timeout = AbortSignal.timeout(heartbeat.timeoutMs)
     const sentAt = performance.now()
-    const answer = await view.session.heartbeat(call, { signal: AbortSignal.any([signal, timeout]) })
+    const answer = await view.session.heartbeat(call, { signal: within(heartbeat.timeoutMs, signal) })
     measured('heartbeat', sentAt)
     view.heartbeatAt = clock.monotonic()
     view.leaseMs = answer.leaseMs

@@ -1,6 +1,6 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { retryAfterMsOf } from '../../protocols/engine/status.ts'
-import { abortReason } from '../../runtime/abort.ts'
+import { abortReason, either } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import { isForGood } from '../../runtime/failures.ts'
@@ -151,7 +151,7 @@ export class LeaseClient {
 
   async #pause(ms: number): Promise<void> {
     this.#wake = new AbortController()
-    await sleep(ms, AbortSignal.any([this.#over.signal, this.#wake.signal])).catch(() => {})
+    await sleep(ms, either(this.#over.signal, this.#wake.signal)).catch(() => {})
   }
 
   /** undefined: it refused us; the pause that follows from it is over. */
@@ -200,7 +200,7 @@ export class LeaseClient {
     this.#lastRefusal = undefined
     this.#init.owner.troubled(undefined)
     const over = new AbortController()
-    const living = AbortSignal.any([signal, over.signal])
+    const living = either(signal, over.signal)
     const heldFrom = this.#init.clock.monotonic()
     try {
       await this.#registered({ view, answer })
@@ -257,7 +257,7 @@ export class LeaseClient {
       // The pause for one that refuses grows no faster because others come.
       await sleep(pauseMs, signal)
       this.#wakeBetter = new AbortController()
-      await sleep(betterLookMs, AbortSignal.any([signal, this.#wakeBetter.signal])).catch(() => {})
+      await sleep(betterLookMs, either(signal, this.#wakeBetter.signal)).catch(() => {})
       if (signal.aborted) throw abortReason(signal)
       const peer = registries.better(view.peer)
       if (peer === undefined) continue

@@ -1,4 +1,4 @@
-import { onAbort } from '../../runtime/abort.ts'
+import { either, onAbort } from '../../runtime/abort.ts'
 import { RefusedError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { StoreRow } from '../api/stores/store-views.ts'
@@ -27,8 +27,7 @@ export interface NodeStores {
 type Owner = Pick<NodeContext, 'attached' | 'config' | 'configFile' | 'events' | 'signal'>
 
 export const nodeStores = (node: Owner): NodeStores => {
-  const until = (signal: AbortSignal | undefined): AbortSignal =>
-    signal === undefined ? node.signal : AbortSignal.any([signal, node.signal])
+  const until = (signal: AbortSignal | undefined): AbortSignal => either(signal, node.signal)
   return {
     list: () => storesView(node.attached).stores,
     find: async ({ signal } = {}) => (await listStores(node.attached, true, until(signal))).stores,

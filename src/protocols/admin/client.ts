@@ -1,4 +1,5 @@
 import type { Connection } from '@libp2p/interface'
+import { within } from '../../runtime/abort.ts'
 import { StreamEndedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, type OpenOptions, openStream, request } from '../engine/protocol.ts'
@@ -47,7 +48,7 @@ async function sendDocument(
   { limits, signal: given }: OpenOptions
 ): Promise<Uint8Array> {
   const { deadlineMs, requestBytes } = limits.admin
-  const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(given === undefined ? [] : [given])])
+  const signal = within(deadlineMs, given)
   const frames = await openStream(connection, adminProtocol(limits), { limits, signal })
   try {
     await frames.write(head)

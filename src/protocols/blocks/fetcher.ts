@@ -1,5 +1,6 @@
 import type { Connection, PeerId } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
+import { either, within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { type Clock, type Logger, silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
@@ -64,7 +65,7 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
 
   async *fetch(wants: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, options: FetchOptions): AsyncGenerator<Block> {
     const { limits, self } = this.#init
-    const signal = AbortSignal.any([options.signal, this.#stopping.signal])
+    const signal = either(options.signal, this.#stopping.signal)
     const fetch = new Fetch(
       { ...options, signal },
       {
@@ -162,7 +163,7 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
     const { connect, trust, limits, networkId } = this.#init
     this.#opening.add(id)
     try {
-      const signal = AbortSignal.any([AbortSignal.timeout(limits.blocks.dialMs), this.#stopping.signal])
+      const signal = within(limits.blocks.dialMs, this.#stopping.signal)
       const connection = await connect(peer, signal)
       if (!(await trust.settled(connection))) throw new NotMemberError('the connection has not proved membership')
       const source = await Source.open(connection, { networkId, limits, clock: this.#clock }, signal)

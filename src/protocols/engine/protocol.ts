@@ -1,6 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { isPublicKey } from '../../identity/ed25519.ts'
+import { onAbort, within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
@@ -119,8 +120,7 @@ export async function request(
   bytes: Uint8Array,
   options: OpenOptions
 ): Promise<Uint8Array> {
-  const timeout = AbortSignal.timeout(descriptor.deadlineMs ?? options.limits.stream.progressMs)
-  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal])
+  const signal = within(descriptor.deadlineMs ?? options.limits.stream.progressMs, options.signal)
   const frames = await openStream(connection, descriptor, { ...options, signal })
   try {
     await frames.write(bytes)
@@ -233,13 +233,9 @@ class ProtocolServer {
   }
 
   #watch(frames: FrameStream, controller: AbortController, deadlineMs: number | undefined): NodeJS.Timeout | undefined {
-    const onAbort = () => {
-      const reason: unknown = controller.signal.reason
-      frames.abort(reason instanceof Error ? reason : new StreamEndedError('the exchange was aborted'))
-    }
-    controller.signal.addEventListener('abort', onAbort, { once: true })
+    const watch = onAbort(controller.signal, (reason) => frames.abort(reason))
     const onClosed = (error: Error | undefined): void => {
-      controller.signal.removeEventListener('abort', onAbort)
+      watch?.[Symbol.dispose]()
       controller.abort(error ?? new StreamEndedError('the stream is closed'))
     }
     inBackground(frames.closed.then(onClosed), 'ending an exchange')

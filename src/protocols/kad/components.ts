@@ -3,6 +3,7 @@ import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6 } from '../../address/multiaddr.ts'
 import { publicKeyOfPeerId } from '../../identity/keys.ts'
+import { within } from '../../runtime/abort.ts'
 import { NotMemberError, UnavailableError } from '../../runtime/errors.ts'
 import { BoundedStreams } from '../engine/libraries/bounded-streams.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
@@ -96,10 +97,7 @@ type ConnectionManager = KadDHTComponents['connectionManager']
 function guardConnections(manager: ConnectionManager, guard: KadGuard): ConnectionManager {
   const streams = new BoundedStreams(guard.trust, { section: 'kad', frameBytes: guard.limits.frameBytes })
   const openStream: ConnectionManager['openStream'] = async (peer, protocol, options) => {
-    const signal = AbortSignal.any([
-      AbortSignal.timeout(guard.limits.queryMs),
-      ...(options?.signal == null ? [] : [options.signal])
-    ])
+    const signal = within(guard.limits.queryMs, options?.signal ?? undefined)
     const connection = await manager.openConnection(peer, { signal })
     if (!(await guard.trust.settled(connection))) {
       throw new NotMemberError(`${connection.remotePeer.toString()} did not prove that it is a member.`)

@@ -3,6 +3,7 @@ import { type KadDHT, type KadDHTComponents, kadDHT } from '@libp2p/kad-dht'
 import { networkIdText } from '../../identity/network-id.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import { compareRecords, type NodeRecord } from '../../registry/objects/record.ts'
+import { within } from '../../runtime/abort.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { InvalidPayloadError, NotFoundError, StaleRecordError } from '../../runtime/errors.ts'
 import { defaultLimits, type ProtocolLimits } from '../engine/limits.ts'
@@ -145,8 +146,7 @@ class KadService implements Kad, Startable {
   }
 
   #deadline({ signal }: KadOptions): AbortSignal {
-    const timeout = AbortSignal.timeout(this.#limits.queryMs)
-    return signal === undefined ? timeout : AbortSignal.any([signal, timeout])
+    return within(this.#limits.queryMs, signal)
   }
 
   #putAgainAfter(ms: number): void {

@@ -5,6 +5,7 @@ import type { State } from '../../registry/liveness/liveness.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import { type NodeRecord, openRecordAsync } from '../../registry/objects/record.ts'
 import type { LookupQuery } from '../../registry/records/lookup.ts'
+import { onAbort, within } from '../../runtime/abort.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
@@ -46,19 +47,19 @@ export interface RemotePage {
 export class LookupStream implements AsyncDisposable {
   readonly #frames: FrameStream
   readonly #options: LookupOptions
+  readonly #watch: Disposable | undefined
   /** Answers come in the order of the questions. */
   #last: Promise<unknown> = Promise.resolve()
 
   private constructor(frames: FrameStream, options: LookupOptions) {
     this.#frames = frames
     this.#options = options
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#watch = onAbort(options.signal, (reason) => frames.abort(reason))
   }
 
   static async open(connection: Connection, options: LookupOptions): Promise<LookupStream> {
     const { limits } = options
-    const timeout = AbortSignal.timeout(limits.lookup.deadlineMs)
-    const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal])
+    const signal = within(limits.lookup.deadlineMs, options.signal)
     return new LookupStream(await openStream(connection, lookupProtocol(limits), { limits, signal }), options)
   }
 
@@ -74,13 +75,8 @@ export class LookupStream implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#watch?.[Symbol.dispose]()
     await this.#frames.close()
-  }
-
-  readonly #onAbort = (): void => {
-    const reason: unknown = this.#options.signal?.reason
-    this.#frames.abort(reason instanceof Error ? reason : new StreamEndedError('the lookup was ended here'))
   }
 
   async #read(): Promise<LookupAnswer> {

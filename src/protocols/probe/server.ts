@@ -7,6 +7,7 @@ import { scopeOf } from '../../address/ipv6.ts'
 import { decodeAddr, parseAddr } from '../../address/multiaddr.ts'
 import { isPublicKey } from '../../identity/ed25519.ts'
 import { peerIdText } from '../../identity/keys.ts'
+import { either, within } from '../../runtime/abort.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import {
   InvalidPayloadError,
@@ -152,11 +153,11 @@ class ProbeService implements ProbeServer {
     const waitMs = this.#targets.take(addr) || this.#targetHosts.take(parseAddr(addr)?.ip ?? addr)
     if (waitMs > 0) throw new RateLimitedError('this address, or others of its host, were dialled a moment ago', waitMs)
     using place = this.#places.take(asker)
-    const ends = AbortSignal.any([signal, place.signal])
+    const ends = either(signal, place.signal)
     const begin = performance.now()
     const result = (failure?: DialFailure): DialResult => ({ failure, tookMs: Math.round(performance.now() - begin) })
     try {
-      const options = { force: true, signal: AbortSignal.any([ends, AbortSignal.timeout(probe.dialMs)]) }
+      const options = { force: true, signal: within(probe.dialMs, ends) }
       const target = multiaddr(`${addr}/p2p/${peerId.toString()}`)
       const made = await this.#components.connectionManager.openConnection(target, options)
       if (!`${made.remoteAddr.toString()}/`.startsWith(`${addr}/`)) throw new OtherAddressError()

@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { equals } from 'uint8arrays/equals'
 import type { RotateProofs } from '../../registry/objects/rotate.ts'
+import { within } from '../../runtime/abort.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
@@ -38,8 +39,7 @@ export async function openRegisterSession(
   options: OpenSessionOptions
 ): Promise<RegisterSession> {
   const { limits } = options
-  const timeout = AbortSignal.timeout(limits.register.requestMs)
-  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal])
+  const signal = within(limits.register.requestMs, options.signal)
   const frames = await openStream(connection, registerDescriptor(limits), { limits, signal })
   return new RegisterSession(frames, limits.register, options.clock ?? systemClock)
 }

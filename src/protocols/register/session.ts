@@ -1,3 +1,4 @@
+import { within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import {
@@ -51,7 +52,7 @@ export class ServerSession implements Pinged {
     const { exchange, pinger, limits } = this.#init
     const { frames } = exchange
     const first = await frames.read({
-      signal: AbortSignal.any([exchange.signal, AbortSignal.timeout(limits.requestMs)])
+      signal: within(limits.requestMs, exchange.signal)
     })
     if (first === undefined) return
     pinger.add(this)

@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { Head } from '../../registry/log/state/network-state.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
-import { onAbort } from '../../runtime/abort.ts'
+import { onAbort, within } from '../../runtime/abort.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
 import { carriedTrace } from '../../runtime/trace.ts'
@@ -115,10 +115,9 @@ class SyncSession {
   async run(): Promise<SyncSummary> {
     const { limits, signal } = this.#options
     if (this.#recordsKnown().needsDigest) await this.#target.records.prepareDigest()
-    const opening = AbortSignal.timeout(limits.sync.progressMs)
     const frames = await openStream(this.#connection, syncProtocol(limits), {
       limits,
-      signal: signal === undefined ? opening : AbortSignal.any([opening, signal])
+      signal: within(limits.sync.progressMs, signal)
     })
     using _ = onAbort(signal, (reason) => frames.abort(reason))
     try {

@@ -2,6 +2,7 @@ import type { Startable } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { pipe } from 'it-pipe'
 import { isRegistryRole } from '../../identity/role.ts'
+import { either, within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { measured, type Step } from '../../runtime/trace.ts'
@@ -124,7 +125,7 @@ class SyncService implements SyncServer, Startable {
   async #handle(exchange: Exchange): Promise<void> {
     const { source, limits } = this.#init
     const { frames, signal } = exchange
-    const bytes = await frames.read({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.sync.requestMs)]) })
+    const bytes = await frames.read({ signal: within(limits.sync.requestMs, signal) })
     if (bytes === undefined) throw new MalformedFrameError('a sync stream without a request')
     const request = readRequest(bytes, source.networkId)
     const traced = { logger: this.#init.logger, peer: exchange.remoteId, request: 'sync' }
@@ -154,7 +155,7 @@ class SyncService implements SyncServer, Startable {
     const { frames } = exchange
     const controller = new AbortController()
     const patience = new Patience(this.#init.limits.sync)
-    const signal = AbortSignal.any([exchange.signal, controller.signal])
+    const signal = either(exchange.signal, controller.signal)
     // The reader says nothing more; its end is the only thing that can come.
     inBackground(
       frames.read({ signal }).then(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { aborted, abortReason, onAbort, orAborted } from '../../../src/runtime/abort.ts'
+import { aborted, abortReason, either, onAbort, orAborted, within } from '../../../src/runtime/abort.ts'
 
 const never = new Promise<never>(() => {})
 
@@ -22,4 +22,21 @@ it('gives the reason as an error, and tells nobody who went away', () => {
   over.abort('enough')
   expect(told).toEqual(['enough'])
   expect(abortReason(over.signal)).toBeInstanceOf(Error)
+})
+
+it('fires with the first of several signals, with the reason of that one', () => {
+  const [one, other] = [new AbortController(), new AbortController()]
+  const first = either(one.signal, undefined, other.signal)
+  expect(first.aborted).toBe(false)
+  other.abort('the other')
+  expect([first.aborted, first.reason]).toEqual([true, 'the other'])
+  expect(either(undefined).aborted).toBe(false)
+})
+
+it('fires when the time is over, and sooner with the signal', async () => {
+  await expect(orAborted(never, within(1, undefined))).rejects.toMatchObject({ name: 'TimeoutError' })
+  const over = new AbortController()
+  const late = within(60_000, over.signal)
+  over.abort(new Error('over'))
+  await expect(orAborted(never, late)).rejects.toThrow('over')
 })

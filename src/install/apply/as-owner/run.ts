@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { onAbort } from '../../../runtime/abort.ts'
 import { cleanEnvironment } from '../../../runtime/clean-environment.ts'
 import { versionInfo } from '../../../runtime/version.ts'
 import { InstallError } from '../../errors.ts'
@@ -56,11 +57,10 @@ const answerOf = (order: object, signal: AbortSignal, timeoutMs: number): Promis
       reject(new InstallError(`The work on the files of the node was ended: ${why}.`))
     }
     const timer = setTimeout(() => end(`it took longer than ${timeoutMs / 1000} s`), timeoutMs)
-    const onAbort = (): void => {
+    const watch = onAbort(signal, (reason) => {
       started.kill('SIGKILL')
-      reject(signal.reason)
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
+      reject(reason)
+    })
     const chunks: Buffer[] = []
     let bytes = 0
     started.stdout.on('data', (chunk: Buffer) => {
@@ -71,7 +71,7 @@ const answerOf = (order: object, signal: AbortSignal, timeoutMs: number): Promis
     started.once('error', reject)
     started.once('close', (code, by) => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
+      watch?.[Symbol.dispose]()
       if (bytes > 0) resolve(Buffer.concat(chunks).toString('utf8'))
       else reject(new InstallError(`The work on the files of the node ended with ${by ?? code} and no answer.`))
     })

@@ -7,6 +7,7 @@ import type { Replica } from '../../../registry/log/replica.ts'
 import { comparePositions } from '../../../registry/log/state/position.ts'
 import { type LogEntry, openEntry } from '../../../registry/objects/entry.ts'
 import type { Signed } from '../../../registry/objects/envelope.ts'
+import { within } from '../../../runtime/abort.ts'
 import { InvalidPayloadError, NotRootError, UnavailableError } from '../../../runtime/errors.ts'
 import type { EnteredView, PreparedView, SpreadView } from '../../api/registry-views.ts'
 import { dataFiles } from '../../config/paths.ts'
@@ -142,7 +143,7 @@ export async function spreadView(
     return position !== undefined && comparePositions(position, { epoch, n }) >= 0
   }
   const behind = [...trust.members()].filter(({ member }) => !has(peerIdText(member.publicKey))).slice(0, askedAtOnce)
-  const ask = AbortSignal.any([signal, AbortSignal.timeout(helloMs)])
+  const ask = within(helloMs, signal)
   await Promise.allSettled(behind.map(({ connection }) => host.services.hello.again(connection, { signal: ask })))
   await heads.settled()
   const others = [...registry.replica.state.members()].filter(({ publicKey }) => !equals(publicKey, node.key.publicKey))
