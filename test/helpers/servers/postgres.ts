@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -33,11 +33,44 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   static async start(): Promise<PostgresServer> {
+    return await PostgresServer.#startWith((server) => server.#begin())
+  }
+
+  /** A standby that has all of this server's log before a commit is answered. */
+  async standby(): Promise<PostgresServer> {
+    const standby = await PostgresServer.#startWith(async (server) => {
+      const from = ['-h', this.folder, '-p', String(this.port), '-U', 'owner']
+      await run(join(bin, 'pg_basebackup'), [...from, '-D', server.data, '-R', '-X', 'stream', '-c', 'fast'], asUser)
+      await server.up()
+    })
+    await this.waitsFor('*')
+    await vi.waitFor(
+      async () => {
+        const rows = await this.sql("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'")
+        if (rows.length === 0) throw new Error('the standby does not follow yet')
+      },
+      { timeout: ceilingMs, interval: 50 }
+    )
+    return standby
+  }
+
+  /** Commits wait for standbys of these names (`*`: any) before they are answered; for none with an empty text. */
+  async waitsFor(standbys: string): Promise<void> {
+    await this.sql(`ALTER SYSTEM SET synchronous_standby_names = '${standbys}'`)
+    await this.sql('SELECT pg_reload_conf()')
+  }
+
+  /** A standby becomes the primary. */
+  async promote(): Promise<void> {
+    await this.sql('SELECT pg_promote()')
+  }
+
+  static async #startWith(begin: (server: PostgresServer) => Promise<void>): Promise<PostgresServer> {
     const folder = mkdtempSync(join(tmpdir(), 'trustnet-pg-'))
     if (asUser.uid !== undefined) chownSync(folder, asUser.uid, asUser.gid)
     const server = new PostgresServer(folder, await freePort())
     try {
-      await server.#begin()
+      await begin(server)
     } catch (error) {
       await server[Symbol.asyncDispose]()
       throw error
@@ -56,9 +89,13 @@ export class PostgresServer implements AsyncDisposable {
     return join(this.folder, 'data')
   }
 
-  /** For `root.store`. */
+  /** For `root.store`; with others that may be the primary. */
   get url(): string {
-    return `postgres://owner@[::1]:${this.port}/postgres`
+    return this.urlWith()
+  }
+
+  urlWith(...others: readonly { readonly port: number }[]): string {
+    return `postgres://owner@${[this, ...others].map(({ port }) => `[::1]:${port}`).join()}/postgres`
   }
 
   /** Starts it, and waits until it takes connections. */
@@ -79,6 +116,22 @@ export class PostgresServer implements AsyncDisposable {
   async down(mode: 'immediate' | 'fast' = 'immediate'): Promise<void> {
     await run(join(bin, 'pg_ctl'), ['-D', this.data, '-m', mode, '-W', 'stop'], asUser)
     await this.#ended
+  }
+
+  /** It answers nothing any more: as a machine that hangs. */
+  async freeze(): Promise<void> {
+    await this.#signalAll('SIGSTOP')
+  }
+
+  async thaw(): Promise<void> {
+    await this.#signalAll('SIGCONT')
+  }
+
+  /** To the server, and its processes for connections. */
+  async #signalAll(signal: NodeJS.Signals): Promise<void> {
+    const pid = Number(readFileSync(join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0])
+    const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(pid)])
+    for (const each of [pid, ...stdout.trim().split(/\s+/).map(Number)]) process.kill(each, signal)
   }
 
   /** Speaks TLS from its next start on, with a certificate for this name alone. Gives the file with it. */

@@ -1,13 +1,19 @@
 import { isIPv4 } from 'node:net'
 
-/** Server that keeps the log of the root, as `root.store` names it. */
-export interface StoreTarget {
-  /** The text itself; it holds no secret. */
-  readonly text: string
+/** One server of a database. */
+export interface StoreServer {
   /** Name or IPv6 address; undefined: the server is reached by its unix socket. */
   readonly host: string | undefined
   readonly socketFolder: string | undefined
   readonly port: number
+}
+
+/** Database that keeps the log of the root, as `root.store` names it. */
+export interface StoreTarget {
+  /** The text itself; it holds no secret. */
+  readonly text: string
+  /** A primary and its standbys, in any order. */
+  readonly servers: readonly StoreServer[]
   readonly user: string
   readonly database: string
   /** File with the certificates that may have signed the server's; default: those of the system. */
@@ -15,11 +21,31 @@ export interface StoreTarget {
 }
 
 const defaultPort = 5432
+/** All are dialled at once. */
+const maxServers = 8
 const form =
-  'write postgres://USER@HOST/DATABASE, with ?sslrootcert=FILE where its certificate is by an authority of your own, or postgres://USER@%2Frun%2Fpostgresql/DATABASE for a unix socket'
+  'write postgres://USER@HOST/DATABASE, or USER@HOST,HOST for a primary and its standby, with ?sslrootcert=FILE where their certificates are by an authority of your own, or postgres://USER@%2Frun%2Fpostgresql/DATABASE for a unix socket'
+
+/** Scheme, user, servers, and the rest. */
+const parts = /^(?<scheme>[a-z]+:\/\/)(?<user>[^/?#@]*@)?(?<servers>[^/?#]*)(?<rest>.*)$/
 
 /** The problem with the text of `root.store`, or where it leads. */
 export function storeTarget(text: string): StoreTarget | { readonly problem: string } {
+  const { scheme = '', user = '', servers = '', rest = '' } = parts.exec(text)?.groups ?? {}
+  const named = servers.split(',')
+  if (named.length > maxServers) return { problem: `names more than ${maxServers} servers: ${form}` }
+  const targets: StoreTarget[] = []
+  for (const server of named) {
+    const target = targetOfOne(`${scheme}${user}${server}${rest}`)
+    if ('problem' in target) return target
+    targets.push(target)
+  }
+  const [first] = targets
+  if (first === undefined) return { problem: `is no address of a database: ${form}` }
+  return { ...first, text, servers: targets.flatMap((target) => target.servers) }
+}
+
+function targetOfOne(text: string): StoreTarget | { readonly problem: string } {
   const url = URL.parse(text)
   if (url === null || (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:')) {
     return { problem: `is no address of a database: ${form}` }
@@ -39,15 +65,12 @@ export function storeTarget(text: string): StoreTarget | { readonly problem: str
   const unknown = [...url.searchParams.keys()].find((name) => name !== 'sslrootcert')
   if (unknown !== undefined) return { problem: `has the parameter ${unknown}, which is not known: ${form}` }
   const isSocket = host.startsWith('/')
-  return {
-    text,
+  const server = {
     host: isSocket ? undefined : host.replaceAll(/[[\]]/g, ''),
     socketFolder: isSocket ? host : undefined,
-    port: url.port === '' ? defaultPort : Number(url.port),
-    user,
-    database,
-    ca: url.searchParams.get('sslrootcert') ?? undefined
+    port: url.port === '' ? defaultPort : Number(url.port)
   }
+  return { text, servers: [server], user, database, ca: url.searchParams.get('sslrootcert') ?? undefined }
 }
 
 const plain = (part: string): string => {

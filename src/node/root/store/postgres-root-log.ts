@@ -13,6 +13,7 @@ import type { LogItem } from '../../../registry/store/log-rows.ts'
 import { UnavailableError } from '../../../runtime/errors.ts'
 import type { StoreTarget } from '../../config/field-types/root-store-url.ts'
 import { PostgresLink, type Row } from './postgres-link.ts'
+import { PostgresServers } from './postgres-servers.ts'
 
 const retryMs = 1000
 /** Entries of one page, of 4 KiB at most each: they fit into a few frames. */
@@ -133,8 +134,9 @@ export class PostgresRootLog implements RootLog, AsyncDisposable {
   constructor(init: PostgresRootLogInit) {
     const { target, password, connectMs } = init
     this.#init = init
-    this.#appending = new PostgresLink({ target, password, connectMs, deadlineMs: appendMs })
-    this.#asking = new PostgresLink({ target, password, connectMs, deadlineMs: askMs })
+    const servers = new PostgresServers({ target, password, connectMs })
+    this.#appending = new PostgresLink(servers, appendMs)
+    this.#asking = new PostgresLink(servers, askMs)
   }
 
   async begin(holder: string, { head, checkpoint }: RootLogStart): Promise<RootLease | undefined> {

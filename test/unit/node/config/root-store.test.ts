@@ -19,10 +19,26 @@ describe('root.store', () => {
   it.each([
     [
       'postgres://trustnet@db.example.org/log',
-      { host: 'db.example.org', port: 5432, user: 'trustnet', database: 'log' }
+      { servers: [{ host: 'db.example.org', port: 5432 }], user: 'trustnet', database: 'log' }
     ],
-    ['postgresql://u@[2001:db8::1]:6432/log', { host: '2001:db8::1', port: 6432, socketFolder: undefined }],
-    ['postgres://u@%2Frun%2Fpostgresql/log', { host: undefined, socketFolder: '/run/postgresql' }],
+    [
+      'postgresql://u@[2001:db8::1]:6432/log',
+      { servers: [{ host: '2001:db8::1', port: 6432, socketFolder: undefined }] }
+    ],
+    ['postgres://u@%2Frun%2Fpostgresql/log', { servers: [{ host: undefined, socketFolder: '/run/postgresql' }] }],
+    [
+      'postgres://u@a,[2001:db8::1]:6432,b:7000/log?sslrootcert=/own.pem',
+      {
+        servers: [
+          { host: 'a', port: 5432 },
+          { host: '2001:db8::1', port: 6432 },
+          { host: 'b', port: 7000 }
+        ],
+        user: 'u',
+        database: 'log',
+        ca: '/own.pem'
+      }
+    ],
     ['postgres://u@db/log?sslrootcert=/etc/ssl/own.pem', { ca: '/etc/ssl/own.pem' }]
   ])('%s leads to a database', (text, target) => {
     expect(parse(text)).toBe(text)
@@ -37,6 +53,9 @@ describe('root.store', () => {
     ['postgres://u@db/log/more', 'lacks a user, a host or a database'],
     ['postgres://u@%FF/log', 'lacks a user, a host or a database'],
     ['postgres://u@192.0.2.1/log', 'IPv6 alone'],
+    ['postgres://u@a,192.0.2.1/log', 'IPv6 alone'],
+    ['postgres://u@a,/log', 'is no address of a database'],
+    ['postgres://u@a,b,c,d,e,f,g,h,i/log', 'names more than 8 servers'],
     ['postgres://u@db/log?sslmode=disable', 'has the parameter sslmode']
   ])('%s does not', (text, problem) => {
     expect(problemOf(text)).toContain(problem)
@@ -46,6 +65,7 @@ describe('root.store', () => {
     const problem = problemOf('postgres://u:kept-secret@db/log')
     expect(problem).toContain('TRUSTNET_ROOT_STORE_PASSWORD_FILE')
     expect(problem).not.toContain('kept-secret')
+    expect(problemOf('postgres://u@a,b:kept-secret@c/log')).not.toContain('kept-secret')
   })
 
   it('is for a root and its candidates', () => {

@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { isRefusal, tlsOf } from '../../../../src/node/root/store/postgres-link.ts'
-
-const target = {
-  text: '',
-  host: 'db.example.org',
-  socketFolder: undefined,
-  port: 5432,
-  user: 'u',
-  database: 'log',
-  ca: undefined
-}
+import { isRefusal } from '../../../../src/node/root/store/postgres-link.ts'
+import { tlsOf } from '../../../../src/node/root/store/postgres-servers.ts'
 
 describe('the link to the database of the log', () => {
   it('takes only what the server itself has refused as not done', () => {
@@ -22,10 +13,13 @@ describe('the link to the database of the log', () => {
   })
 
   it('speaks without TLS to [::1] and unix sockets alone, and to no name that leads there', () => {
-    expect(tlsOf({ ...target, host: undefined, socketFolder: '/run/postgresql' }, undefined)).toBe(false)
-    expect(tlsOf({ ...target, host: '::1' }, '::1')).toBe(false)
+    expect(tlsOf(undefined, undefined, undefined)).toBe(false)
+    expect(tlsOf('::1', undefined, '::1')).toBe(false)
     for (const address of ['::1', '2001:db8::1']) {
-      expect(tlsOf(target, address)).toMatchObject({ rejectUnauthorized: true, servername: 'db.example.org' })
+      expect(tlsOf('db.example.org', undefined, address)).toMatchObject({
+        rejectUnauthorized: true,
+        servername: 'db.example.org'
+      })
     }
   })
 })
