@@ -1,10 +1,12 @@
 import type { PeerId } from '@libp2p/interface'
+import { keyId } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { BlockExchange } from '../../protocols/blocks/index.ts'
 import type { ConnectionTrust } from '../../protocols/engine/trust/connection-trust.ts'
 import type { WaitingDocument } from '../../registry/documents/document-queue.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { within } from '../../runtime/abort.ts'
+import { inBackground } from '../../runtime/background.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
@@ -23,6 +25,8 @@ const everyMs = 60_000
 const rootMs = 10_000
 /** Documents that are stored at once; the others wait on their way. */
 const mostStoring = 64
+/** Fetches at once: one that waits for a silent member, who alone has what it wants, holds back none of what is published meanwhile. */
+const mostFetches = 8
 
 /**
  * Keeps the bytes of all current documents here: checks them after a start, fetches what is missing from any member, and brings what waits here to
@@ -37,6 +41,13 @@ export class DocumentKeeper {
   #isChecked = false
   /** Nothing is missing, as far as was looked. */
   #isWhole = false
+  /** Documents that are being fetched, by digest, and the fetches. */
+  readonly #coming = new Set<string>()
+  readonly #fetches = new Set<Promise<void>>()
+  /** Documents that nobody gave: they are left out once. */
+  readonly #resting = new Set<string>()
+  /** The disk took nothing. */
+  #failure: Error | undefined
 
   constructor(init: DocumentKeeperInit) {
     this.#init = init
@@ -53,6 +64,7 @@ export class DocumentKeeper {
     this.#registry.events.removeEventListener('documents', this.#onChange)
     this.#forgetTrust()
     await Promise.all([this.#init.exchange[Symbol.asyncDispose](), this.#running?.stop()])
+    await Promise.all(this.#fetches)
   }
 
   readonly #onChange = (): void => this.#running?.wake()
@@ -69,25 +81,60 @@ export class DocumentKeeper {
       this.#isChecked = true
     }
     await bytes.prune()
-    const isAhead = await this.#fetch(signal)
+    this.#begin(signal)
     await this.#sendQueued(signal)
     this.#isWhole = bytes.missing().length === 0
-    if (isAhead || this.#isWhole) this.#backoff.reset()
+    if (this.#isWhole) this.#backoff.reset()
     if (this.#isWhole) return queue.size > 0 ? rootMs : undefined
-    return this.#backoff.next()
+    // The end of a fetch wakes it.
+    return this.#waiting().length === 0 ? undefined : this.#backoff.next()
   }
 
-  /** Fetches what is missing. True where some came. @throws StoreError when the disk takes nothing: nothing more is fetched then */
-  async #fetch(signal: AbortSignal): Promise<boolean> {
-    const { exchange, trust } = this.#init
-    const sources = (): PeerId[] => [...trust.members()].map(({ connection }) => connection.remotePeer)
+  /** Begins to fetch what is missing and not on its way. @throws StoreError when the disk took nothing: nothing more is fetched then */
+  #begin(signal: AbortSignal): void {
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure
+    const missing = this.#waiting().filter((digest) => !this.#resting.has(keyId(digest)))
+    this.#resting.clear()
+    if (missing.length === 0 || this.#fetches.size >= mostFetches || this.#sources().length === 0) return
+    const work = this.#fetchAll(missing, signal).finally(() => this.#fetches.delete(work))
+    this.#fetches.add(work)
+    inBackground(work, 'fetching documents')
+  }
+
+  /** Missing, and not on their way. */
+  #waiting(): Uint8Array[] {
+    return this.#registry.documents.bytes.missing().filter((digest) => !this.#coming.has(keyId(digest)))
+  }
+
+  readonly #sources = (): PeerId[] => [...this.#init.trust.members()].map(({ connection }) => connection.remotePeer)
+
+  async #fetchAll(missing: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
+    const keys = missing.map(keyId)
+    for (const key of keys) this.#coming.add(key)
+    let hasCome = false
+    try {
+      hasCome = await this.#fetch(missing, signal)
+      if (hasCome) this.#backoff.reset()
+    } catch (error) {
+      this.#failure = error instanceof Error ? error : new Error(reasonOf(error))
+    }
+    for (const key of keys) {
+      this.#coming.delete(key)
+      if (!hasCome) this.#resting.add(key)
+    }
+    if (!signal.aborted) this.#running?.wake()
+  }
+
+  /** True where some came. @throws StoreError when the disk takes nothing */
+  async #fetch(missing: readonly Uint8Array[], signal: AbortSignal): Promise<boolean> {
     const { documents } = this.#registry
-    const missing = documents.bytes.missing()
-    if (missing.length === 0 || sources().length === 0) return false
     let came = 0
     const storing: Promise<unknown>[] = []
     const failures: Error[] = []
-    for await (const { digest, bytes } of exchange.fetch(missing, { sources, isUrgent: true, signal })) {
+    const options = { sources: this.#sources, isUrgent: true, signal }
+    for await (const { digest, bytes } of this.#init.exchange.fetch(missing, options)) {
       came++
       // Nobody waits for it while the next one is on its way: its failure is kept.
       storing.push(documents.put(digest, bytes).catch((error: Error) => failures.push(error)))

@@ -113,3 +113,50 @@ test('what waits for the root waits on until an entry of the log key says that i
   wake()
   await eventually(() => secondary.documents.queue.size === 0)
 })
+
+test('what somebody silent owes holds back nothing that is published meanwhile', async () => {
+  await using network = await RealNetwork.create()
+  const bytesOf = new Map<string, Uint8Array>()
+  const publish = async (id: string): Promise<void> => {
+    const bytes = Buffer.from(id)
+    bytesOf.set(keyId(sha256(bytes)), bytes)
+    await network.root.documents.publish({ id, mediaType: 'text/plain', bytes })
+  }
+  await publish('owed')
+  const secondary = await network.addSecondary('s')
+  const members: Members = new Map()
+  await using self = await startMember({ members, services: () => ({}) })
+  await using source = await startMember({ members, services: () => ({}) })
+  await connect(self.host, source.host)
+  const owed = keyId(sha256(Buffer.from('owed')))
+  const silence = Promise.withResolvers<void>()
+  const asked: string[] = []
+  const exchange: BlockExchange & AsyncDisposable = {
+    async *fetch(wants): AsyncGenerator<Block> {
+      for await (const digest of wants) {
+        const key = keyId(digest)
+        asked.push(key)
+        if (key === owed) await silence.promise
+        yield { digest, bytes: bytesOf.get(key) ?? new Uint8Array(), from: source.host.peerId }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      silence.resolve()
+    }
+  }
+  const services = new Supervisor()
+  const carrier = { registry: secondary, limits: defaultLimits, trust: self.trust, peers: undefined }
+  const keeper = new DocumentKeeper({ carrier, exchange, trust: self.trust })
+  keeper.start(services)
+  await using _ = { [Symbol.asyncDispose]: () => keeper.stop() }
+  await eventually(() => asked.length === 1)
+
+  await publish('new')
+  await network.sync(secondary)
+  await eventually(() => secondary.documents.bytes.count === 1)
+  expect(secondary.documents.bytes.missing().map(keyId)).toEqual([owed])
+  // It is on its way, and not asked for a second time.
+  expect(asked.filter((key) => key === owed)).toHaveLength(1)
+  silence.resolve()
+  await eventually(() => secondary.documents.bytes.count === 2)
+})
