@@ -312,12 +312,13 @@ function makeMatrixProber({ config, key, clock, logging }: NodeParts, network: N
 }
 
 /** Fetches blocks of documents and stores from any member. */
-function makeExchange({ clock, logging }: NodeParts, network: NetworkParts, host: Host): BlockFetcher {
+function makeExchange({ clock, logging: { logger } }: NodeParts, network: NetworkParts, host: Host): BlockFetcher {
   const { registry, trust, limits } = network
   const connect = (peer: PeerId, signal: AbortSignal): Promise<Connection> =>
     connectionTo(network, publicKeyOf(peer.toString()), signal)
   const { networkId } = registry
-  return new BlockFetcher({ networkId, trust, limits, clock, logger: logging.logger, self: host.peerId, connect })
+  const rttMs = (peerId: string): number | undefined => network.pingMonitor?.of(peerId)
+  return new BlockFetcher({ networkId, trust, limits, rttMs, clock, logger, self: host.peerId, connect })
 }
 
 /** Answers names of members, where the configuration wants that. */

@@ -23,6 +23,8 @@ interface BlockFetcherInit {
   connect: (peer: PeerId, signal: AbortSignal) => Promise<Connection>
   trust: ConnectionTrust
   limits: ProtocolLimits
+  /** Last round trip to a member, ms. */
+  rttMs?: (peerId: string) => number | undefined
   clock?: Clock
   logger?: Logger
 }
@@ -160,13 +162,17 @@ export class BlockFetcher implements BlockExchange, AsyncDisposable {
   }
 
   async #add(peer: PeerId, id: string): Promise<void> {
-    const { connect, trust, limits, networkId } = this.#init
+    const { connect, trust, limits, networkId, rttMs } = this.#init
     this.#opening.add(id)
     try {
       const signal = within(limits.blocks.dialMs, this.#stopping.signal)
       const connection = await connect(peer, signal)
       if (!(await trust.settled(connection))) throw new NotMemberError('the connection has not proved membership')
-      const source = await Source.open(connection, { networkId, limits, clock: this.#clock }, signal)
+      const source = await Source.open(
+        connection,
+        { networkId, limits, clock: this.#clock, rttMs: () => rttMs?.(id) },
+        signal
+      )
       this.#sources.set(id, source)
       inBackground(
         source.closed.then((reason) => this.#ended(source, id, connection, reason)),

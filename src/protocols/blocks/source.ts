@@ -21,6 +21,8 @@ export type BlockSource = Pick<Source, 'peer' | 'room' | 'hasRoom' | 'owesForMs'
 
 interface Asked {
   readonly atMs: number
+  /** Bytes of blocks that had come until then. */
+  readonly afterBytes: number
   readonly askers: Set<Asker>
 }
 
@@ -28,13 +30,15 @@ export interface SourceInit {
   networkId: Uint8Array
   limits: ProtocolLimits
   clock: Clock
+  /** Last round trip to the member, ms; undefined: none was measured. */
+  rttMs?: () => number | undefined
 }
 
 /** Blocks on their way before anything is known of a source. */
 const firstWindow = 4
 /** Bytes of blocks that are on their way at least: over a slow link whatever else goes through the connection waits for so many. */
 const leastWindowBytes = 64 * 1024
-/** A block that takes no longer says that the source could send more at a time; one that takes four times as long, less. */
+/** A block that takes no longer, but for the round trips that the window costs, says that the source could send more at a time; one that takes four times as long, less. */
 const quickMs = 250
 const slowMs = 4 * quickMs
 
@@ -51,6 +55,9 @@ export class Source {
   readonly #asked = new Map<string, Asked>()
   #window = firstWindow
   #windowBytes: number
+  #receivedBytes = 0
+  /** Shortest round trip that was measured: later ones may have waited behind blocks. */
+  #leastRttMs = Number.POSITIVE_INFINITY
   #lacksSinceMs: number | undefined
   #silence: NodeJS.Timeout | undefined
 
@@ -113,7 +120,7 @@ export class Source {
       const key = digestKey(digest)
       const asked = this.#asked.get(key)
       if (asked === undefined) {
-        this.#asked.set(key, { atMs, askers: new Set([asker]) })
+        this.#asked.set(key, { atMs, afterBytes: this.#receivedBytes, askers: new Set([asker]) })
         fresh.push(digest)
       } else asked.askers.add(asker)
     }
@@ -160,19 +167,28 @@ export class Source {
     if (digestKey(sha256(bytes)) !== key) throw new WrongBlockError('bytes that are not those of the digest')
     this.#asked.delete(key)
     this.#lacksSinceMs = undefined
-    this.#adapt(this.#init.clock.monotonic() - asked.atMs)
+    this.#receivedBytes += bytes.byteLength
+    this.#adapt(asked)
     for (const asker of asked.askers) asker.gave(key, digest.slice(), kept(bytes), this)
   }
 
-  #adapt(tookMs: number): void {
+  #adapt({ atMs, afterBytes }: Asked): void {
     const { window, windowBytes } = this.#init.limits.blocks
-    if (tookMs < quickMs) {
-      this.#window = Math.min(this.#window + 1, window)
+    const tookMs = this.#init.clock.monotonic() - atMs
+    // Over a long way blocks wait for answers about the window, and not because others are before them.
+    const queuedMs = tookMs - this.#rttMs * Math.max(1, (this.#receivedBytes - afterBytes) / this.#windowBytes)
+    if (queuedMs < quickMs) {
+      if (tookMs < slowMs) this.#window = Math.min(this.#window + 1, window)
       this.#widen(Math.min(2 * this.#windowBytes, windowBytes))
-    } else if (tookMs > slowMs) {
+    } else if (queuedMs > slowMs) {
       this.#window = Math.max(this.#window - 1, 1)
       this.#widen(Math.max(this.#windowBytes / 2, leastWindowBytes))
     }
+  }
+
+  get #rttMs(): number {
+    this.#leastRttMs = Math.min(this.#leastRttMs, this.#init.rttMs?.() ?? Number.POSITIVE_INFINITY)
+    return Number.isFinite(this.#leastRttMs) ? this.#leastRttMs : 0
   }
 
   #widen(bytes: number): void {

@@ -71,6 +71,7 @@ export interface BlockMemberInit {
   limits?: LimitOverrides
   clock?: Clock
   logger?: Logger
+  rttMs?: () => number | undefined
   role?: 'integrated' | 'stranger'
 }
 
@@ -139,6 +140,7 @@ export async function startBlockMember(init: BlockMemberInit): Promise<BlockMemb
   addresses.set(host.peerId.toString(), host)
   const fetcher = new BlockFetcher({
     ...common,
+    ...(init.rttMs !== undefined && { rttMs: init.rttMs }),
     self: host.peerId,
     trust,
     connect: async (peer, signal) => {

@@ -15,6 +15,7 @@ import {
 } from '../../../helpers/hosts/block-members.ts'
 import type { Members } from '../../../helpers/hosts/members.ts'
 import { withoutSockets } from '../../../helpers/hosts.ts'
+import { eventually } from '../../../helpers/network.ts'
 import { TestClock } from '../../../helpers/real-network.ts'
 
 withoutSockets()
@@ -138,5 +139,49 @@ describe('the bytes that are on their way', () => {
     expect(windowOf()).toBe(defaultLimits.blocks.windowBytes)
     pause?.over.resolve()
     expect(await fetch.ended).toBe(wants.length)
+  })
+})
+
+describe('the window of a source that is far away', () => {
+  const rttMs = 300
+  const far = makeBlocks(60, 65_536)
+  const farWants = digestsOf(far)
+  const slowBlocks = 30
+
+  /** One that sends a window in each round trip, or, at first, one block in more than a second. Gives the windows of both ends of the fetch. */
+  async function windows(measured: number | undefined): Promise<{ afterSlow: number; last: number }> {
+    const members: Members = new Map()
+    const seen: number[] = []
+    await using asking = await startBlockMember({
+      members,
+      clock,
+      limits: { blocks: { idleFetchMs: 600_000, hedgeMs: 600_000 } },
+      rttMs: () => measured
+    })
+    const windowOf = (): number => {
+      const streams = asking.host.getConnections().flatMap((connection) => connection.streams)
+      return Number(Reflect.get(streams.find(({ protocol }) => protocol === blocksId) ?? {}, 'recvWindow'))
+    }
+    await using distant = await startHostileMember(members, async (digests, { frames }) => {
+      for (const digest of digests) {
+        const isSlow = seen.length < slowBlocks
+        clock.advance(isSlow ? 1_300 : (rttMs * 65_536) / windowOf())
+        // What is on its way is taken before the next: the clock belongs to one of them.
+        const taken = asking.stored.blocks.size
+        await frames.write(encodeAnswer(digest, far.get(keyOf(digest))))
+        await eventually(() => asking.stored.blocks.size > taken)
+        seen.push(windowOf())
+      }
+    })
+    await asking.fetch(farWants, [distant])
+    return { afterSlow: seen[slowBlocks - 1] ?? 0, last: seen.at(-1) ?? 0 }
+  }
+
+  test('grows again after a time in which its link was slow', async () => {
+    expect(await windows(rttMs)).toEqual({ afterSlow: 64 * 1024, last: defaultLimits.blocks.windowBytes })
+  })
+
+  test('does not where its round trip is not known: what is slow and what is far look the same', async () => {
+    expect(await windows(undefined)).toEqual({ afterSlow: 64 * 1024, last: 64 * 1024 })
   })
 })
