@@ -166,7 +166,7 @@ const root = z.object({
   store: rootStoreField()
     .optional()
     .describe(
-      'database that keeps the log, the same for the root and its candidates: postgres://USER@HOST/DATABASE; its password is a secret; sqlite takes the log back into the store of this root'
+      'database that keeps the log, the same for the root and its candidates: postgres://USER@HOST/DATABASE, whose password is a secret, or etcd+https://HOST,HOST,HOST?cert=FILE&key=FILE; sqlite takes the log back into the store of this root'
     )
 })
 

@@ -1,4 +1,5 @@
 import { text } from '../fields.ts'
+import { etcdTarget, isEtcd } from './etcd-url.ts'
 import { storeTarget } from './root-store-url.ts'
 
 /** The value of `root.store` that brings the log back into the store of the root. */
@@ -8,6 +9,6 @@ export const ownStore = 'sqlite'
 export const rootStoreField = () =>
   text((value) => {
     if (value === ownStore) return undefined
-    const target = storeTarget(value)
+    const target = isEtcd(value) ? etcdTarget(value) : storeTarget(value)
     return 'problem' in target ? target.problem : undefined
   })

@@ -5,7 +5,6 @@ import {
   type LogBatch,
   OutcomeUnknownError,
   type RootLease,
-  type RootLog,
   type RootLogStart,
   type RootLogState
 } from '../../../registry/log/root-log/root-log.ts'
@@ -14,6 +13,7 @@ import { UnavailableError } from '../../../runtime/errors.ts'
 import type { StoreTarget } from '../../config/field-types/root-store-url.ts'
 import { PostgresLink, type Row } from './postgres-link.ts'
 import { PostgresServers } from './postgres-servers.ts'
+import { maxCandidates, type SharedRootLog } from './shared-root-log.ts'
 
 const retryMs = 1000
 /** Entries of one page, of 4 KiB at most each: they fit into a few frames. */
@@ -26,8 +26,6 @@ const keptEntries = 100_000
 const trimEntries = 10_000
 /** A look at lease and head: longer than the lock of a slow commit is waited for. */
 const askMs = 3000
-/** Candidates that are told of: more do not make a network safer. */
-const maxCandidates = 64
 /** An append also waits for the disk, and for the standby. */
 const appendMs = 10_000
 
@@ -123,7 +121,7 @@ SELECT n::float8 AS n, envelope FROM trustnet_entry
 WHERE network = $1 AND n > $2 AND octet_length(envelope) <= ${entryBytes} ORDER BY n LIMIT ${pageEntries}`
 
 /** The log of a root in PostgreSQL 15 or newer, or a server that speaks as it does: the newest entries, the head and the lease. */
-export class PostgresRootLog implements RootLog, AsyncDisposable {
+export class PostgresRootLog implements SharedRootLog {
   readonly #init: PostgresRootLogInit
   /** Appends wait for disks: who holds the lease is asked beside them. */
   readonly #appending: PostgresLink
@@ -170,12 +168,10 @@ export class PostgresRootLog implements RootLog, AsyncDisposable {
     }
   }
 
-  /** Says that this process stands for the place of the root. Gives the others that have said so lately. */
   async attend(holder: string): Promise<string[]> {
     return (await this.#ask(attendText, [holder])).map((row) => String(row['holder']))
   }
 
-  /** Settings of the server by which an answered commit may be lost; none: it keeps what it has answered. */
   async weaknesses(): Promise<string[]> {
     const text =
       "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_standby_names')"

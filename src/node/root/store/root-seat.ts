@@ -13,13 +13,12 @@ import type { Clock } from '../../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../../runtime/error-message.ts'
 import { type Running, Supervisor } from '../../../runtime/supervisor.ts'
 import { ownStore } from '../../config/field-types/root-store-field.ts'
-import { storeTarget } from '../../config/field-types/root-store-url.ts'
 import { dataFiles } from '../../config/paths.ts'
 import type { Config } from '../../config/schema.ts'
 import { readSecret } from '../../config/secrets.ts'
-import { ConfigError } from '../../errors.ts'
 import type { Logging } from '../../logging.ts'
-import { PostgresRootLog } from './postgres-root-log.ts'
+import { openEngine } from './open-engine.ts'
+import type { SharedRootLog } from './shared-root-log.ts'
 
 /** The lease of a root that says nothing ends after it, so a candidate takes its place within five seconds. */
 const leaseMs = 3000
@@ -60,7 +59,7 @@ export class RootSeat {
   readonly #store: string
   readonly #password: string | undefined
   readonly #services: Supervisor
-  #engine: PostgresRootLog | undefined
+  #engine: SharedRootLog | undefined
   #lease: RootLease | undefined
   #looking: Running | undefined
   #state: RootLogState | undefined
@@ -138,11 +137,8 @@ export class RootSeat {
     })
   }
 
-  #engineOf(networkId: Uint8Array): PostgresRootLog {
-    if (this.#engine !== undefined) return this.#engine
-    const target = storeTarget(this.#store)
-    if ('problem' in target) throw new ConfigError([`root.store ${target.problem}`])
-    this.#engine = new PostgresRootLog({ target, password: this.#password, networkId, leaseMs })
+  #engineOf(networkId: Uint8Array): SharedRootLog {
+    this.#engine ??= openEngine({ store: this.#store, password: this.#password, networkId, leaseMs })
     return this.#engine
   }
 

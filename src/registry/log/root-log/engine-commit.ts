@@ -5,10 +5,10 @@ import { sleep } from '../../../runtime/sleep.ts'
 import type { Checkpoint } from '../../objects/checkpoint.ts'
 import type { LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
-import type { LogItem } from '../../store/log-rows.ts'
 import { follow } from '../apply-entries.ts'
 import { keepingProof } from '../forks/fork-evidence.ts'
 import type { Draft } from '../ledger.ts'
+import { readPages } from '../read-pages.ts'
 import type { Replica } from '../replica.ts'
 import type { Head } from '../state/network-state.ts'
 import { comparePositions } from '../state/position.ts'
@@ -28,8 +28,8 @@ const retryMs = 1000
 const maxTries = 3
 /** An answer that was lost is looked for so often, with a pause in between; each look has the deadline of the engine. */
 const readBack = { times: 5, pauseMs: 200 }
-/** Entries of the own store that the engine is given at once where it holds less. */
-const pageEntries = 500
+/** Bytes of entries of the own store that the engine is given at once where it holds less: its transactions take little more. */
+const pageBytes = 512 * 1024
 /** Batches that may still come, with what their callers write beside them. */
 const maxUnheard = 16
 
@@ -225,7 +225,7 @@ export class EngineCommit implements LogCommit {
     if (checkpoint === undefined || checkpoint.value.n !== replica.head.n) return
     let after = head
     while (after.n < replica.head.n) {
-      const entries = plainItems(replica.ledger.table.items(after.n, pageEntries))
+      const entries = readPages(after.n, pageBytes, (n, rows) => replica.ledger.table.items(n, rows))
       const { n } = entries.at(-1) ?? replica.head
       // A store that began with a snapshot lacks entries that count no more.
       if (entries.length !== n - after.n) return
@@ -263,6 +263,3 @@ const undone = new Error('a rehearsal is undone')
 
 const isSame = (one: Head, other: Head): boolean =>
   one.epoch === other.epoch && one.n === other.n && equals(one.hash, other.hash)
-
-const plainItems = (items: readonly LogItem[]): LogItem[] =>
-  items.map(({ n, envelope }) => ({ n, envelope: Uint8Array.from(envelope) }))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { etcdTarget } from '../../../../src/node/config/field-types/etcd-url.ts'
 import { storeTarget } from '../../../../src/node/config/field-types/root-store-url.ts'
 import { parseConfig } from '../../../../src/node/config/index.ts'
 import { ConfigError } from '../../../../src/node/errors.ts'
@@ -59,6 +60,48 @@ describe('root.store', () => {
     ['postgres://u@db/log?sslmode=disable', 'has the parameter sslmode']
   ])('%s does not', (text, problem) => {
     expect(problemOf(text)).toContain(problem)
+  })
+
+  const files = 'cert=/etc/own.crt&key=/etc/own.key'
+
+  it.each([
+    [`etcd+https://a?${files}`, { endpoints: [{ host: 'a', port: 2379 }], ca: undefined, key: '/etc/own.key' }],
+    [
+      `etcd+https://a.example.org,b:2380,[2001:db8::1]:2381/?${files}&cacert=/etc/ca.pem`,
+      {
+        endpoints: [
+          { host: 'a.example.org', port: 2379 },
+          { host: 'b', port: 2380 },
+          { host: '2001:db8::1', port: 2381 }
+        ],
+        ca: '/etc/ca.pem'
+      }
+    ]
+  ])('%s leads to an etcd', (text, target) => {
+    expect(parse(text)).toBe(text)
+    expect(etcdTarget(text)).toMatchObject(target)
+  })
+
+  it.each([
+    [`etcd://a?${files}`, 'is no address of an etcd'],
+    [`etcd+http://[::1]?${files}`, 'is no address of an etcd'],
+    [`etcd+https://a/b?${files}`, 'is no address of an etcd'],
+    [`etcd+https://a,,b?${files}`, "names '', which is no HOST:PORT"],
+    [`etcd+https://a:0?${files}`, "names 'a:0'"],
+    [`etcd+https://[a]?${files}`, "names '[a]'"],
+    [`etcd+https://192.0.2.1:2379?${files}`, 'IPv6 alone'],
+    [`etcd+https://${Array(17).fill('a').join()}?${files}`, 'names more than 16 members'],
+    ['etcd+https://a,b', 'lacks the files of a client certificate'],
+    ['etcd+https://a,b?cert=/etc/own.crt', 'lacks the files of a client certificate'],
+    [`etcd+https://a?${files}&insecure=yes`, 'has the parameter insecure']
+  ])('%s does not', (text, problem) => {
+    expect(problemOf(text)).toContain(problem)
+  })
+
+  it('of an etcd names no user, and the message about one does not tell its password', () => {
+    const problem = problemOf(`etcd+https://u:kept-secret@a?${files}`)
+    expect(problem).toContain('has a user in it')
+    expect(problem).not.toContain('kept-secret')
   })
 
   it('holds no password, and the message about one does not tell it', () => {

@@ -1,0 +1,12 @@
+import type { RootLog } from '../../../registry/log/root-log/root-log.ts'
+
+/** A log that several processes may append to, one at a time, in an engine that others keep. */
+export interface SharedRootLog extends RootLog, AsyncDisposable {
+  /** Says that this process stands for the place of the root. Gives the others that have said so lately. */
+  attend(holder: string): Promise<string[]>
+  /** Reasons why the engine may lose what it has answered, or takes nothing; none: it keeps it. */
+  weaknesses(): Promise<string[]>
+}
+
+/** Candidates that are told of: more do not make a network safer. */
+export const maxCandidates = 64
