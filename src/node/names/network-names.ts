@@ -1,4 +1,5 @@
 import { parseIp6, ulaPrefix } from '../../address/ipv6.ts'
+import type { ConnectionTrust } from '../../protocols/engine/trust/connection-trust.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import type { NodeParts } from '../node-parts.ts'
 import type { NameSource, Offer } from './answers.ts'
@@ -15,6 +16,7 @@ const prefixNibbles = 12
 
 /** The part of a network that names are made of. */
 export interface NamedNetwork extends AskingNetwork {
+  readonly trust: Pick<ConnectionTrust, 'members'>
   readonly self: { readonly announced: readonly string[] }
 }
 
@@ -29,15 +31,16 @@ export class NetworkNames implements NameSource {
   readonly #prefix: string
 
   constructor(node: Pick<NodeParts, 'config' | 'key'>, network: NamedNetwork) {
-    const { genesis, networkId } = network.registry
+    const { registry, trust, self } = network
+    const { genesis, networkId } = registry
     this.#node = node
     this.#network = network
     this.domain = genesis.value.domain.toLowerCase()
     const { role, replication } = node.config
     const keepsRecords = role !== 'external' && replication.enabled
-    this.#here = seenHere(network.registry)
+    this.#here = seenHere(registry)
     this.#seen = keepsRecords ? this.#here : seenByRegistry(network)
-    this.#reverse = new ReverseIndex(network.registry, () => this.#isOnLoopback)
+    this.#reverse = new ReverseIndex({ registry, trust, self, publicKey: node.key.publicKey })
     const base = parseIp6(ulaPrefix(networkId).split('/')[0] ?? '') ?? new Uint8Array()
     this.#prefix = Buffer.from(base).toString('hex').slice(0, prefixNibbles)
   }

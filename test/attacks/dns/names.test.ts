@@ -3,10 +3,16 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type DecodedPacket, decode, encode, type Packet } from 'dns-packet'
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
+import { parseIp6 } from '../../../src/address/ipv6.ts'
+import { memberAddress } from '../../../src/address/multiaddr.ts'
 import { NameServer } from '../../../src/dns/name-server.ts'
+import { keyId } from '../../../src/identity/key-id.ts'
+import { SigningKey } from '../../../src/identity/keys.ts'
 import { announcesLoopback, namedAddresses } from '../../../src/node/names/named-addresses.ts'
+import { makeJoin } from '../../../src/registry/objects/join.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
+import { recordBy } from '../../helpers/real-network.ts'
 import { attack, control } from '../attack.ts'
 
 const query = (more: Packet = {}): Buffer =>
@@ -36,14 +42,16 @@ const opened = async (port: number): Promise<Socket> => {
   return socket
 }
 
-const askTcp = async (port: number): Promise<DecodedPacket> => {
+const askTcp = async (port: number, bytes = query()): Promise<DecodedPacket> => {
   const socket = await opened(port)
-  socket.write(framed(query()))
+  socket.write(framed(bytes))
   const [answer] = (await once(socket, 'data', { signal: AbortSignal.timeout(ceilingMs) })) as [Buffer]
   socket.destroy()
   return decode(answer.subarray(2))
 }
 
+/** Number of the type of records that names of addresses have. */
+const ptr = 12
 const rootName = ['root', 'net', 'test']
 
 /** A question whose labels are these bytes, whatever they are. */
@@ -185,5 +193,47 @@ describe('the resolver of names', () => {
 
   control('in a network on one machine it is an address like others', async () => {
     expect(namedAddresses(['/ip6/::1/tcp/9000'], announcesLoopback(['/ip6/::1/tcp/9001']))).toEqual(['::1'])
+  })
+
+  attack('members write the address of another one into their records, so that it has their names', async () => {
+    const { registry, attached } = network.node('root')
+    const { networkId, records, admission, replica } = registry
+    const held = await network.join('held')
+    const own = memberAddress(networkId, held.key.publicKey)
+    const liars = Array.from({ length: 40 }, (_, index) => ({ key: SigningKey.generate(), name: `liar-${index}` }))
+    for (const { key, name } of liars) {
+      const wish = { networkId, key, name, role: 'integrated' as const, timeMs: Date.now() }
+      await admission.join({ join: makeJoin(wish) })
+      const addrs = ['/ip6/::1/tcp/9000', `/ip6/${own}/tcp/9000`]
+      expect(await records.put(recordBy(registry, key, 1, { addrs }))).toMatchObject({ accepted: true })
+    }
+    const late = await network.join('late')
+    const first = [...replica.state.members()].slice(-1 - liars.length).map(({ name }) => name)
+    expect(first, 'the order of the log alone would name them first').toEqual([
+      ...liars.map(({ name }) => name),
+      'late'
+    ])
+    expect([...attached.trust.members()].map(({ member }) => keyId(member.publicKey))).toContain(
+      keyId(late.key.publicKey)
+    )
+    const namesAt = async (address: string): Promise<string[]> => {
+      const labels = Buffer.from(parseIp6(address) ?? [])
+        .toString('hex')
+        .split('')
+        .toReversed()
+      const bytes = rawQuery([...labels, 'ip6', 'arpa'].map((label) => Buffer.from(label)))
+      bytes.writeUInt16BE(ptr, bytes.length - 4)
+      const { answers = [] } = await askTcp(port, bytes)
+      return answers.flatMap((answer) => (answer.type === 'PTR' ? [answer.data] : []))
+    }
+    await eventually(async () => (await namesAt('::1')).includes('late.net.test'))
+    const names = await namesAt('::1')
+    expect(names).toHaveLength(16)
+    expect(names.slice(0, 3).toSorted()).toEqual(['held', 'late', 'root'].map((name) => `${name}.net.test`))
+    expect((await namesAt(own))[0]).toBe('held.net.test')
+    return {
+      happened: `${liars.length} claim two addresses: the first names of both are those of the members who are there`,
+      held: 'who has proven itself at an address is named first, 16 names'
+    }
   })
 })
