@@ -8,12 +8,19 @@ import { ContentLimitError, UnfitNameError } from './errors.ts'
 import { type ContentLimits, contentLimits } from './import-folder.ts'
 import type { Link } from './link.ts'
 import { checkNames, partPrefix } from './names.ts'
-import type { Part } from './node.ts'
+import { type Content, modes, type Part } from './node.ts'
 import { OpenFolder } from './open-folder.ts'
 import { fileChunks, folderParts } from './read-tree.ts'
 import { removeOld } from './remove-old.ts'
 import { type ReadBlock, readContent } from './walk.ts'
 import { isWritten, linkTarget } from './written.ts'
+
+interface Modes {
+  readonly file: number
+  readonly folder: number
+  /** Mode of a file that its owner calls a program; undefined: as of the others. */
+  readonly program?: number
+}
 
 export interface ExportInit {
   readonly root: Link
@@ -22,8 +29,8 @@ export interface ExportInit {
   readonly target: string
   /** Way with symbolic links: an error, left out, or kept where they lead to something inside of the folder. */
   readonly symlinks: 'refuse' | 'skip' | 'keep'
-  /** Modes of the files and folders that are made, whatever the mask of the process is; 0644 and 0755 where nothing is said. */
-  readonly modes?: { readonly file: number; readonly folder: number }
+  /** Modes of what is made, whatever the mask of the process is; 0644 and 0755 where nothing is said, and no file is a program. */
+  readonly modes?: Modes
   readonly signal: AbortSignal
   readonly limits?: ContentLimits
   /** Versions that were written there before: what they have and this one has not goes, as long as it is as it was written. */
@@ -39,7 +46,7 @@ export interface Exported {
 /** Files that are written at once: most of the time goes into waiting for the disk. */
 const filesAtOnce = 16
 
-const usualModes = { file: 0o644, folder: 0o755 }
+const usualModes: Modes = { file: 0o644, folder: 0o755 }
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
 
@@ -61,7 +68,7 @@ export async function exportFolder(init: ExportInit): Promise<Exported> {
 class FolderExport {
   readonly #init: ExportInit
   readonly #limits: ContentLimits
-  readonly #modes: { readonly file: number; readonly folder: number }
+  readonly #modes: Modes
   #files = 0
   #bytes = 0
   #written = 0
@@ -103,7 +110,8 @@ class FolderExport {
   /** Writes a file or a link. Gives true when it is a folder, which is left for later. */
   async #entry(folder: OpenFolder, part: Part, depth: number): Promise<boolean> {
     const content = part.codec === 'raw' ? undefined : await readContent(this.#init.read, part.digest)
-    if (content === undefined || content.type === 'file') await this.#file(folder, part)
+    if (content === undefined || content.type === 'file' || content.type === 'bytes')
+      await this.#file(folder, part, content)
     else if (content.type === 'symlink') await this.#symlink(folder, part.name, content.target, depth)
     else return true
     return false
@@ -115,12 +123,17 @@ class FolderExport {
     await this.#folder(child, part, depth + 1)
   }
 
-  async #file(folder: OpenFolder, part: Part): Promise<void> {
-    if (await isWritten(folder, part, this.#init.signal)) return
+  async #file(folder: OpenFolder, part: Part, content: Content | undefined): Promise<void> {
+    const { file: usual, program } = this.#modes
+    const mode = content?.mode === modes.program ? (program ?? usual) : usual
+    if (await isWritten(folder, { part, content }, this.#init.signal)) {
+      if (program !== undefined && content?.mode !== undefined) await correctMode(folder, part.name, mode)
+      return
+    }
     await this.#whole(folder, part.name, async (path) => {
       await using file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
       await this.#fill(file, part)
-      await file.chmod(this.#modes.file)
+      await file.chmod(mode)
       await file.sync()
     })
   }
@@ -162,6 +175,13 @@ class FolderExport {
     }
     this.#written++
   }
+}
+
+/** A file that is there is a program, or none, as its owner says; who may read it stays. */
+async function correctMode(folder: OpenFolder, name: string, mode: number): Promise<void> {
+  await using file = await folder.file(name)
+  const there = (await file.stat()).mode
+  if ((there & 0o100) !== (mode & 0o100)) await file.chmod(mode)
 }
 
 /** Results of what goes on at once, when none of it goes on any more. @throws the reason of the first that failed */

@@ -38,9 +38,9 @@ export class FileTree {
     this.#put = put
   }
 
-  /** Takes the next block of bytes, which is stored already. */
-  async add(leaf: MadeBlock): Promise<void> {
-    await this.#push(0, { ...partOf(leaf), size: leaf.bytes.length })
+  /** Takes the next block, which is stored already and has so many bytes of the file. */
+  async add(leaf: MadeBlock, size: number): Promise<void> {
+    await this.#push(0, { ...partOf(leaf), size })
   }
 
   async #push(level: number, part: FilePart): Promise<void> {
@@ -49,23 +49,23 @@ export class FileTree {
     this.#levels[level] = [...(this.#levels[level] ?? []), part]
   }
 
-  async #close(level: number): Promise<void> {
+  async #close(level: number, mode?: number): Promise<void> {
     const parts = this.#levels[level] ?? []
     this.#levels[level] = []
     const sizes = parts.map((part) => part.size)
     const size = sizes.reduce((sum, each) => sum + each, 0)
-    const block = nodeBlock({ type: 'file', parts, sizes, size })
+    const block = nodeBlock({ type: 'file', parts, sizes, size, ...(mode !== undefined && { mode }) })
     await this.#put(block)
     await this.#push(level + 1, { ...partOf(block), size })
   }
 
-  /** The file as a whole. It has one block at least. */
-  async finish(): Promise<FilePart> {
+  /** The file as a whole, which says its mode where it has several blocks. It has one at least. */
+  async finish(mode?: number): Promise<FilePart> {
     for (let level = 0; ; level++) {
       const [first, ...others] = this.#levels[level] ?? []
       const isTop = level === this.#levels.length - 1
       if (isTop && first !== undefined && others.length === 0) return first
-      await this.#close(level)
+      await this.#close(level, isTop ? mode : undefined)
     }
   }
 }

@@ -14,14 +14,15 @@ interface Spread {
 /** Two digits of base16, upper case: how the place of an entry stands before its name. */
 const placeText = (place: number): string => place.toString(16).toUpperCase().padStart(2, '0')
 
-/** Makes the blocks of a folder from its entries. */
+/** Makes the blocks of a folder from its entries. The first of them says its mode, where modes are kept. */
 export async function folderTree(
   parts: readonly Part[],
   isLarge: boolean,
-  put: (block: MadeBlock) => Promise<void>
+  put: (block: MadeBlock) => Promise<void>,
+  mode?: number
 ): Promise<MadeBlock> {
-  if (isLarge) return await shard(await spread(parts), 0, put)
-  const block = nodeBlock({ type: 'folder', parts: parts.toSorted(byName) })
+  if (isLarge) return await shard(await spread(parts), 0, put, mode)
+  const block = nodeBlock({ type: 'folder', parts: parts.toSorted(byName), ...(mode !== undefined && { mode }) })
   await put(block)
   return block
 }
@@ -42,7 +43,8 @@ const byName = (a: Part, b: Part): number => Buffer.compare(Buffer.from(a.name),
 async function shard(
   entries: readonly Spread[],
   depth: number,
-  put: (block: MadeBlock) => Promise<void>
+  put: (block: MadeBlock) => Promise<void>,
+  mode?: number
 ): Promise<MadeBlock> {
   if (depth === 8) throw new ContentLimitError('two names of a folder have the same hash')
   const byPlace = Map.groupBy(entries, ({ hash }) => byteAt(hash, depth))
@@ -59,7 +61,8 @@ async function shard(
     )
   }
   // Without zeros before the first place that is taken.
-  const block = nodeBlock({ type: 'shard', parts, places: places.subarray(places.findIndex((byte) => byte !== 0)) })
+  const taken = places.subarray(places.findIndex((byte) => byte !== 0))
+  const block = nodeBlock({ type: 'shard', parts, places: taken, ...(mode !== undefined && { mode }) })
   await put(block)
   return block
 }

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { FileTree, type ImportSettings, standardSettings } from './file-tree.ts'
-import { type MadeBlock, type Part, rawBlock } from './node.ts'
+import { type MadeBlock, nodeBlock, type Part, rawBlock } from './node.ts'
 
 export interface FileImport {
   readonly signal: AbortSignal
@@ -9,6 +9,8 @@ export interface FileImport {
   /** Stores a block; undefined: the CID alone is wanted. */
   readonly put?: (block: MadeBlock) => Promise<void>
   readonly settings?: ImportSettings
+  /** Kept in the CID; undefined: the CID says nothing of it. */
+  readonly mode?: number | undefined
   /** Told how much was read; throws when it is too much. */
   readonly onRead?: (size: number) => void
 }
@@ -18,24 +20,33 @@ const forget = async (): Promise<void> => {}
 /** Makes the blocks of an open file, from its begin. */
 export async function importFile(
   handle: FileHandle,
-  { signal, expected, put = forget, settings = standardSettings, onRead }: FileImport
+  { signal, expected, put = forget, settings = standardSettings, mode, onRead }: FileImport
 ): Promise<{ part: Part; size: number }> {
   const { chunkBytes, fileLinks } = settings
   const tree = new FileTree(fileLinks, put)
+  // One byte more than is expected shows a file that grows: it is read again.
+  const next = async (from: number): Promise<Uint8Array> =>
+    await readChunk(handle, from, Math.min(chunkBytes, Math.max(expected - from, 0) + 1))
   let size = 0
-  for (;;) {
+  for (let chunk = await next(0); ; ) {
     signal.throwIfAborted()
-    // One byte more than is expected shows a file that grows: it is read again.
-    const chunk = await readChunk(handle, size, Math.min(chunkBytes, Math.max(expected - size, 0) + 1))
-    if (chunk.length === 0 && size > 0) break
-    const leaf = rawBlock(chunk)
+    const after = chunk.length < chunkBytes ? new Uint8Array() : await next(size + chunk.length)
+    const isOnly = size === 0 && after.length === 0
+    const leaf = leafOf(chunk, mode, isOnly)
     await put(leaf)
-    await tree.add(leaf)
+    await tree.add(leaf, chunk.length)
     size += chunk.length
     onRead?.(size)
-    if (chunk.length < chunkBytes) break
+    if (after.length === 0) break
+    chunk = after
   }
-  return { part: await tree.finish(), size }
+  return { part: await tree.finish(mode), size }
+}
+
+/** A block of bytes; where modes are kept it is a node, which says the mode where it is the whole file. */
+function leafOf(bytes: Uint8Array, mode: number | undefined, isOnly: boolean): MadeBlock {
+  if (mode === undefined) return rawBlock(bytes)
+  return nodeBlock({ type: 'bytes', bytes, ...(isOnly && { mode }) })
 }
 
 /** The bytes of a file from a place on, as many as were asked for unless it ends. */

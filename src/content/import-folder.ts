@@ -8,7 +8,7 @@ import { folderTree } from './folder-tree.ts'
 import { importFile } from './import-file.ts'
 import type { Link } from './link.ts'
 import { checkNames } from './names.ts'
-import { type MadeBlock, nodeBlock, type Part } from './node.ts'
+import { type MadeBlock, modes, nodeBlock, type Part } from './node.ts'
 import { OpenFolder } from './open-folder.ts'
 
 /** Limits of one store. */
@@ -29,6 +29,8 @@ export interface ImportInit {
   readonly put: (block: MadeBlock) => Promise<void>
   /** Way with symbolic links: an error, left out, or kept as links. */
   readonly symlinks: 'refuse' | 'skip' | 'keep'
+  /** Tells whether the CIDs say which files are programs; they do not where nothing is said. */
+  readonly modes?: 'ignore' | 'keep'
   readonly signal: AbortSignal
   readonly limits?: ContentLimits
   readonly settings?: ImportSettings
@@ -79,12 +81,16 @@ class FolderImport {
       const before = { names: this.#names, files: this.#files, size: this.#size, changedNs: await folder.changedNs() }
       const parts = await this.#entries(folder, depth)
       if (parts !== undefined && (await folder.changedNs()) === before.changedNs)
-        return await folderTree(parts, this.#settings.isLarge(parts), this.#init.put)
+        return await folderTree(parts, this.#settings.isLarge(parts), this.#init.put, this.#modeOf('folder'))
       this.#names = before.names
       this.#files = before.files
       this.#size = before.size
       this.#changed(folder.path)
     }
+  }
+
+  #modeOf(kind: keyof typeof modes): number | undefined {
+    return this.#init.modes === 'keep' ? modes[kind] : undefined
   }
 
   #changed(path: string): void {
@@ -148,7 +154,8 @@ class FolderImport {
       if (!before.isFile()) throw new FolderChangedError(`${join(folder.path, name)} is no file any more`)
       const expected = Number(before.size)
       onRead(expected)
-      const { part, size } = await importFile(handle, { signal, expected, put, settings: this.#settings, onRead })
+      const mode = this.#modeOf(isProgram(before) ? 'program' : 'file')
+      const { part, size } = await importFile(handle, { signal, expected, put, settings: this.#settings, mode, onRead })
       if (isSame(before, await handle.stat({ bigint: true })) && BigInt(size) === before.size) {
         this.#count(size, folder.path)
         return part
@@ -171,6 +178,8 @@ class FolderImport {
 
 const isSame = (a: BigIntStats, b: BigIntStats): boolean =>
   a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
+
+const isProgram = ({ mode }: BigIntStats): boolean => (mode & 0o100n) !== 0n
 
 /** @throws UnfitNameError for bytes that are no UTF-8 */
 function textOf(name: Buffer, folder: string): string {

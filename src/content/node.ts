@@ -15,7 +15,8 @@ type Data = NonNullable<LegacyNode['data']>
 /** Data of a kind of node, by its number in UnixFS. It is read, because the library does not give out its names of the kinds. */
 const dataOfKind = (number: number): Data =>
   LegacyNode.decode(Uint8Array.of(0x0a, 2, 8, number)).data ?? { blockSizes: [] }
-const kinds = { folder: dataOfKind(1), file: dataOfKind(2), symlink: dataOfKind(4), shard: dataOfKind(5) }
+const file = dataOfKind(2)
+const kinds = { folder: dataOfKind(1), file, bytes: file, symlink: dataOfKind(4), shard: dataOfKind(5) }
 const murmurCode = 0x22n
 export const shardWidth = 256
 /** A link takes more than 40 bytes: a block has no room for more. */
@@ -29,12 +30,24 @@ export interface Part extends Link {
   readonly treeBytes: number
 }
 
+/** Modes that a node may say: of files, and of programs and folders. Whoever may write, and whose rights a program has, nobody says. */
+export const modes = { file: 0o644, program: 0o755, folder: 0o755 } as const
+
+interface WithMode {
+  /** undefined: none was kept. */
+  readonly mode?: number
+}
+
 /** A node as it is read. */
-export type Content =
+export type Content = WithMode & Shape
+
+type Shape =
   | { readonly type: 'folder'; readonly parts: readonly Part[] }
   /** Part of a large folder. Each name begins with the place of the entry in two digits of base16; one without more is a part itself. */
   | { readonly type: 'shard'; readonly parts: readonly Part[]; readonly places: Uint8Array }
   | { readonly type: 'file'; readonly parts: readonly Part[]; readonly sizes: readonly number[]; readonly size: number }
+  /** A file, or a part of one, whose bytes are in the node itself: they are so where modes are kept. */
+  | { readonly type: 'bytes'; readonly bytes: Uint8Array }
   | { readonly type: 'symlink'; readonly target: Uint8Array }
 
 /** A block with its name. */
@@ -55,7 +68,7 @@ export function nodeBlock(content: Content): MadeBlock {
   const parts = 'parts' in content ? content.parts : []
   const bytes = LegacyNode.encode({
     links: parts.map((part) => ({ hash: encodeLink(part), name: part.name, tSize: BigInt(part.treeBytes) })),
-    data: dataOf(content)
+    data: { ...dataOf(content), ...(content.mode !== undefined && { mode: content.mode }) }
   })
   const treeBytes = parts.reduce((sum, part) => sum + part.treeBytes, bytes.length)
   return { codec: 'node', digest: sha256(bytes), bytes, treeBytes }
@@ -72,6 +85,10 @@ function dataOf(content: Content): Data {
       return { ...data, data: withArrayBuffer(content.places), hashType: murmurCode, fanOut: BigInt(shardWidth) }
     case 'symlink':
       return { ...data, data: withArrayBuffer(content.target) }
+    case 'bytes': {
+      const { bytes } = content
+      return { ...data, ...(bytes.length > 0 && { data: withArrayBuffer(bytes) }), fileSize: BigInt(bytes.length) }
+    }
     default:
       return content
   }
@@ -98,14 +115,24 @@ function decoded(bytes: Uint8Array): Content {
       name,
       treeBytes: safe(tSize)
     }))
-    return contentOf(parts, data)
+    const { mode } = data
+    return { ...shapeOf(parts, data), ...(mode !== undefined && { mode: checkedMode(mode, data) }) }
   } catch (error) {
     if (error instanceof InvalidBlockError) throw error
     throw new InvalidBlockError(`a node cannot be read: ${reasonOf(error)}`)
   }
 }
 
-function contentOf(parts: Part[], { type, data, fileSize = 0n, blockSizes, fanOut }: Data): Content {
+function checkedMode(mode: number, { type }: Data): number {
+  const isFit =
+    type === file.type
+      ? mode === modes.file || mode === modes.program
+      : mode === modes.folder && (type === kinds.folder.type || type === kinds.shard.type)
+  if (!isFit) throw new InvalidBlockError(`a node has a mode that none has here: ${mode.toString(8)}`)
+  return mode
+}
+
+function shapeOf(parts: Part[], { type, data, fileSize = 0n, blockSizes, fanOut }: Data): Shape {
   switch (type) {
     case kinds.folder.type:
       return { type: 'folder', parts }
@@ -113,7 +140,9 @@ function contentOf(parts: Part[], { type, data, fileSize = 0n, blockSizes, fanOu
       if (fanOut !== BigInt(shardWidth) || data === undefined) break
       return { type: 'shard', parts, places: data }
     case kinds.file.type:
-      return fileOf(parts, blockSizes.map(safe), safe(fileSize))
+      return parts.length === 0
+        ? { type: 'bytes', bytes: data ?? new Uint8Array() }
+        : fileOf(parts, blockSizes.map(safe), safe(fileSize))
     case kinds.symlink.type:
       if (data === undefined) break
       return { type: 'symlink', target: data }
@@ -122,10 +151,10 @@ function contentOf(parts: Part[], { type, data, fileSize = 0n, blockSizes, fanOu
   throw new InvalidBlockError('a node is neither file, folder nor symbolic link')
 }
 
-function fileOf(parts: Part[], sizes: number[], size: number): Content {
+function fileOf(parts: Part[], sizes: number[], size: number): Shape {
   const sum = sizes.reduce((total, each) => total + each, 0)
   // An empty part, again and again, would be a file without end that has no bytes.
-  const isWhole = parts.length > 0 && parts.length === sizes.length && sum === size && !sizes.includes(0)
+  const isWhole = parts.length === sizes.length && sum === size && !sizes.includes(0)
   if (!isWhole || parts.some(({ name }) => name !== ''))
     throw new InvalidBlockError('the parts of a file do not add up to it')
   return { type: 'file', parts, sizes, size }

@@ -49,6 +49,10 @@ export async function* fileChunks(read: ReadBlock, link: Link, levels = maxLevel
 
 async function* nodeChunks(read: ReadBlock, { digest }: Link, levels: number): AsyncGenerator<Uint8Array> {
   const content = await readContent(read, digest)
+  if (content.type === 'bytes') {
+    yield content.bytes
+    return
+  }
   if (content.type !== 'file' || levels === 0) throw new InvalidBlockError('a part of a file is no file')
   for (const [index, part] of content.parts.entries()) {
     let size = 0

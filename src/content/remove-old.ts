@@ -77,7 +77,7 @@ class Removal {
   }
 
   async #isThere(folder: OpenFolder, part: Part, content: Content | undefined): Promise<boolean> {
-    if (content?.type !== 'symlink') return await isWritten(folder, part, this.#init.signal)
+    if (content?.type !== 'symlink') return await isWritten(folder, { part, content }, this.#init.signal)
     return (await linkTarget(folder, part.name))?.equals(content.target) === true
   }
 

@@ -68,7 +68,15 @@ export const marks: Marks = {
   relay: { serve: 'restart', use: 'live' },
   root: { store: 'restart' },
   backup: { enabled: 'live', intervalMs: 'live', path: 'live', keep: 'live' },
-  stores: { fetch: 'live', quotaBytes: 'live', keep: 'live', symlinks: 'live', readableBy: 'live', revoked: 'live' },
+  stores: {
+    fetch: 'live',
+    quotaBytes: 'live',
+    keep: 'live',
+    symlinks: 'live',
+    modes: 'live',
+    readableBy: 'live',
+    revoked: 'live'
+  },
   alarms: { hook: 'live' },
   hooks: { onEvent: 'live', timeoutMs: 'live' },
   dns: { listen: 'restart' },

@@ -74,6 +74,8 @@ export const defaults = {
     quotaBytes: 10 * 2 ** 30,
     keep: 1,
     symlinks: 'refuse',
+    // Other tools give the same CID where nothing else is said, and nothing that comes can be run.
+    modes: 'ignore',
     readableBy: 'owner',
     revoked: 'keep'
   },

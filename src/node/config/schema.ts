@@ -156,6 +156,9 @@ const stores = z.object({
   symlinks: oneOf(['refuse', 'skip', 'keep']).describe(
     'symbolic links in shared and written folders; keep: those that lead out of the folder are still refused'
   ),
+  modes: oneOf(['ignore', 'keep']).describe(
+    'keep: files that can be run stay so, in folders that are shared and in those that are written; other CIDs come of it'
+  ),
   readableBy: oneOf(['owner', 'group', 'all']).describe(
     'users of this machine who may read files that are written into a folder: the one of the process, its group too, or all'
   ),

@@ -2,7 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
 import type { BlockFolder } from '../../content/block-folder.ts'
 import { BlockMissingError, ContentLimitError, StoreQuotaError } from '../../content/errors.ts'
-import { exportFolder } from '../../content/export-folder.ts'
+import { type ExportInit, exportFolder } from '../../content/export-folder.ts'
 import { type Blocks, fetchContent } from '../../content/fetch-content.ts'
 import { contentLimits } from '../../content/import-folder.ts'
 import { decodeLink } from '../../content/link.ts'
@@ -41,9 +41,9 @@ interface Active {
 
 /** Modes of written files and folders, by who may read them. */
 const modes = {
-  owner: { file: 0o600, folder: 0o700 },
-  group: { file: 0o640, folder: 0o750 },
-  all: { file: 0o644, folder: 0o755 }
+  owner: { file: 0o600, folder: 0o700, program: 0o700 },
+  group: { file: 0o640, folder: 0o750, program: 0o750 },
+  all: { file: 0o644, folder: 0o755, program: 0o755 }
 }
 /** Versions of one folder that are remembered while none of them comes to its end. */
 const mostWritten = 8
@@ -189,7 +189,7 @@ export class StoreFetches {
       read: async (digest) => await blocks.read(digest),
       target,
       symlinks: stores.config.symlinks,
-      modes: modes[stores.config.readableBy],
+      modes: modesOf(stores.config),
       signal,
       // The same blocks again and again would be more than its manifest says.
       limits: { ...contentLimits, bytes: newest.value.sizeBytes }
@@ -276,6 +276,11 @@ export class StoreFetches {
     onRefused(entry, why)
     await stores.save(entry)
   }
+}
+
+function modesOf({ readableBy, modes: kept }: Stores['config']): NonNullable<ExportInit['modes']> {
+  const { program, ...usual } = modes[readableBy]
+  return kept === 'keep' ? { ...usual, program } : usual
 }
 
 /** Nothing is fetched of what could never be here in whole. @throws ContentLimitError, StoreQuotaError */

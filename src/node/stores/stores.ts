@@ -216,7 +216,7 @@ export class Stores {
     using _ = blocks.lease()
     const put = async (block: { digest: Uint8Array; bytes: Uint8Array }): Promise<void> =>
       await blocks.put(block.digest, block.bytes)
-    const made = await importFolder({ folder, put, symlinks: this.config.symlinks, signal })
+    const made = await importFolder({ folder, put, symlinks: this.config.symlinks, modes: this.config.modes, signal })
     await blocks.flush()
     // It was removed meanwhile.
     if (entry.folder !== folder) return false

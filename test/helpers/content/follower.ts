@@ -38,7 +38,7 @@ const exchange = {
     }
   }
 }
-const config = { fetch: 'none', quotaBytes: ${quotaBytes}, keep: 1, symlinks: 'refuse', readableBy: 'owner', revoked: 'keep' }
+const config = { fetch: 'none', quotaBytes: ${quotaBytes}, keep: 1, symlinks: 'refuse', modes: 'ignore', readableBy: 'owner', revoked: 'keep' }
 const key = SigningKey.fromSeed(new Uint8Array(32).fill(4))
 const stores = new Stores({ folder, networkId, key, config, clock, logger })
 const nameOf = ({ name }) => name

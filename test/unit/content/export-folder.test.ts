@@ -64,21 +64,6 @@ describe('export of a folder', () => {
     expect(filesOf(to)).toEqual({ ...filesOf(from), own: Buffer.from('stays').toString('base64') })
   })
 
-  it('makes files and folders with the modes that are said, whatever the mask of the process is', async () => {
-    using temp = memoryFolder()
-    const [from, to] = [join(temp.path, 'from'), join(temp.path, 'to')]
-    mkdirSync(join(from, 'sub'), { recursive: true })
-    writeFileSync(join(from, 'sub/file'), 'x')
-    const blocks = new MemoryBlocks()
-    const { root } = await blocks.import(from)
-    const modesOf = (folder: string) =>
-      ['', 'sub', 'sub/file'].map((name) => (statSync(join(folder, name)).mode & 0o777).toString(8))
-    await exported(blocks, root, to, { modes: { file: 0o666, folder: 0o777 } })
-    expect(modesOf(to)).toEqual(['777', '777', '666'])
-    await exported(blocks, root, join(temp.path, 'usual'))
-    expect(modesOf(join(temp.path, 'usual'))).toEqual(['755', '755', '644'])
-  })
-
   it('gives a folder that is spread over several blocks', async () => {
     using temp = memoryFolder()
     const [from, to] = [join(temp.path, 'from'), join(temp.path, 'to')]

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { createCipheriv } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { FileTree, type ImportSettings, partOf, standardSettings } from '../../../src/content/file-tree.ts'
@@ -14,9 +15,9 @@ import { memoryFolder } from '../../helpers/temp.ts'
 
 const put = async (): Promise<void> => {}
 
-async function cidOf(folder: string): Promise<string> {
+async function cidOf(folder: string, modes: 'ignore' | 'keep' = 'ignore'): Promise<string> {
   const { signal } = new AbortController()
-  return linkText((await importFolder({ folder, put, symlinks: 'refuse', signal })).root)
+  return linkText((await importFolder({ folder, put, symlinks: 'keep', modes, signal })).root)
 }
 
 /** Bytes of kubo's tests: the key stream of ChaCha20 under the hash of a text. */
@@ -28,8 +29,10 @@ function stream(seed: string): (bytes: number) => Uint8Array {
 async function fileCid(seed: string, size: number, { chunkBytes, fileLinks }: ImportSettings): Promise<string> {
   const next = stream(seed)
   const tree = new FileTree(fileLinks, put)
-  for (let at = 0; at < size || at === 0; at += chunkBytes)
-    await tree.add(rawBlock(next(Math.min(chunkBytes, size - at))))
+  for (let at = 0; at < size || at === 0; at += chunkBytes) {
+    const leaf = rawBlock(next(Math.min(chunkBytes, size - at)))
+    await tree.add(leaf, leaf.bytes.length)
+  }
   return linkText(await tree.finish())
 }
 
@@ -147,5 +150,77 @@ describe('CIDs are those of the library of kubo with the same settings', () => {
     ['of folders beyond it', folders, 'bafybeigued6gnbanotoqloy7rqktdfkpz6u6k43lzadyq4dco5opel6t6a']
   ])('of a folder %s from which on it is spread', async (_, parts, cid) => {
     expect(linkText(await folderTree(parts, standardSettings.isLarge(parts), put))).toBe(cid)
+  })
+})
+
+/** Writes a file with a mode, whatever the mask of the process is. */
+function writeAs(mode: number, folder: string, name: string, content: string | Uint8Array): void {
+  const path = join(folder, name)
+  mkdirSync(dirname(path), { recursive: true })
+  for (let at = dirname(path); at.length >= folder.length; at = dirname(at)) chmodSync(at, 0o755)
+  writeFileSync(path, content)
+  chmodSync(path, mode)
+}
+
+function writePrograms(folder: string): void {
+  writeAs(0o755, folder, 'bin/run', '#!/bin/sh\n')
+  writeAs(0o644, folder, 'a.txt', 'hi\n')
+  writeAs(0o755, folder, 'big', new Uint8Array(600_000))
+  symlinkSync('a.txt', join(folder, 'link'))
+}
+
+function writeSizes(folder: string): void {
+  writeAs(0o644, folder, 'empty', '')
+  writeAs(0o644, folder, 'chunk', new Uint8Array(262_144))
+  mkdirSync(join(folder, 'e'), { mode: 0o755 })
+  for (let number = 0; number < 6000; number++) writeAs(0o644, folder, `s/file-with-a-long-name-${number}`, 'x')
+}
+
+/** CIDs that kubo 0.43.1 gave, built from the Go module proxy: `ipfs add -Q --cid-version 1 -r -H`, for modes with `--preserve-mode`. */
+describe('CIDs are those of kubo where modes are kept', () => {
+  it.each([
+    ['keep', 'bafybeiho72it6adyocncidvgnqbxa7hyyhr7ljdivizygvgbsg7syd5ve4'],
+    ['ignore', 'bafybeief4nu57gxw6bmz6xs5nvjdza4okz7rqkopcfemf3zxhkphrfktzy']
+  ] as const)('of programs, a file of several blocks and a link, with modes: %s', async (modes, cid) => {
+    using folder = memoryFolder()
+    writePrograms(folder.path)
+    expect(await cidOf(folder.path, modes)).toBe(cid)
+  })
+
+  it('of an empty file, a full block, an empty folder and one that is spread over several blocks', async () => {
+    using folder = memoryFolder()
+    writeSizes(folder.path)
+    expect(await cidOf(folder.path, 'keep')).toBe('bafybeicdqcej3wkg6yt4r3uya2s5ukeqf7moawickkpkdqyadhisrjq4sq')
+  })
+})
+
+/**
+ * A kubo of this machine (`TRUSTNET_KUBO=/path/to/ipfs`, IPFS_PATH made by `ipfs init`) is asked for the same folders. It builds with
+ * `go build github.com/ipfs/kubo/cmd/ipfs` in a module of its own; version 0.43.1 needs `replace` lines for webtransport-go v0.11.1 and
+ * quic-go v0.60.0.
+ */
+const { TRUSTNET_KUBO: kubo } = process.env
+
+describe.skipIf(kubo === undefined)('CIDs are those of a real kubo', () => {
+  const ofKubo = (folder: string, ...options: string[]): string => {
+    const args = ['add', '-Q', '--cid-version', '1', '-r', '-H', ...options, folder]
+    return execFileSync(kubo ?? '', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  }
+
+  it.each([0, 1, 2, 3])('of folders with files of many sizes and names, seed %i', async (seed) => {
+    using folder = memoryFolder()
+    const next = stream(`kubo-${seed}`)
+    const byte = (): number => next(1)[0] ?? 0
+    if (seed === 0) writePrograms(folder.path)
+    if (seed === 1) writeSizes(folder.path)
+    for (let number = 0; number < 40; number++) {
+      const depth = Array.from({ length: byte() % 4 }, () => `d${byte() % 3}`).join('/')
+      const name = `${depth === '' ? '' : `${depth}/`}${String.fromCodePoint(0x100 + byte())}${number}`
+      const size = [0, 1, 1_000, 262_143, 262_144, 262_145, 600_000][byte() % 7] ?? 0
+      writeAs(byte() % 2 === 0 ? 0o644 : 0o755, folder.path, name, next(size))
+    }
+    writeAs(0o755, folder.path, 'large', next(175 * 262_144 + 1))
+    expect(await cidOf(folder.path)).toBe(ofKubo(folder.path))
+    expect(await cidOf(folder.path, 'keep')).toBe(ofKubo(folder.path, '--preserve-mode'))
   })
 })

@@ -76,8 +76,25 @@ describe('blocks of nodes', () => {
       expect(() => readNode(other)).toThrow(InvalidBlockError)
   })
 
+  it.each([0o755, 0o644])('takes the mode %i of a file', (mode) => {
+    const content: Content = { type: 'bytes', bytes: Uint8Array.of(1), mode }
+    expect(readNode(nodeBlock(content).bytes)).toEqual(content)
+  })
+
+  it.each<[number, Content]>([
+    [0o4755, { type: 'bytes', bytes: Uint8Array.of(1) }],
+    [0o666, { type: 'bytes', bytes: Uint8Array.of(1) }],
+    [0, { type: 'file', parts: [part('')], sizes: [4], size: 4 }],
+    [0o777, { type: 'folder', parts: [] }],
+    [0o644, { type: 'folder', parts: [] }],
+    [0o755, { type: 'symlink', target: Uint8Array.of(1) }]
+  ])('refuses the mode %i: who may write, and whose rights a program has, nobody says', (mode, content) => {
+    expect(readNode(nodeBlock(content).bytes)).toEqual(content)
+    expect(() => readNode(nodeBlock({ ...content, mode }).bytes)).toThrow('mode')
+  })
+
   it.each<[string, Content]>([
-    ['no parts', { type: 'file', parts: [], sizes: [], size: 0 }],
+    ['no parts', { type: 'file', parts: [], sizes: [], size: 4 }],
     ['a part without a size', { type: 'file', parts: [part(''), part('')], sizes: [4], size: 4 }],
     ['an empty part', { type: 'file', parts: [part(''), part('')], sizes: [4, 0], size: 4 }],
     ['another size', { type: 'file', parts: [part('')], sizes: [4], size: 5 }],
