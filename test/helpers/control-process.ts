@@ -38,7 +38,7 @@ import {
   timelineView,
   topologyView
 } from './commands/past-views.ts'
-import { checkpointView, policyCall, policyPreview, policyView } from './commands/policy-views.ts'
+import { checkpointView, policyCall, policyPreview, policyView, witnessLinesView } from './commands/policy-views.ts'
 import { healthView, preparedView, statsView } from './commands/process-views.ts'
 import type { Scripted } from './commands/scripted.ts'
 import { ScriptedContent } from './commands/scripted-content.ts'
@@ -171,6 +171,7 @@ export class ScriptedApi extends ScriptedContent implements Scripted {
     message: 'is taken back'
   })
   checkpoint: Scripted['checkpoint'] = async () => checkpointView
+  witnessLines: Scripted['witnessLines'] = async () => witnessLinesView
   policy: Scripted['policy'] = async () => policyView
   setPolicy: Scripted['setPolicy'] = async () => policyView
   previewPolicy: Scripted['previewPolicy'] = async () => policyPreview

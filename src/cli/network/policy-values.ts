@@ -101,7 +101,7 @@ const head = `# The policy of the network. Save and close to see what changes; n
 #   - allow: {from: GROUP, to: GROUP, service: NAME}     * stands for everybody, and for every service
 # tests: what must come of the rules; a policy whose rules do not pass them is refused.
 #   - {from: GROUP, to: GROUP, service: NAME, allowed: true}     * is a member of no group
-# witnesses: PeerIds that cosign checkpoints; none: the secondaries. witnesses-needed says how many of them the head needs.
+# witnesses: PeerIds that cosign checkpoints, or verifier keys of witnesses outside; none: the secondaries. witnesses-needed says how many of them the head needs.
 `
 
 /** The policy as text to edit. */

@@ -27,6 +27,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['registry log', 'prints'],
   ['registry at', 'prints'],
   ['registry checkpoint', 'prints'],
+  ['registry witness-lines', 'changes'],
   ['registry backup', 'changes'],
   ['registry restore', 'changes'],
   ['registry resume', 'changes'],

@@ -11,7 +11,7 @@ import { peerText } from '../output/status-text.ts'
 import type { Column } from '../output/table.ts'
 import { age, date, orUnknown, percent, roundTrip, sanitise, shortPeerId } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
-import { addCheckpoint } from './checkpoint.ts'
+import { addCheckpoint, addWitnessLines } from './checkpoint.ts'
 import { addClock } from './clock.ts'
 import { addRegistryDiff } from './diff.ts'
 import { addEvict } from './evict.ts'
@@ -50,6 +50,7 @@ export const addRegistry: AddCommand = (program, context) => {
   addLog(registry, context)
   addRegistryAt(registry, context)
   addCheckpoint(registry, context)
+  addWitnessLines(registry, context)
   addRetire(registry, context)
   addRegistryStores(registry, context)
   addRegistryRoot(registry, context)

@@ -105,6 +105,16 @@ const warnings: readonly Alert[] = [
     }
   ),
   rule(
+    'TrustNetUnwitnessed',
+    'warning',
+    { expr: 'time() - trustnet_log_provisional_timestamp_seconds > 120', for: '1m' },
+    {
+      summary: 'Too few witnesses sign the log that {{ $labels.instance }} holds, for {{ $value | humanizeDuration }}.',
+      description:
+        'New members count until the grace of the policy is over. `trustnet registry checkpoint` names the witnesses that signed; look at the machines of the others.'
+    }
+  ),
+  rule(
     'TrustNetMembershipEnds',
     'warning',
     { expr: 'trustnet_membership_expiry_timestamp_seconds - time() < 7 * 86400', for: '1h' },

@@ -87,7 +87,11 @@ export const changesInput = {
   tests: z.array(callTest).max(128).optional(),
   publishing: publishing.optional(),
   relaying: relaying.optional(),
-  witnessKeys: z.array(z.string().max(256)).max(16).describe('PeerIds').optional()
+  witnessKeys: z
+    .array(z.string().max(256))
+    .max(16)
+    .describe('PeerIds, or verifier keys of witnesses outside')
+    .optional()
 }
 
 export type PolicyPreview = Body<typeof policyPreview>

@@ -266,6 +266,15 @@ export const checkpointView = answer('registry-checkpoint', 'trustnet registry c
     .describe('who has signed it, too; the note has a line of each')
 })
 
+export const witnessLinesView = answer('registry-witness-lines', 'trustnet registry witness-lines --json', {
+  epoch: whole,
+  n: whole.describe('place of the head that the note is of'),
+  witnesses: z.array(peerId).describe('whose lines were taken'),
+  by: whole.describe('witnesses that stand for that head now'),
+  needed: whole.describe('by the policy')
+})
+
+export type WitnessLinesView = Body<typeof witnessLinesView>
 export type CheckpointView = Body<typeof checkpointView>
 export type RegistryStatusView = Body<typeof registryStatusView>
 export type RegistryNodeRow = z.infer<typeof registryNodeRow>

@@ -139,6 +139,9 @@ export const routes = {
   checkpoint: ask.network('The newest checkpoint', registry.checkpointView, {
     note: z.boolean().describe('also as a signed note, which only the root can make').optional()
   }),
+  witnessLines: tell.network('Takes the lines that witnesses have added to a note', registry.witnessLinesView, {
+    note: z.string().max(16_384).describe('the note with its lines')
+  }),
   policy: ask.network('The policy of the network', policy.policyView, {}, '/policy'),
   previewPolicy: ask.network('What a change of the policy would do', policy.policyPreview, policy.changesInput),
   policyCall: ask.network('Whether a member may call a service at another', policy.policyCall, {

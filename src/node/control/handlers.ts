@@ -19,6 +19,7 @@ import { addOperator, operatorsView, removeOperator } from '../actions/operators
 import { OrderedCalls, type RemoteAuthor } from '../actions/ordered.ts'
 import { evict, heldBack } from '../actions/registry/evict.ts'
 import { dismissVoid, voidRevokesView } from '../actions/registry/void-revokes.ts'
+import { takeWitnessLines } from '../actions/registry/witness-lines.ts'
 import { reload } from '../actions/reload.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
 import { approveOrder, waitingOrders, withdrawOrder } from '../actions/waiting-orders.ts'
@@ -179,6 +180,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   invites: (query, { network }) => listInvites(network, query),
   cancelInvite: (query, { network, author }) => cancelInvite(network, query, author),
   checkpoint: ({ note }, { network }) => checkpointView(network, note),
+  witnessLines: ({ note }, { registry }) => takeWitnessLines(registry, note),
   policy: (_, { network }) => policyView(network),
   previewPolicy: (changes, { network }) => previewPolicy(network, changes),
   policyCall: (query, { network }) => policyCall(network, query),

@@ -11,12 +11,14 @@ import { type Connections, connectionsOf, shownState } from '../views/member-row
 import { storeBytes } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { counter, gauge, type Sample, type Value } from './sample.ts'
+import { witnessSamples } from './witness-samples.ts'
 
 /** Samples of the network, as this process sees it. */
 export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[] => [
   membersSample(node, network),
   ...leaseSamples(network),
   ...logSamples(node, network),
+  ...witnessSamples(network.registry),
   ...rootStoreSamples(node, network),
   ...admissionSamples(network),
   ...connectionSamples(network),

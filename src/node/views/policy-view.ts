@@ -5,6 +5,7 @@ import { type ChangedCall, changedCalls } from '../../registry/admission/policy-
 import { mayCall, ruleFor } from '../../registry/objects/policy/call-rules.ts'
 import type { Policy } from '../../registry/objects/policy/policy.ts'
 import { lockOut } from '../../registry/objects/policy/policy.ts'
+import { readVerifierKey } from '../../registry/witness/note-lines.ts'
 import type { PolicyCallView, PolicyPreview, PolicyValues, PolicyView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { requireMember } from './peer-names.ts'
@@ -35,7 +36,7 @@ export const policyValues = ({
 /** The values that are given. @throws InvalidPayloadError */
 export const policyChanges = ({ witnessKeys, ...changes }: PolicyValues): Partial<Policy> => {
   const given = Object.entries(changes).filter(([, value]) => value !== undefined)
-  const keys = witnessKeys?.map(publicKeyOf).toSorted((a, b) => Buffer.compare(a, b))
+  const keys = witnessKeys?.map(witnessKeyOf).toSorted((a, b) => Buffer.compare(a, b))
   return { ...Object.fromEntries(given), ...(keys !== undefined && { witnessKeys: keys }) }
 }
 
@@ -95,3 +96,7 @@ export function policyCall(
     rule: ruleFor(policy, caller, called, service) ?? null
   }
 }
+
+/** Key of a witness as a PeerId, or as programs for notes write it. */
+const witnessKeyOf = (written: string): Uint8Array =>
+  written.includes('+') ? readVerifierKey(written) : publicKeyOf(written)

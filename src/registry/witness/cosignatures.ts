@@ -13,6 +13,7 @@ import type { Signed } from '../objects/envelope.ts'
 import type { Meta } from '../store/node-values.ts'
 import { type Cosignature, isCosigned, readCosignature } from './cosignature.ts'
 import { isWitness, maxWitnesses, witnessesOf } from './entitled.ts'
+import { readNoteLines } from './note-lines.ts'
 import { type StoredWord, storedWords, storeWords } from './stored-words.ts'
 
 /** Cosignatures in one message: of each witness one. */
@@ -170,6 +171,21 @@ export class Cosignatures {
     return checkpoint && (await this.#takeAll(checkpoint, this.#fromWitnesses(cosignatures)))
   }
 
+  /**
+   * Takes the lines that witnesses have added to a note of one of the last checkpoints, as their keys; undefined: it is a note of none of them.
+   * @throws InvalidEnvelopeError a witness has not signed it
+   */
+  async takeNote(note: string): Promise<{ checkpoint: Signed<Checkpoint>; witnesses: Uint8Array[] } | undefined> {
+    const keys = witnessesOf(this.#replica.state)
+    for (const checkpoint of [...this.#recent.values()].toReversed()) {
+      const words = readNoteLines(note, checkpoint, keys)
+      if (words === undefined) continue
+      await this.#takeAll(checkpoint, words)
+      return { checkpoint, witnesses: words.map(({ witness }) => witness) }
+    }
+    return undefined
+  }
+
   #recentOf(envelope: Uint8Array): Signed<Checkpoint> | undefined {
     for (const checkpoint of this.#recent.values()) if (equals(checkpoint.bytes, envelope)) return checkpoint
     return undefined
@@ -273,10 +289,15 @@ export class Cosignatures {
     return {
       checkpoint,
       // The root signs a fresher one for the same place each minute: words about the last one stand for it, too.
-      by: words.filter((word) => comparePositions(word.checkpoint.value, checkpoint.value) >= 0).length,
+      by: this.standingFor(checkpoint, words),
       of: witnessesOf(this.#replica.state).length,
       afterMs: Math.max(0, heardMs - checkpoint.value.timeMs)
     }
+  }
+
+  /** Number of witnesses that stand for a checkpoint, of these words or of all. */
+  standingFor({ value }: Signed<Checkpoint>, words = this.#counted()): number {
+    return words.filter((word) => comparePositions(word.checkpoint.value, value) >= 0).length
   }
 
   /** Words of those that are witnesses now. */

@@ -1,6 +1,7 @@
 import { equals } from 'uint8arrays/equals'
+import { checkKey } from '../../identity/checked-bytes.ts'
 import { u64 } from '../../identity/key-id.ts'
-import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
+import { peerIdText } from '../../identity/keys.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { noteKeyHash, noteOrigin, noteText } from '../log/checkpoint-note.ts'
 import type { Checkpoint } from '../objects/checkpoint.ts'
@@ -12,6 +13,7 @@ import { type Cosignature, cosignatureBytes, readCosignature } from './cosignatu
 /** Kind of a note's signature: Ed25519 over the text and a time (cosignature/v1). */
 const timed = 4
 const keyHashBytes = 4
+const publicKeyBytes = 32
 
 /** Name of a witness as the key of its lines has it. */
 const witnessName = (networkId: Uint8Array, witness: Uint8Array): string =>
@@ -37,25 +39,43 @@ const linePattern = /^\u2014 (\S+) (\S+)$/u
 const maxLines = 64
 
 /**
- * The cosignatures in the lines of a note of this checkpoint. Lines of other keys are left out.
- * @throws InvalidPayloadError a note of something else, or one that is none
+ * The cosignatures of these witnesses in the lines of a note of this checkpoint; undefined: the note is of something else. A witness may call itself
+ * as it likes: the hash in its line says which key it is. Lines of other keys are left out.
  */
-export function readNoteLines(note: string, checkpoint: Signed<Checkpoint>): Cosignature[] {
+export function readNoteLines(
+  note: string,
+  checkpoint: Signed<Checkpoint>,
+  witnesses: readonly Uint8Array[]
+): Cosignature[] | undefined {
   const text = noteText(checkpoint)
-  if (!note.startsWith(`${text}\n`)) {
-    throw new InvalidPayloadError('the note is not of this checkpoint: have the witness sign the newest one')
-  }
+  if (!note.startsWith(`${text}\n`)) return undefined
   const lines = note.slice(text.length + 1).split('\n', maxLines)
-  return lines.flatMap((line) => readLine(line, checkpoint.value.networkId) ?? [])
+  return lines.flatMap((line) => readLine(line, witnesses) ?? [])
 }
 
-function readLine(line: string, networkId: Uint8Array): Cosignature | undefined {
+function readLine(line: string, witnesses: readonly Uint8Array[]): Cosignature | undefined {
   const [, name = '', given = ''] = linePattern.exec(line) ?? []
-  const prefix = `${noteOrigin(networkId)}/`
-  if (!name.startsWith(prefix)) return undefined
-  const witness = publicKeyOf(name.slice(prefix.length))
   const bytes = Buffer.from(given, 'base64')
-  if (bytes.length !== keyHashBytes + cosignatureBytes - witness.length) return undefined
-  if (!equals(bytes.subarray(0, keyHashBytes), noteKeyHash(name, timed, witness))) return undefined
-  return readCosignature(Buffer.concat([witness, bytes.subarray(keyHashBytes)]))
+  if (bytes.length !== keyHashBytes + cosignatureBytes - publicKeyBytes) return undefined
+  const hash = bytes.subarray(0, keyHashBytes)
+  const witness = witnesses.find((each) => equals(hash, noteKeyHash(name, timed, each)))
+  return witness && readCosignature(Buffer.concat([witness, bytes.subarray(keyHashBytes)]))
+}
+
+/**
+ * The key that a witness gives to those who verify its notes, `<name>+<key hash, base16>+<base64 of 04 and the key>`.
+ * @throws InvalidPayloadError for anything else
+ */
+export function readVerifierKey(given: string): Uint8Array {
+  const [, name = '', hash = '', encoded = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+([\w+/]+={0,2})$/.exec(given) ?? []
+  const [kind, ...rest] = Buffer.from(encoded, 'base64')
+  const witness = Uint8Array.from(rest)
+  const isWhole = kind === timed && Buffer.from(noteKeyHash(name, timed, witness)).toString('hex') === hash
+  if (!isWhole) {
+    throw new InvalidPayloadError(
+      'a verifier key of a witness is NAME+HASH+KEY, of the kind cosignature/v1: take it as the witness gives it'
+    )
+  }
+  checkKey(witness, 'key of a witness')
+  return witness
 }

@@ -9,6 +9,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['registry at', ['1']],
   ['registry backup', []],
   ['registry checkpoint', []],
+  ['registry witness-lines', ['package.json']],
   ['registry resume', ['--head', '1']],
   ['registry void', []],
   ['registry pending', ['--json']],

@@ -1,10 +1,24 @@
-import type { CheckpointView, PolicyCallView, PolicyPreview, PolicyView } from '../../../src/node/api/control-api.ts'
+import type {
+  CheckpointView,
+  PolicyCallView,
+  PolicyPreview,
+  PolicyView,
+  WitnessLinesView
+} from '../../../src/node/api/control-api.ts'
 import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
 import { peerIds } from './control-views.ts'
 
 export const policyView: PolicyView = {
   entry: 0,
   policy: { ...defaultPolicy, criticalKinds: [], twoOperators: [], rules: [], tests: [], witnessKeys: [] }
+}
+
+export const witnessLinesView: WitnessLinesView = {
+  epoch: 0,
+  n: 7,
+  witnesses: ['12D3KooWGRUfgPvBSk3h8u5cQm9YxZc1V8rPpYb4tq1oRCu1aaaa'],
+  by: 2,
+  needed: 2
 }
 
 export const checkpointView: CheckpointView = {

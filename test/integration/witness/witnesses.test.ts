@@ -4,6 +4,7 @@ import { statusText } from '../../../src/cli/output/status-text.ts'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
+import { OutsideWitness } from '../../helpers/servers/outside-witness.ts'
 
 const newest = ({ registry }: TrustNode) => registry.cosignatures.witnessed(1)
 /** The newest head is signed by all of so many witnesses, as this node sees it. */
@@ -53,4 +54,30 @@ it.each([true, false])('a member that the policy names signs, and is heard (goss
   const member = await network.join('member')
   await network.node('root').registry.admission.changePolicy({ witnessKeys: [member.key.publicKey] })
   await all(network, 1)
+})
+
+it('a witness outside of the network counts by the lines that it adds to notes', async () => {
+  const outside = new OutsideWitness('witness.example.org/w1')
+  const other = new OutsideWitness('witness.example.org/w2')
+  await using network = await TestNetwork.create()
+  const root = network.node('root')
+  const member = await network.join('member')
+  await root.control.setPolicy({ witnessKeys: [outside.verifierKey], witnesses: 1 })
+  const cosigned = async (by: OutsideWitness): Promise<string> => {
+    const { note } = await root.control.checkpoint({ note: true })
+    return by.sign(note ?? '', Math.floor(Date.now() / 1_000))
+  }
+  expect(root.registry.finality.provisionalSinceMs).toBeDefined()
+  await expect(root.control.witnessLines({ note: await cosigned(other) })).rejects.toThrow(/no line of a witness/)
+  const note = await cosigned(outside)
+  await expect(member.control.witnessLines({ note })).rejects.toThrow(/give the note to the root or a secondary/)
+  const wrong = note.replace(/([^=])(=*)\n$/, (_, last, end) => `${last === 'A' ? 'E' : 'A'}${end}\n`)
+  await expect(root.control.witnessLines({ note: wrong })).rejects.toThrow(/is not of the checkpoint/)
+  await expect(root.control.witnessLines({ note: note.replace('epoch 0', 'epoch 1') })).rejects.toThrow(/no checkpoint/)
+  await expect(root.control.witnessLines({ note })).resolves.toMatchObject({ by: 1, needed: 1 })
+  await eventually(() =>
+    network.nodes.every(({ registry: { finality, replica } }) => finality.place.n === replica.head.n)
+  )
+  const { lines } = await member.control.metrics()
+  expect(lines).toContain('trustnet_witnesses_needed 1')
 })

@@ -21,6 +21,7 @@ const changes: ReadonlyMap<string, RouteName | 'here' | 'root'> = new Map([
   ['registry restore', 'here'],
   ['registry resume', 'root'],
   ['registry clock', 'root'],
+  ['registry witness-lines', 'here'],
   ['registry evict', 'here'],
   ['registry void', 'root'],
   ['registry promote', 'root'],
@@ -79,6 +80,7 @@ const harmless: ReadonlySet<string> = new Set([
   'backup',
   // What was published before stays.
   'publish',
+  'witness-lines',
   // It shares a folder, brings one, or keeps it.
   'store add',
   'store sync',

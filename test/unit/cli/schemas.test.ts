@@ -24,6 +24,7 @@ const commands: [string, string[]][] = [
   ['registry-at', ['registry', 'at', '12']],
   ['registry-log-diff', ['registry', 'diff', 'v3', 'v12']],
   ['registry-checkpoint', ['registry', 'checkpoint', '--note']],
+  ['registry-witness-lines', ['registry', 'witness-lines', 'package.json']],
   ['change', ['registry', 'approve', 'hal']],
   ['change', ['registry', 'reject', 'hal']],
   ['registry-reject-all', ['registry', 'reject', '--older', '1h', '--matching', 'bot-*']],

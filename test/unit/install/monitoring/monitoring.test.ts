@@ -32,6 +32,7 @@ const fires: Readonly<Record<string, Series>> = {
   TrustNetNoLease: { [`trustnet_lease_held{${instance}}`]: '0x130' },
   TrustNetMembersDown: { [`trustnet_members{${instance},role="integrated",state="offline"}`]: '2x130' },
   TrustNetReplicaBehind: { [`trustnet_sync_lag_seconds{${instance}}`]: '0+60x130' },
+  TrustNetUnwitnessed: { [`trustnet_log_provisional_timestamp_seconds{${instance}}`]: '0x130' },
   TrustNetMembershipEnds: { [`trustnet_membership_expiry_timestamp_seconds{${instance}}`]: '500000x130' },
   TrustNetPushSlow: {
     [`trustnet_push_delivery_seconds_bucket{${instance},le="1"}`]: '0x130',
@@ -57,6 +58,7 @@ const quiet: Series = {
   [`trustnet_lease_held{${instance}}`]: '0x130',
   [`trustnet_build_info{${instance},role="root"}`]: '1x130',
   [`trustnet_sync_lag_seconds{${instance}}`]: '59x130',
+  [`trustnet_log_provisional_timestamp_seconds{${instance}}`]: '0+60x130',
   [`trustnet_membership_expiry_timestamp_seconds{${instance}}`]: '7776000x130',
   [`trustnet_push_delivery_seconds_bucket{${instance},le="1"}`]: '0+60x130',
   [`trustnet_push_delivery_seconds_bucket{${instance},le="+Inf"}`]: '0+60x130',

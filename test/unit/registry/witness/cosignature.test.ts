@@ -4,11 +4,17 @@ import { fromString } from 'uint8arrays/from-string'
 import { expect, it } from 'vitest'
 import { z } from 'zod'
 import { SigningKey } from '../../../../src/identity/keys.ts'
-import { signNote } from '../../../../src/registry/log/checkpoint-note.ts'
+import { noteVerifierKey, signNote } from '../../../../src/registry/log/checkpoint-note.ts'
 import { openCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
 import { cosign, isCosigned, readCosignature } from '../../../../src/registry/witness/cosignature.ts'
-import { cosignatureLine, readNoteLines, witnessVerifierKey } from '../../../../src/registry/witness/note-lines.ts'
+import {
+  cosignatureLine,
+  readNoteLines,
+  readVerifierKey,
+  witnessVerifierKey
+} from '../../../../src/registry/witness/note-lines.ts'
 import { InvalidPayloadError } from '../../../../src/runtime/errors.ts'
+import { OutsideWitness } from '../../../helpers/servers/outside-witness.ts'
 import { keyOf } from '../../../helpers/signed-objects.ts'
 
 const revive = (_: string, value: unknown): unknown =>
@@ -47,13 +53,32 @@ const logKey = keyOf(3)
 const noteWith = (...lines: string[]): string => `${signNote(checkpoint, logKey)}${lines.join('')}`
 const goodLines = file.good.map(({ line }) => line)
 
+const witnesses = file.good.map(({ seed }) => SigningKey.fromSeed(seed).publicKey)
+
 it('gives back what stands in a note, and leaves lines of others out', () => {
   const foreign = '\u2014 example.org/elsewhere AAAA\n'
-  const read = readNoteLines(noteWith(foreign, ...goodLines), checkpoint)
-  expect(read.map((each) => each.bytes)).toEqual(file.good.map(({ cosignature }) => cosignature))
-  expect(() => readNoteLines(noteWith(...goodLines).replace('epoch 1', 'epoch 2'), checkpoint)).toThrow(
-    InvalidPayloadError
-  )
+  const read = readNoteLines(noteWith(foreign, ...goodLines), checkpoint, witnesses)
+  expect(read?.map((each) => each.bytes)).toEqual(file.good.map(({ cosignature }) => cosignature))
+  expect(readNoteLines(noteWith(...goodLines), checkpoint, [keyOf(9).publicKey])).toEqual([])
+  expect(readNoteLines(noteWith(...goodLines).replace('epoch 1', 'epoch 2'), checkpoint, witnesses)).toBeUndefined()
+})
+
+it('takes lines and verifier keys of a witness that calls itself as it likes', async () => {
+  const outside = new OutsideWitness('witness.example.org/w1')
+  const publicKey = readVerifierKey(outside.verifierKey)
+  const [word] = readNoteLines(outside.sign(noteWith(...goodLines), 1_800_000_000), checkpoint, [publicKey]) ?? []
+  expect(word).toMatchObject({ witness: publicKey, seconds: 1_800_000_000 })
+  await expect(word && isCosigned(checkpoint, word)).resolves.toBe(true)
+})
+
+it.each(['', 'name', 'name+00000000+BAAA', `name+1234567g+${'A'.repeat(44)}`])('%j is no verifier key', (text) => {
+  expect(() => readVerifierKey(text)).toThrow(/a verifier key of a witness is NAME\+HASH\+KEY/)
+})
+
+it('a verifier key with another name, or of the kind of logs, is none of a witness', () => {
+  const { verifierKey } = new OutsideWitness('witness.example.org/w1')
+  expect(() => readVerifierKey(verifierKey.replace('w1', 'w2'))).toThrow(InvalidPayloadError)
+  expect(() => readVerifierKey(noteVerifierKey(file.networkId, logKey.publicKey))).toThrow(InvalidPayloadError)
 })
 
 /**
