@@ -1,14 +1,13 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { vi } from 'vitest'
 import { ceilingMs } from '../ceiling.ts'
 import { freePort } from '../free-port.ts'
+import { certify } from './certificates.ts'
 
-const run = promisify(execFile)
 const program = '/usr/bin/etcd'
 
 /** Debian's etcd-server is here. */
@@ -44,7 +43,7 @@ export class EtcdCluster implements AsyncDisposable {
     }
     const cluster = new EtcdCluster(folder, members, extra)
     try {
-      await cluster.#certify()
+      await certify(folder)
       for (const i of members.keys()) cluster.up(i)
       await cluster.isReady()
     } catch (error) {
@@ -119,6 +118,17 @@ export class EtcdCluster implements AsyncDisposable {
     for (const each of Array.isArray(leases) ? leases : []) await this.ask(0, '/v3/lease/revoke', { ID: each.ID })
   }
 
+  /** Forgets the past, gives its room back, and goes on after the alarm. */
+  async makeRoom(): Promise<void> {
+    const { header } = await this.ask(0, '/v3/kv/range', { key: 'YQ==' })
+    const revision = typeof header === 'object' && header !== null && 'revision' in header ? header.revision : ''
+    await this.ask(0, '/v3/kv/compaction', { revision, physical: true })
+    for (const i of this.#members.keys()) await this.ask(i, '/v3/maintenance/defragment', {})
+    const { alarms } = await this.ask(0, '/v3/maintenance/alarm', {})
+    for (const { memberID, alarm } of Array.isArray(alarms) ? alarms : [])
+      await this.ask(0, '/v3/maintenance/alarm', { action: 'DEACTIVATE', memberID, alarm })
+  }
+
   /** An answer of the gateway of member i. */
   async ask(i: number, path: string, body: object): Promise<Record<string, unknown>> {
     const read = (name: string): string => readFileSync(this.file(name), 'utf8')
@@ -162,28 +172,6 @@ export class EtcdCluster implements AsyncDisposable {
       ...files,
       ...this.#extra
     ]
-  }
-
-  /** An authority, a certificate of the members, one of clients; and one that another authority has signed. */
-  async #certify(): Promise<void> {
-    await this.#sign('ca', [], 'basicConstraints=critical,CA:TRUE')
-    await this.#sign('other-ca', [], 'basicConstraints=critical,CA:TRUE')
-    const by = (ca: string): string[] => ['-CA', this.file(`${ca}.crt`), '-CAkey', this.file(`${ca}.key`)]
-    // A member is a client of the others, and of itself behind its gateway.
-    const both = 'extendedKeyUsage=serverAuth,clientAuth'
-    await this.#sign('member', by('ca'), 'subjectAltName=IP:::1', both)
-    await this.#sign('client', by('ca'), 'extendedKeyUsage=clientAuth')
-    await this.#sign('stranger', by('other-ca'), 'extendedKeyUsage=clientAuth')
-  }
-
-  async #sign(name: string, by: readonly string[], ...extensions: string[]): Promise<void> {
-    const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-    const files = ['-keyout', this.file(`${name}.key`), '-out', this.file(`${name}.crt`)]
-    const added = extensions.flatMap((each) => ['-addext', each])
-    // One that names nothing but what it is for: the configuration of the system may add more.
-    writeFileSync(this.file('openssl.cnf'), '[req]\ndistinguished_name=name\n[name]\n')
-    const config = ['-config', this.file('openssl.cnf')]
-    await run('openssl', ['req', ...config, ...made, '-subj', `/O=${name}`, ...by, ...added, ...files])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

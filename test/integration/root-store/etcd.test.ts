@@ -133,4 +133,34 @@ describe.runIf(hasEtcd)('etcd', () => {
     }
     expect((await log.state())?.head).toEqual(kept.start.head)
   })
+
+  it('takes no more when it is full, says what to do, and goes on when that was done', async () => {
+    await using small = await EtcdCluster.start(1, ['--quota-backend-bytes=8388608'])
+    const kept = await logToKeep()
+    const log = logOf(kept, { url: small.url() })
+    const lease = await log.begin('a', kept.start)
+    if (lease === undefined) throw new Error('it was begun')
+    let { head } = kept.start
+    const append = async (): Promise<void> => {
+      const n = head.n + 1
+      const next = { epoch: 0, n, hash: Uint8Array.from(Buffer.alloc(32, n)) }
+      const entries = [{ n, envelope: new Uint8Array(16_384) }]
+      await log.append(lease, { after: head, entries, head: next, checkpoint: kept.start.checkpoint })
+      head = next
+    }
+    await append()
+    const value = Buffer.alloc(400_000).toString('base64')
+    await expect.poll(async () => await refusalOf(small.ask(0, '/v3/kv/put', { key: 'YQ==', value }))).not.toBe('taken')
+    await expect(append()).rejects.toThrow(
+      /is full \(.*database space exceeded\).*"etcd is full" in docs\/operations\.md/
+    )
+    expect((await log.state())?.head).toEqual(head)
+    expect(await log.weaknesses()).toEqual(['members: 1', 'alarm: NOSPACE'])
+    await log.renew(lease)
+
+    await small.makeRoom()
+    await append()
+    expect((await log.read(kept.start.head.n)).map(({ n }) => n)).toEqual([head.n - 1, head.n])
+    expect(await log.weaknesses()).toEqual(['members: 1'])
+  })
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { UnavailableError } from '../../../../runtime/errors.ts'
+import { EtcdFailure } from './etcd-failure.ts'
 
 /** Requests of etcd's JSON gateway, and what is taken of its answers. Numbers of 64 bits are strings there, bytes are base64. */
 
@@ -87,5 +87,7 @@ function taken<T>(schema: z.ZodType<T>, value: unknown): T {
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`
-  throw new UnavailableError(`etcd gave an answer of another form${where}: is it an etcd 3.4 or newer?`, 1000)
+  throw new EtcdFailure(`etcd gave an answer of another form${where}: is it an etcd 3.4 or newer?`, {
+    outcome: 'unknown'
+  })
 }

@@ -5,14 +5,17 @@ import { endOf } from './etcd-layout.ts'
 /** A candidate that says nothing for four of its looks is gone. */
 const seconds = 20
 
+/** Asks etcd, and takes of its answer what is due. @throws UnavailableError */
+type Ask = <T>(path: string, body: object, take: (value: unknown) => T) => Promise<T>
+
 /** Processes that stand for the place of the root, each with a key that goes when it has said nothing for a while. */
 export class EtcdCandidates {
   readonly #prefix: string
-  readonly #ask: (path: string, body: object) => Promise<unknown>
+  readonly #ask: Ask
   #lease: string | undefined
 
   /** `prefix`: beginning of their keys. */
-  constructor(prefix: string, ask: (path: string, body: object) => Promise<unknown>) {
+  constructor(prefix: string, ask: Ask) {
     this.#prefix = prefix
     this.#ask = ask
   }
@@ -21,19 +24,19 @@ export class EtcdCandidates {
   async attend(holder: string): Promise<string[]> {
     if (this.#lease === undefined || !(await this.#isKept(this.#lease))) await this.#enter(holder)
     const range = { key: this.#prefix, end: endOf(this.#prefix), limit: maxCandidates + 1, keysOnly: true }
-    const found = etcd.pairsIn(await this.#ask(etcd.path.range, etcd.rangeOf(range)))
+    const found = await this.#ask(etcd.path.range, etcd.rangeOf(range), etcd.pairsIn)
     const holders = found.map(({ key }) => key.slice(this.#prefix.length))
     return holders.filter((each) => each !== holder).slice(0, maxCandidates)
   }
 
   async #isKept(lease: string): Promise<boolean> {
-    return etcd.keptAliveIn(await this.#ask(etcd.path.keepAlive, { ID: lease })) > 0
+    return (await this.#ask(etcd.path.keepAlive, { ID: lease }, etcd.keptAliveIn)) > 0
   }
 
   async #enter(holder: string): Promise<void> {
-    const lease = etcd.leaseIn(await this.#ask(etcd.path.grant, { TTL: String(seconds) }))
+    const lease = await this.#ask(etcd.path.grant, { TTL: String(seconds) }, etcd.leaseIn)
     const success = [etcd.put(this.#prefix + holder, '', lease)]
-    await this.#ask(etcd.path.txn, { compare: [], success })
+    await this.#ask(etcd.path.txn, { compare: [], success }, etcd.txnAnswer)
     this.#lease = lease
   }
 }

@@ -31,7 +31,7 @@ import {
   readTerm,
   termText
 } from './etcd-layout.ts'
-import { EtcdLink, type Patience } from './etcd-link.ts'
+import { type Answer, EtcdLink, type Patience } from './etcd-link.ts'
 
 const retryMs = 1000
 /** Batches of one page at most. */
@@ -85,7 +85,7 @@ export class EtcdRootLog implements SharedRootLog {
     this.#keys = keysOf(networkId)
     this.#patience = patience
     this.#leaseSeconds = Math.ceil(leaseMs / 1000)
-    this.#candidates = new EtcdCandidates(this.#keys.candidate, (path, body) => this.#ask(path, body))
+    this.#candidates = new EtcdCandidates(this.#keys.candidate, (...asked) => this.#ask(...asked))
   }
 
   async begin(holder: string, { head, checkpoint }: RootLogStart): Promise<RootLease | undefined> {
@@ -130,19 +130,19 @@ export class EtcdRootLog implements SharedRootLog {
   async state(): Promise<RootLogState | undefined> {
     const { term, head, checkpoint, leaseId, oldest } = (await this.#look()).seen
     if (term === undefined || head === undefined || checkpoint === undefined) return undefined
-    const seconds = leaseId === undefined ? 0 : etcd.secondsIn(await this.#ask(etcd.path.timeToLive, { ID: leaseId }))
+    const seconds = leaseId === undefined ? 0 : await this.#ask(etcd.path.timeToLive, { ID: leaseId }, etcd.secondsIn)
     return { head, checkpoint, firstN: oldest?.first ?? head.n + 1, lease: { ...term, leftMs: seconds * 1000 } }
   }
 
   async read(afterN: number): Promise<LogItem[]> {
     const keys = this.#keys
     const from = { key: batchesFrom(keys, afterN + 1), end: endOf(keys.log) }
-    const there = etcd.pairsIn(await this.#range({ ...from, limit: pageBatches, keysOnly: true }))
+    const there = await this.#range({ ...from, limit: pageBatches, keysOnly: true })
     const page = pageOf(there.map(({ key }) => readBatchKey(keys, key)))
     const last = page.at(-1)
     if (last === undefined) return []
     const range = { key: from.key, end: `${last.key}\0`, limit: page.length }
-    const found = etcd.pairsIn(await this.#range(range))
+    const found = await this.#range(range)
     const items = found.flatMap(({ key, value }) => decodeBatch(readBatchKey(keys, key), value))
     return items.filter(({ n }) => n > afterN)
   }
@@ -151,8 +151,7 @@ export class EtcdRootLog implements SharedRootLog {
     const request = this.#appendOf(lease, batch)
     try {
       const { value, isRepeated } = await this.#link.call(etcd.path.txn, request, this.#patience.append)
-      const { succeeded, found } = etcd.txnAnswer(value)
-      if (!succeeded) throw this.#refusal(lease, batch, found, isRepeated)
+      this.#requireDone(lease, batch, { value, isRepeated })
     } catch (error) {
       if (!(error instanceof EtcdFailure)) throw error
       if (error.isFull && (await this.#isHead(batch.head))) return
@@ -182,15 +181,18 @@ export class EtcdRootLog implements SharedRootLog {
     }
   }
 
-  /** The reason why nothing was appended, at least not by the attempt that was answered. */
-  #refusal({ term }: RootLease, batch: LogBatch, found: etcd.TxnAnswer['found'], isRepeated: boolean): Error {
-    const [termPair, headPair] = [found[0]?.[0], found[1]?.[0]]
-    const now = termPair && readTerm(this.#keys, termPair.value)
-    const head = headPair && readHead(this.#keys, headPair.value)
-    if (isRepeated) return new OutcomeUnknownError('a member of etcd gave no answer and may have appended: read back')
-    return now?.term !== term
-      ? new LeaseLostError(`term ${term} is over, ${now?.holder ?? 'nobody'} has the lease`)
-      : new HeadMovedError(`the log in etcd ends at ${head?.n ?? 'nothing'}, not at ${batch.after.n}`)
+  /** Values that do not compare: an attempt before was taken and its answer lost, or somebody else was faster. @throws when it is not done */
+  #requireDone(lease: RootLease, batch: LogBatch, { value, isRepeated }: Answer): void {
+    const { succeeded, found } = etcd.txnAnswer(value)
+    if (succeeded) return
+    const [term, head] = found.map(([pair]) => pair?.value.toString('utf8'))
+    if (isRepeated) {
+      if (term === termText(lease) && head === headText(batch.head)) return
+      throw new OutcomeUnknownError('a member of etcd gave no answer and may have appended: read back')
+    }
+    if (term !== termText(lease))
+      throw new LeaseLostError(`term ${lease.term} is over: ${term ?? 'nobody'} has the lease`)
+    throw new HeadMovedError(`the log in etcd ends at ${head ?? 'nothing'}, not at ${headText(batch.after)}`)
   }
 
   /** True when the log ends there: a change that etcd has answered is done, and who reads afterwards sees it. */
@@ -238,25 +240,26 @@ export class EtcdRootLog implements SharedRootLog {
   }
 
   async #grant(): Promise<string> {
-    return etcd.leaseIn(await this.#ask(etcd.path.grant, { TTL: String(this.#leaseSeconds) }))
+    return await this.#ask(etcd.path.grant, { TTL: String(this.#leaseSeconds) }, etcd.leaseIn)
   }
 
   async #keepAlive(id: string): Promise<boolean> {
-    return etcd.keptAliveIn(await this.#ask(etcd.path.keepAlive, { ID: id })) > 0
+    return (await this.#ask(etcd.path.keepAlive, { ID: id }, etcd.keptAliveIn)) > 0
   }
 
-  async #range(range: etcd.Range): Promise<unknown> {
-    return await this.#ask(etcd.path.range, etcd.rangeOf(range))
+  async #range(range: etcd.Range): Promise<readonly etcd.Pair[]> {
+    return await this.#ask(etcd.path.range, etcd.rangeOf(range), etcd.pairsIn)
   }
 
   async #txn(txn: Txn): Promise<etcd.TxnAnswer> {
-    return etcd.txnAnswer(await this.#ask(etcd.path.txn, txn))
+    return await this.#ask(etcd.path.txn, txn, etcd.txnAnswer)
   }
 
   /** @throws UnavailableError */
-  async #ask(path: string, body: object): Promise<unknown> {
+  async #ask<T>(path: string, body: object, take: (value: unknown) => T): Promise<T> {
     try {
-      return (await this.#link.call(path, body, this.#patience.ask)).value
+      const { value } = await this.#link.call(path, body, this.#patience.ask)
+      return take(value)
     } catch (error) {
       if (error instanceof EtcdFailure) throw new UnavailableError(error.message, retryMs)
       throw error
@@ -268,8 +271,8 @@ export class EtcdRootLog implements SharedRootLog {
   }
 
   async weaknesses(): Promise<string[]> {
-    const voters = etcd.votersIn(await this.#ask(etcd.path.members, {}))
-    const alarms = etcd.alarmsIn(await this.#ask(etcd.path.alarms, {}))
+    const voters = await this.#ask(etcd.path.members, {}, etcd.votersIn)
+    const alarms = await this.#ask(etcd.path.alarms, {}, etcd.alarmsIn)
     return [...(voters < safeVoters ? [`members: ${voters}`] : []), ...new Set(alarms.map((each) => `alarm: ${each}`))]
   }
 
