@@ -1,51 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import { keyId } from '../../identity/key-id.ts'
+import { peerIdText } from '../../identity/keys.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import { mayCall } from '../../registry/objects/policy/call-rules.ts'
+import type { Registry } from '../../registry/registry.ts'
 import { NotAllowedError, NotFoundError } from '../../runtime/errors.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
-import { connectionsOf, shownState } from '../views/member-rows.ts'
-import { refOf } from '../views/refs.ts'
+import { type Connections, connectionsOf, type RowSource, shownState } from '../views/member-rows.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 
 /** Members that are tried for one connection. */
 const most = 8
-const pageRows = 500
+/** Keys that are read at a time. */
+const step = 64
 
 /**
- * Members that are up, announce the service as well, and may be called by the rules: anybody may announce any name. Those that answer
- * soonest are first.
+ * Members that are up, announce the service as well, and may be called by the rules: anybody may announce any name. Connected ones that
+ * answer soonest are first, then others from a place in the list that is drawn by lot: however many announce it, a connection looks at
+ * as many as it takes to find enough.
  * @throws NotFoundError when there are none, NotAllowedError when the rules allow none of them
  */
 export function candidatesFor(node: NodeContext, network: NetworkNode, service: string): Member[] {
-  const { registry } = network
-  const { n, policy } = registry.replica.state.policyRow
-  const self = registry.replica.state.member(node.key.publicKey)
-  let isForbidden = false
-  const source = rowSourceOf(node, network)
-  const connections = connectionsOf(network.trust)
-  const found: { member: Member; rttMs: number }[] = []
-  let after: Uint8Array | undefined
-  do {
-    const page = registry.lookup({ service, limit: pageRows, ...(after !== undefined && { after }) })
-    for (const { publicKey } of page.rows) {
-      const member = registry.replica.state.member(publicKey)
-      if (member === undefined || Buffer.compare(publicKey, node.key.publicKey) === 0) continue
-      if (!isWell(network, publicKey, service) || shownState(source, publicKey, connections) !== 'online') continue
-      if (self !== undefined && !mayCall(policy, self, member, service)) {
-        isForbidden = true
-        continue
-      }
-      found.push({ member, rttMs: network.rttMs(refOf(registry, publicKey).peerId) ?? Number.POSITIVE_INFINITY })
-    }
-    after = page.next
-  } while (after !== undefined)
-  if (found.length === 0) throw isForbidden ? noRule(service, n) : noneHasIt(service)
-  // Whoever is not connected is tried in another order each time.
-  const mixed = found.map((each) => ({ ...each, lot: Math.random() }))
-  return mixed
+  const { records, replica } = network.registry
+  const candidates = new Candidates(node, network, service)
+  const connected = new Map(
+    [...network.trust.members()].map(({ member }) => [keyId(member.publicKey), member.publicKey])
+  )
+  const near = [...connected.values()]
+    .filter((publicKey) => records.offers(publicKey, service))
+    .map((publicKey) => ({
+      publicKey,
+      rttMs: network.rttMs(peerIdText(publicKey)) ?? Number.POSITIVE_INFINITY,
+      lot: Math.random()
+    }))
     .toSorted((a, b) => (a.rttMs === b.rttMs ? a.lot - b.lot : a.rttMs - b.rttMs))
-    .slice(0, most)
-    .map(({ member }) => member)
+  for (const { publicKey } of near) if (candidates.add(publicKey)) return candidates.found
+  for (const publicKey of offering(records, service)) {
+    if (!connected.has(keyId(publicKey)) && candidates.add(publicKey)) return candidates.found
+  }
+  if (candidates.found.length > 0) return candidates.found
+  throw candidates.isForbidden ? noRule(service, replica.state.policyRow.n) : noneHasIt(service)
+}
+
+/** Keys whose record names the service, each once, from a place that is drawn by lot to its end and then from the first one. */
+function* offering(records: Registry['records'], service: string): Generator<Uint8Array> {
+  const from = randomBytes(32)
+  let after: Uint8Array = from
+  for (const isBehind of [true, false]) {
+    let keys: Uint8Array[]
+    do {
+      keys = records.offering(service, after, step)
+      for (const publicKey of keys) {
+        if (!isBehind && Buffer.compare(publicKey, from) > 0) return
+        yield publicKey
+      }
+      after = keys.at(-1) ?? after
+    } while (keys.length === step)
+    after = new Uint8Array()
+  }
+}
+
+/** Members for one connection. */
+class Candidates {
+  readonly found: Member[] = []
+  /** True when the rules alone have left somebody out. */
+  isForbidden = false
+  readonly #network: NetworkNode
+  readonly #service: string
+  readonly #own: Uint8Array
+  readonly #source: RowSource
+  readonly #connections: Connections
+
+  constructor(node: NodeContext, network: NetworkNode, service: string) {
+    this.#network = network
+    this.#service = service
+    this.#own = node.key.publicKey
+    this.#source = rowSourceOf(node, network)
+    this.#connections = connectionsOf(network.trust)
+  }
+
+  /** Adds the member if it can be called; true when there are enough. */
+  add(publicKey: Uint8Array): boolean {
+    const { registry } = this.#network
+    const { state } = registry.replica
+    const member = state.member(publicKey)
+    if (member === undefined || Buffer.compare(publicKey, this.#own) === 0) return false
+    if (!isWell(this.#network, publicKey, this.#service)) return false
+    if (shownState(this.#source, publicKey, this.#connections) !== 'online') return false
+    const self = state.member(this.#own)
+    const isAllowed = self === undefined || mayCall(state.policy, self, member, this.#service)
+    if (isAllowed) this.found.push(member)
+    else this.isForbidden = true
+    return this.found.length >= most
+  }
 }
 
 const noRule = (service: string, n: number): Error =>

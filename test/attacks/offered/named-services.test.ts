@@ -1,9 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest'
+import { SigningKey } from '../../../src/identity/keys.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
+import { makeJoin } from '../../../src/registry/objects/join.ts'
 import { readAll } from '../../helpers/hosts/forward-members.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
+import { recordBy } from '../../helpers/real-network.ts'
 import { attack, control } from '../attack.ts'
 
 let network: TestNetwork
@@ -48,10 +52,38 @@ afterAll(async () => {
   await network[Symbol.asyncDispose]()
 })
 
+afterEach(() => vi.restoreAllMocks())
+
 describe('a member that exposes the name of the service of another', () => {
   control('is called by whoever takes any member, where no rule says who is meant', async () => {
     await eventually(async () => (await called().catch(() => '')) === 'eve')
     expect(reached.get('eve')).toBeGreaterThan(0)
+  })
+
+  attack('in mass, so that each connection to any of them looks at all', async () => {
+    const { registry, forwards } = network.node('root')
+    const { networkId, admission, records, liveness } = registry
+    const liars = Array.from({ length: 100 }, () => SigningKey.generate())
+    for (const [index, key] of liars.entries()) {
+      const wish = { networkId, key, name: `liar-${index}`, role: 'integrated' as const, timeMs: Date.now() }
+      await admission.join({ join: makeJoin(wish) })
+      const services = [{ name: 'mass', port: 80, protocol: 'tcp' as const, tags: [], state: 'unknown' as const }]
+      expect(await records.put(recordBy(registry, key, 1, { services }))).toMatchObject({ accepted: true })
+    }
+    for (const { publicKey } of liars) liveness.open(publicKey, randomBytes(16))
+    expect(registry.lookup({ service: 'mass', state: 'online' }).rows).toHaveLength(liars.length)
+    const looked = vi.spyOn(records, 'read')
+    const controller = new AbortController()
+    const call = forwards.call({ service: 'mass' }, { signal: controller.signal })
+    controller.abort(new Error('it is counted'))
+    await expect(call).rejects.toThrow('it is counted')
+    const { length } = looked.mock.calls
+    expect(length).toBeGreaterThan(0)
+    expect(length).toBeLessThan(40)
+    return {
+      happened: `${liars.length} are online with the name: ${length} records read for a connection`,
+      held: '8 candidates'
+    }
   })
 
   attack('to have what is sent to any member that has it', async () => {
