@@ -26,9 +26,9 @@ export const addCheckpoint = (registry: Command, context: Context): void => {
 }
 
 const linesExamples = `
-Witnesses outside of the network sign notes of its checkpoints, and give the note
-back with a line of theirs. The policy names their keys. Give it to the root or
-to a secondary within some minutes; - is standard input.
+Witnesses outside of the network sign notes of its checkpoints, and give them
+back with a line of theirs. The policy names their keys. Give the note to the
+root or to a secondary within some minutes; - is standard input.
 
 Examples:
   trustnet registry witness-lines signed.txt
