@@ -1,6 +1,17 @@
 import type { RegistryStatusView } from '../../node/api/control-api.ts'
 import { peerText, warningLines } from '../output/status-text.ts'
-import { age, bareAddress, bytes, date, orUnknown, type Painter, plural, sanitise, unknown } from '../output/text.ts'
+import {
+  age,
+  bareAddress,
+  bytes,
+  date,
+  duration,
+  orUnknown,
+  type Painter,
+  plural,
+  sanitise,
+  unknown
+} from '../output/text.ts'
 
 const appendsLine = (view: RegistryStatusView): string =>
   view.appends ? 'yes' : `no${view.appendsMessage === null ? '' : `: ${sanitise(view.appendsMessage)}`}`
@@ -24,17 +35,21 @@ const registryLines = (view: RegistryStatusView): string[] =>
       `${peerText(row)} (${row.role}) ${row.state}${row.connected ? ', connected' : ''}, ${lagText(row)}, ${row.address === null ? unknown : bareAddress(row.address)}`
   )
 
-/** The database that keeps the log: who has the lease, who waits for it, and by how much this store is behind. */
+/** The database that keeps the log: who has the lease and for how long, who waits for it, and by how much this store is behind. */
 const rootStoreRows = ({ rootStore }: RegistryStatusView): [string, string][] => {
   if (rootStore === null) return []
-  const { store, held, term, holder, behind, candidates, weaknesses } = rootStore
-  if (term === null || holder === null) return [['Root log', `${sanitise(store)}, which was not reached yet`]]
-  const who = held ? 'this process' : peerText(holder)
-  const waiting = candidates.length === 0 ? 'nobody else' : candidates.map(peerText).join(', ')
-  const rows: [string, string][] = [
-    ['Root log', `${sanitise(store)}, term ${term} of ${who}, ${plural(behind ?? 0, 'entry', 'entries')} behind`],
-    ['Candidates', waiting]
-  ]
+  const { store, held, term, holder, behind, leftMs, candidates, weaknesses, failure, fault } = rootStore
+  const rows: [string, string][] = []
+  if (term === null || holder === null) rows.push(['Root log', `${sanitise(store)}, which was not reached yet`])
+  else {
+    const who = held ? 'this process' : peerText(holder)
+    const lease = leftMs === null ? '' : leftMs === 0 ? ', which has ended' : ` for ${duration(leftMs)} more`
+    const lag = `${plural(behind ?? 0, 'entry', 'entries')} behind`
+    rows.push(['Root log', `${sanitise(store)}, term ${term} of ${who}${lease}, ${lag}`])
+    rows.push(['Candidates', candidates.length === 0 ? 'nobody else' : candidates.map(peerText).join(', ')])
+  }
+  if (failure !== null) rows.push(['', `the database is not reached: ${sanitise(failure)}`])
+  if (fault !== null) rows.push(['', `this process cannot take the place of the root: ${sanitise(fault)}`])
   if (weaknesses.length > 0)
     rows.push(['', `the database may lose what it has answered: ${weaknesses.map(sanitise).join(', ')}`])
   return rows

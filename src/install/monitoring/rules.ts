@@ -73,6 +73,15 @@ const critical: readonly Alert[] = [
       description:
         '`trustnet status` there says what happened; `trustnet status --acknowledge {{ $labels.code }}` ends it.'
     }
+  ),
+  rule(
+    'TrustNetRootStoreDown',
+    'critical',
+    { expr: 'trustnet_root_store_reached == 0', for: '1m' },
+    {
+      summary: 'The database of the log is not reached from {{ $labels.instance }}.',
+      description: 'Nobody is admitted or removed when no root reaches it. `trustnet registry status` there says why.'
+    }
   )
 ]
 
@@ -169,6 +178,33 @@ const warnings: readonly Alert[] = [
     {
       summary: 'There was no backup of {{ $labels.instance }} yet.',
       description: '`trustnet registry backup` makes one and says what fails.'
+    }
+  ),
+  rule(
+    'TrustNetRootStoreWeak',
+    'warning',
+    { expr: 'trustnet_root_store_weaknesses > 0', for: '5m' },
+    {
+      summary: 'The database of the log may lose what it has answered.',
+      description: '`trustnet registry status` at {{ $labels.instance }} names the settings.'
+    }
+  ),
+  rule(
+    'TrustNetNoCandidate',
+    'warning',
+    { expr: 'trustnet_root_store_lease == 1 and on (instance) trustnet_root_store_candidates == 0', for: '5m' },
+    {
+      summary: 'Nobody takes the place of the root {{ $labels.instance }} when it is lost.',
+      description: 'Start the candidates; one that cannot take its place says why in `trustnet status`.'
+    }
+  ),
+  rule(
+    'TrustNetCandidateUnfit',
+    'warning',
+    { expr: 'trustnet_root_store_stands == 0 or trustnet_root_store_lag > 1000', for: '5m' },
+    {
+      summary: 'The candidate {{ $labels.instance }} cannot take the place of the root now.',
+      description: '`trustnet status` there says why: its log key, mostly, or its log is far behind.'
     }
   )
 ]

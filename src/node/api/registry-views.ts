@@ -76,7 +76,10 @@ export const registryStatusView = answer('registry-status', 'trustnet registry s
       head: wholeOrNull.describe('newest entry in the database'),
       behind: wholeOrNull.describe('entries there that this store lacks'),
       candidates: z.array(peerRef).describe('others that were seen at the database in the last 20 s'),
-      weaknesses: z.array(text).describe('settings of the server by which it may lose what it has answered')
+      weaknesses: z.array(text).describe('settings of the server by which it may lose what it has answered'),
+      failure: textOrNull.describe('why the database is not reached; null: it answered last'),
+      failingSinceMs: timeOrNull('not reached since'),
+      fault: textOrNull.describe('why this process cannot take the place of the root; null: it can')
     })
     .nullable()
     .describe(

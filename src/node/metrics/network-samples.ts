@@ -10,6 +10,7 @@ import { type PinholeState, pinholeStates } from '../pinhole/pinholes.ts'
 import { type Connections, connectionsOf, shownState } from '../views/member-rows.ts'
 import { storeBytes } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
+import { rootStoreSamples } from './root-store-samples.ts'
 import { counter, gauge, type Sample, type Value } from './sample.ts'
 import { witnessSamples } from './witness-samples.ts'
 
@@ -108,20 +109,6 @@ const leaseSamples = (network: NetworkNode): Sample[] => {
       'This registry calls nobody offline, as it may be cut off itself: 1.',
       registry.liveness.doubt !== undefined
     )
-  ]
-}
-
-const rootStoreSamples = ({ seat }: NodeContext, { registry: { replica } }: NetworkNode): Sample[] => {
-  const stored = seat?.view.state
-  return [
-    gauge('trustnet_root_store_lease', 'This process holds the lease of the log in its database: 1.', seat?.isHeld),
-    gauge('trustnet_root_store_term', 'Number of the last lease in the database of the log.', stored?.lease.term),
-    gauge(
-      'trustnet_root_store_lag',
-      'Entries in the database of the log that this store lacks.',
-      stored && Math.max(0, stored.head.n - replica.head.n)
-    ),
-    gauge('trustnet_root_store_candidates', 'Others that stand for the place of the root.', seat?.view.others.length)
   ]
 }
 

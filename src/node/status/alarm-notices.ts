@@ -10,6 +10,7 @@ const alarmFixes: ReadonlyMap<string, string> = new Map(
     root_replaced:
       'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
     lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
+    root_store_away: 'look at the database and the way to it: trustnet registry status; the root goes on by itself',
     unwitnessed:
       'trustnet registry status, then look at the machines of the witnesses; when they are gone for good: trustnet policy set witnesses-needed 0, then trustnet registry rotate-log-key',
     witness_refuses:

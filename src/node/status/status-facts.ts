@@ -18,6 +18,7 @@ import { rowSourceOf } from '../views/row-source.ts'
 import { joinAnswers } from './join-answers.ts'
 import { limitsView } from './limits-view.ts'
 import type { PhaseFacts } from './phases.ts'
+import type { RootStoreFacts } from './root-store-notices.ts'
 
 export type MembershipState = StatusView['membership']['state']
 
@@ -38,6 +39,8 @@ export interface NetworkFacts {
   fenced: boolean
   /** Head of a root that was restored, while it waits for the heads of others. */
   restoredHead: number | undefined
+  /** undefined: the store of the root keeps the log, or this process does not stand for its place. */
+  rootStore: RootStoreFacts | undefined
   /** The reason why nothing can be stored, and where that is. */
   store: { failure: Error | undefined; folder: string }
   replicaAgeMs: number
@@ -147,6 +150,7 @@ const networkFacts = (node: NodeContext, network: NetworkNode): NetworkFacts => 
     refusal,
     fenced: refusal?.message === fenceReason,
     restoredHead: root !== undefined && registry.restored !== undefined ? replica.head.n : undefined,
+    rootStore: node.seat && { ...node.seat.view, isHeld: node.seat.isHeld },
     store: { failure: registry.storeFailure, folder: node.config.paths.data },
     replicaAgeMs: registry.replicaAgeMs(),
     checkpointMs: replica.checkpoint?.value.timeMs,

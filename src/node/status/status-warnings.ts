@@ -7,6 +7,7 @@ import { alarmNotices } from './alarm-notices.ts'
 import { clockFault, silentMs } from './clock-fault.ts'
 import { joinAnswers } from './join-answers.ts'
 import type { Notice } from './notices.ts'
+import { rootStoreNotices } from './root-store-notices.ts'
 import type { NetworkFacts, StatusFacts } from './status-facts.ts'
 import { endOf, isShutOut, listenFault } from './verdict.ts'
 
@@ -81,6 +82,7 @@ const said = (failures: readonly DialFailure[]): string => {
 const memberNotices = (facts: StatusFacts, network: NetworkFacts): Maybe[] => [
   ...alarmNotices(network),
   storeNotice(network),
+  ...rootStoreNotices(network.rootStore, facts.upMs),
   kitNotice(network),
   backupNotice(facts, network),
   admissionNotice(facts),

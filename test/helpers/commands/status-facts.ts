@@ -13,6 +13,7 @@ export const networkFacts = (change: Partial<NetworkFacts> = {}): NetworkFacts =
   refusal: undefined,
   fenced: false,
   restoredHead: undefined,
+  rootStore: undefined,
   store: { failure: undefined, folder: '/data' },
   replicaAgeMs: 20_000,
   clocks: undefined,

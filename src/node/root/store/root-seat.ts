@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs'
 import { equals } from 'uint8arrays/equals'
-import { loadKey } from '../../../identity/key-file.ts'
 import { peerIdText, type SigningKey } from '../../../identity/keys.ts'
-import { isRegistryRole } from '../../../identity/role.ts'
 import type { Replica } from '../../../registry/log/replica.ts'
 import { EngineCommit } from '../../../registry/log/root-log/engine-commit.ts'
 import type { LogCommit } from '../../../registry/log/root-log/log-commit.ts'
@@ -17,8 +14,11 @@ import { dataFiles } from '../../config/paths.ts'
 import type { Config } from '../../config/schema.ts'
 import { readSecret } from '../../config/secrets.ts'
 import type { Logging } from '../../logging.ts'
+import { AwayAlarm } from './away-alarm.ts'
 import { openEngine } from './open-engine.ts'
+import type { SeatView } from './seat-view.ts'
 import type { SharedRootLog } from './shared-root-log.ts'
+import { standingFault } from './standing.ts'
 
 /** The lease of a root that says nothing ends after it, so a candidate takes its place within five seconds. */
 const leaseMs = 3000
@@ -27,18 +27,8 @@ const lookMs = 750
 
 /** A candidate says so often that it is there, by the monotonic clock. */
 const attendMs = 5000
-
-/** State of the database that keeps the log, as this process saw it last. */
-export interface SeatView {
-  /** Database, as the configuration names it. */
-  readonly store: string
-  /** undefined: it was not seen since the start. */
-  readonly state: RootLogState | undefined
-  /** PeerIds of others that stand for the place of the root. */
-  readonly others: readonly string[]
-  /** Settings by which the server may lose what it has answered. */
-  readonly weaknesses: readonly string[]
-}
+/** Name of this part of the process. */
+const part = 'root store'
 
 /** The node whose seat it is. */
 export interface SeatNode {
@@ -62,10 +52,14 @@ export class RootSeat {
   #engine: SharedRootLog | undefined
   #lease: RootLease | undefined
   #looking: Running | undefined
-  #state: RootLogState | undefined
-  #others: readonly string[] = []
+  /** With the moments when it was seen, and when the lease was given or renewed last. */
+  #seen: { readonly state: RootLogState | undefined; readonly atMs: number } | undefined
+  #renewedAt = 0
+  #fault: string | undefined
+  #others: readonly string[] | undefined
   #weaknesses: readonly string[] = []
   #attendedAt = Number.NEGATIVE_INFINITY
+  readonly #alarm: AwayAlarm
 
   private constructor(node: SeatNode, store: string) {
     this.#node = node
@@ -73,6 +67,7 @@ export class RootSeat {
     this.#password = readSecret('rootStorePassword')
     // Its own: the lease is held also while the node begins anew.
     this.#services = new Supervisor(node.clock)
+    this.#alarm = new AwayAlarm(node.clock)
   }
 
   /** undefined: the configuration names no database. @throws ConfigError for a password that cannot be read */
@@ -87,7 +82,17 @@ export class RootSeat {
   }
 
   get view(): SeatView {
-    return { store: this.#store, state: this.#state, others: this.#others, weaknesses: this.#weaknesses }
+    const nowMs = this.#node.clock.monotonic()
+    const { state, lastError, sinceMs } = this.#node.services.part(part).view
+    return {
+      store: this.#store,
+      state: stateAt(this.#seen, nowMs),
+      leaseLeftMs: this.#lease && leaseMs - (nowMs - this.#renewedAt),
+      failure: state === 'ok' ? undefined : { message: lastError ?? 'it does not answer', sinceMs },
+      fault: this.#fault,
+      others: this.#others,
+      weaknesses: this.#weaknesses
+    }
   }
 
   /** This process holds the lease: it is the root, or becomes it. */
@@ -96,15 +101,17 @@ export class RootSeat {
   }
 
   start(): void {
-    this.#looking ??= this.#services.run('root store', {
+    this.#looking ??= this.#services.run(part, {
       everyMs: lookMs,
       firstMs: 0,
       round: async () => {
         await this.#look()
-        this.#node.services.part('root store').ok()
+        this.#node.services.part(part).ok()
       },
       onFailed: (error) => {
-        this.#node.services.part('root store').failed(error)
+        this.#node.services.part(part).failed(error)
+        const { network } = this.#node
+        if (network !== undefined) this.#alarm.look(this.view, network.registry.alarms)
         return undefined
       }
     })
@@ -154,9 +161,9 @@ export class RootSeat {
   async #attend(): Promise<void> {
     const engine = this.#engine
     if (engine === undefined) return
-    this.#state = await engine.state()
     const nowMs = this.#node.clock.monotonic()
-    if (nowMs - this.#attendedAt < attendMs) return
+    this.#seen = { state: await engine.state(), atMs: nowMs }
+    if (this.#fault !== undefined || nowMs - this.#attendedAt < attendMs) return
     this.#attendedAt = nowMs
     this.#others = await engine.attend(peerIdText(this.#node.key.publicKey))
     const weaknesses = await engine.weaknesses()
@@ -167,8 +174,10 @@ export class RootSeat {
   }
 
   async #renew(lease: RootLease): Promise<void> {
+    const nowMs = this.#node.clock.monotonic()
     try {
       await this.#engine?.renew(lease)
+      this.#renewedAt = nowMs
     } catch (error) {
       if (!(error instanceof LeaseLostError)) throw error
       if (this.#lease?.term === lease.term) this.#hold(undefined)
@@ -177,8 +186,10 @@ export class RootSeat {
 
   async #tryFor(registry: Registry): Promise<void> {
     const { replica } = registry
-    if (!this.#mayHold(replica)) return
+    const { key, config } = this.#node
     const engine = this.#engineOf(replica.networkId)
+    this.#fault = standingFault({ publicKey: key.publicKey, logKey: dataFiles(config.paths.data).logKey }, replica)
+    if (this.#fault !== undefined) return
     const holder = peerIdText(this.#node.key.publicKey)
     const state = await engine.state()
     const { head, checkpoint } = replica
@@ -190,15 +201,6 @@ export class RootSeat {
     }
   }
 
-  /** A member that serves as a registry and has the log key of today. */
-  #mayHold({ state, isForked }: Replica): boolean {
-    const { publicKey } = this.#node.key
-    const path = dataFiles(this.#node.config.paths.data).logKey
-    const role = state.member(publicKey)?.role
-    if (isForked || role === undefined || !isRegistryRole(role) || state.isRevoked(publicKey)) return false
-    return existsSync(path) && state.keys.isKeyOf(state.keys.epoch, loadKey(path).publicKey)
-  }
-
   /** Nobody else brings the log to the database: a candidate may hold less of it. */
   #isRootOfLog({ state }: Replica): boolean {
     const root = state.rootRegistry()
@@ -208,6 +210,8 @@ export class RootSeat {
   #hold(lease: RootLease | undefined): void {
     if (lease === undefined && this.#lease === undefined) return
     this.#lease = lease
+    this.#fault = undefined
+    this.#renewedAt = this.#node.clock.monotonic()
     const { logger } = this.#node.logging
     if (lease === undefined)
       logger.warn({}, 'another process holds the lease of the log: this one is a secondary from now on')
@@ -229,6 +233,16 @@ export class RootSeat {
     const registry = this.#node.network?.registry
     return registry !== undefined && (registry.role === 'root') !== this.isHeld
   }
+}
+
+/** The lease has less time left than when it was seen. */
+const stateAt = (
+  seen: { readonly state: RootLogState | undefined; readonly atMs: number } | undefined,
+  nowMs: number
+): RootLogState | undefined => {
+  if (seen?.state === undefined) return undefined
+  const { state, atMs } = seen
+  return { ...state, lease: { ...state.lease, leftMs: Math.max(0, state.lease.leftMs - (nowMs - atMs)) } }
 }
 
 /** The database has all that the replica lacks, or lacks what that has. */

@@ -7,7 +7,7 @@ import { refOf, wholeMs } from '../../views/refs.ts'
 /** The database that keeps the log, as a root or candidate sees it. */
 export function rootStoreOf({ seat }: NodeContext, registry: Registry): RegistryStatusView['rootStore'] {
   if (seat === undefined) return null
-  const { store, state, others, weaknesses } = seat.view
+  const { store, state, others = [], weaknesses, failure, fault } = seat.view
   const refs = (holders: readonly string[]) =>
     holders.filter(isPeerIdText).map((holder) => refOf(registry, publicKeyOf(holder)))
   return {
@@ -20,6 +20,9 @@ export function rootStoreOf({ seat }: NodeContext, registry: Registry): Registry
     head: state?.head.n ?? null,
     behind: state === undefined ? null : Math.max(0, state.head.n - registry.replica.head.n),
     candidates: refs(others),
-    weaknesses: [...weaknesses]
+    weaknesses: [...weaknesses],
+    failure: failure?.message ?? null,
+    failingSinceMs: failure?.sinceMs ?? null,
+    fault: fault ?? null
   }
 }

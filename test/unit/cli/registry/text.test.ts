@@ -29,15 +29,22 @@ test('a log in a database has lines with who holds its lease, who waits for it, 
     head: 12,
     behind: 0,
     candidates: [other],
-    weaknesses: ['fsync']
+    weaknesses: ['fsync'],
+    failure: null,
+    failingSinceMs: null,
+    fault: null
   }
-  const textOf = (changes: Partial<typeof rootStore> | { term: null }): string =>
+  const textOf = (changes: Partial<typeof rootStore> | { term: null } | { failure: string; fault: string }): string =>
     registryText({ ...registryStatusView, rootStore: { ...rootStore, ...changes } }, (_style, text) => text)
-  expect(textOf({})).toContain('postgres://u@db/log, term 7 of this process, 0 entries behind')
+  expect(textOf({})).toContain('postgres://u@db/log, term 7 of this process for 2s more, 0 entries behind')
   expect(textOf({})).toMatch(/Candidates +other/)
   expect(textOf({})).toContain('the database may lose what it has answered: fsync')
   expect(textOf({ held: false, holder: other, candidates: [], weaknesses: [], behind: 1 })).toMatch(
     /term 7 of other.*, 1 entry behind\nCandidates +nobody else\n/
   )
+  expect(textOf({ leftMs: 0 })).toContain('term 7 of this process, which has ended, 0')
+  const failing = textOf({ failure: 'refused', fault: 'it has no log key' })
+  expect(failing).toContain('the database is not reached: refused')
+  expect(failing).toContain('cannot take the place of the root: it has no log key')
   expect(textOf({ term: null })).toContain('postgres://u@db/log, which was not reached yet')
 })

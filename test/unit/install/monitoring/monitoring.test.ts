@@ -42,7 +42,14 @@ const fires: Readonly<Record<string, Series>> = {
   TrustNetEventLoopSlow: { [`nodejs_eventloop_lag_p99_seconds{${instance}}`]: '0.7x130' },
   TrustNetLimitsExceeded: { [`trustnet_limits_exceeded_total{${instance},limit="stream.slow"}`]: '0+120x130' },
   TrustNetBackupOld: { [`trustnet_backup_timestamp_seconds{${instance}}`]: '-90000x130' },
-  TrustNetBackupMissing: { [`trustnet_backup_interval_seconds{${instance}}`]: '86400x130' }
+  TrustNetBackupMissing: { [`trustnet_backup_interval_seconds{${instance}}`]: '86400x130' },
+  TrustNetRootStoreDown: { [`trustnet_root_store_reached{${instance}}`]: '0x130' },
+  TrustNetRootStoreWeak: { [`trustnet_root_store_weaknesses{${instance}}`]: '1x130' },
+  TrustNetNoCandidate: {
+    [`trustnet_root_store_lease{${instance}}`]: '1x130',
+    [`trustnet_root_store_candidates{${instance}}`]: '0x130'
+  },
+  TrustNetCandidateUnfit: { [`trustnet_root_store_stands{${instance}}`]: '0x130' }
 }
 
 const quiet: Series = {
@@ -65,7 +72,13 @@ const quiet: Series = {
   [`nodejs_eventloop_lag_p99_seconds{${instance}}`]: '0.02x130',
   [`trustnet_limits_exceeded_total{${instance},limit="stream.slow"}`]: '7x130',
   [`trustnet_backup_timestamp_seconds{${instance}}`]: '0+60x130',
-  [`trustnet_backup_interval_seconds{${instance}}`]: '86400x130'
+  [`trustnet_backup_interval_seconds{${instance}}`]: '86400x130',
+  [`trustnet_root_store_reached{${instance}}`]: '1x130',
+  [`trustnet_root_store_weaknesses{${instance}}`]: '0x130',
+  [`trustnet_root_store_lease{${instance}}`]: '1x130',
+  [`trustnet_root_store_candidates{${instance}}`]: '1x130',
+  [`trustnet_root_store_stands{${instance}}`]: '1x130',
+  [`trustnet_root_store_lag{${instance}}`]: '3x130'
 }
 
 const seriesOf = (series: Series) => Object.entries(series).map(([name, values]) => ({ series: name, values }))
