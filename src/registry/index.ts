@@ -63,7 +63,6 @@ export { openStoreManifest, type StoreManifest, sealStoreManifest } from './obje
 export type { LookupPage, LookupQuery, LookupRow } from './records/lookup.ts'
 export type { PutResult, RecordEvent, Records } from './records/records.ts'
 export {
-  adoptGenesis,
   openRegistry,
   peekGenesis,
   type Registry,

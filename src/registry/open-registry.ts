@@ -29,7 +29,6 @@ import { Records } from './records/records.ts'
 import type { Registry, RegistryInit } from './registry-interface.ts'
 import type { Database } from './store/database.ts'
 import type { GroupCommit } from './store/group-commit.ts'
-import { MetaTable } from './store/meta-table.ts'
 import { NodeTable } from './store/node-table.ts'
 import { forgetRestored, type Meta, metaOf, type RestoredFrom, restoredFrom } from './store/node-values.ts'
 import { RecordTable } from './store/record-table.ts'
@@ -78,7 +77,7 @@ export class OpenRegistry implements Registry {
     this.storeId = storeId
     this.replica = replica
     this.past = new PastStates(replica.ledger)
-    const meta = new MetaTable(db)
+    const { meta } = replica.ledger
     this.meta = metaOf(meta, commit)
     this.#restored = restoredFrom(meta)
     this.cosignatures = new Cosignatures({ replica, meta: this.meta, clock })
@@ -150,15 +149,15 @@ export class OpenRegistry implements Registry {
   #makeRoot({ role, nodeKey, root: powers }: RegistryInit): Root | undefined {
     if (role !== 'root' || powers === undefined) return undefined
     const { logKey, operatorKey, fence, log } = powers
-    const { db, logger, replica } = this.#parts
+    const { logger, replica } = this.#parts
     const root = new Root({
       replica,
       logKey,
       nodeKey,
       operatorKey,
       logger,
-      pauses: new Pauses(db),
-      doubt: new ClockDoubt(db),
+      pauses: new Pauses(replica.ledger.meta),
+      doubt: new ClockDoubt(replica.ledger.meta),
       log: log?.(replica)
     })
     if (fence !== undefined) root.fence(fence)
@@ -265,7 +264,7 @@ export class OpenRegistry implements Registry {
   }
 
   async trustRestored(): Promise<void> {
-    await forgetRestored(new MetaTable(this.#parts.db), this.#parts.commit)
+    await forgetRestored(this.replica.ledger.meta, this.#parts.commit)
     this.#restored = undefined
   }
 

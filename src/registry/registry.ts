@@ -1,15 +1,13 @@
-import { type Logger, silentLogger, systemClock } from '../runtime/clock-and-logger.ts'
+import { type Logger, silentLogger } from '../runtime/clock-and-logger.ts'
 import { LogMismatchError, NotRootError, StoreGoneError } from '../runtime/errors.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
 import { Supervisor } from '../runtime/supervisor.ts'
 import { openReplica } from './log/replica.ts'
 import { storedGenesis } from './log/stored-genesis.ts'
-import { openGenesis } from './objects/genesis.ts'
 import { OpenRegistry } from './open-registry.ts'
 import type { Registry, RegistryComponents, RegistryInit } from './registry-interface.ts'
 import { openDatabase, peekDatabase } from './store/database.ts'
 import { GroupCommit } from './store/group-commit.ts'
-import { MetaTable } from './store/meta-table.ts'
 import { ownStoreId } from './store/node-values.ts'
 import { asStoreError } from './store/store-errors.ts'
 
@@ -42,7 +40,7 @@ export async function openRegistry(init: RegistryInit, components: RegistryCompo
   const commit = new GroupCommit(db, onHealth, init.path)
   try {
     const replica = await openReplica({ db, commit, clock, logger, ...(genesis !== undefined && { genesis }) })
-    const storeId = await ownStoreId(new MetaTable(db), commit)
+    const storeId = await ownStoreId(replica.ledger.meta, commit)
     registry = new OpenRegistry(init, { db, commit, clock, logger, replica, storeId, services })
     await registry.root?.start(services)
     return registry
@@ -63,20 +61,3 @@ function tellHealth(logger: Logger, failure: Error | undefined): void {
 
 /** Envelope of the genesis in a store; undefined: there is no store, or no network in it. @throws as openDatabase */
 export const peekGenesis = (path: string): Uint8Array | undefined => peekDatabase(path, (db) => storedGenesis({ db }))
-
-/**
- * Makes the store of a network that was found elsewhere. Nothing happens when it is there already.
- * @throws StoreError when the store holds another network, and as openDatabase
- */
-export async function adoptGenesis(path: string, genesis: Uint8Array): Promise<void> {
-  openGenesis(genesis)
-  const db = openDatabase(path)
-  const commit = new GroupCommit(db)
-  try {
-    await openReplica({ db, commit, clock: systemClock, logger: silentLogger, genesis })
-    await ownStoreId(new MetaTable(db), commit)
-  } finally {
-    commit.close()
-    db.close()
-  }
-}

@@ -58,10 +58,11 @@ export async function authorityRevoke(init: AuthorityRevokeInit): Promise<Author
   using _ = stayAlive()
   const { config, kit, passphrase, copy } = init
   const keys = readRecoveryKit(kit, passphrase)
-  const genesis = peekGenesis(copy) ?? (await discoverGenesis(config, keys.networkId))
+  const networkId = parseNetworkId(keys.networkId)
+  const genesis = peekGenesis(copy) ?? (await discoverGenesis(config, networkId))
   const nodeKey = SigningKey.generate()
   await using registry = await openRegistry({ path: copy, role: 'external', nodeKey, genesis })
-  if (!equals(registry.networkId, parseNetworkId(keys.networkId))) {
+  if (!equals(registry.networkId, networkId)) {
     throw new ConfigError([`${kit} is the recovery kit of another network, ${keys.networkId}`])
   }
   return await tell(init, keys, registry)

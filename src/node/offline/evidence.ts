@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs'
 import { loadKey, loadOrCreateKey } from '../../identity/key-file.ts'
 import { keyId } from '../../identity/key-id.ts'
 import { peerIdText, SigningKey } from '../../identity/keys.ts'
+import { parseNetworkId } from '../../identity/network-id.ts'
 import type { LogKeys } from '../../registry/log/state/log-keys.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import { openRegistry, type Registry } from '../../registry/registry.ts'
-import { within } from '../../runtime/abort.ts'
 import { durationText, maxStepMs } from '../../runtime/steady-clock.ts'
 import type { Config } from '../config/schema.ts'
-import { type GatherInit, gatherLog, type Source } from './gather-logs.ts'
+import { gatherWithAny, requireShown, type Source } from './gather-logs.ts'
 import { authorityOf, keysOf, readRecoveryKit } from './recovery-kit.ts'
 import { requireGenesis } from './require-genesis.ts'
 
@@ -16,6 +16,14 @@ import { requireGenesis } from './require-genesis.ts'
 export interface KitFile {
   path: string
   passphrase: string
+}
+
+/** Wishes of the operator for the new epoch. */
+export interface EpochWish {
+  /** The last entry that counts; default: the highest that anybody can prove, and somebody has to show the log, or it is here. */
+  fromN?: number | undefined
+  /** Shut the key of the root before out for ever. */
+  revokeFormer: boolean
 }
 
 export interface EvidenceInit {
@@ -27,6 +35,7 @@ export interface EvidenceInit {
   promote: boolean
   /** false: no key is made here. */
   apply: boolean
+  epoch: EpochWish
 }
 
 export interface EvidenceOptions {
@@ -50,8 +59,6 @@ export interface Evidence {
   addressesOf: (member: Member) => string[]
 }
 
-const gatherMs = 150_000
-
 /**
  * Finds the network of a kit and takes the highest verified head that anybody who can be reached proves into a store.
  *
@@ -64,7 +71,7 @@ export async function gatherEvidence(
 ): Promise<Evidence> {
   const { config } = init
   const kit = readRecoveryKit(init.kit.path, init.kit.passphrase)
-  const genesis = await requireGenesis(store, { ...init, signal }, kit)
+  const genesis = await requireGenesis(store, { ...init, networkId: parseNetworkId(kit.networkId), signal })
   const nodeKey = ownKey(init)
   await using registry: Registry = await openRegistry({ path: store, role: 'secondary', nodeKey, genesis })
   const { replica, records, admission } = registry
@@ -72,8 +79,9 @@ export async function gatherEvidence(
   const asked = replica.isMember(nodeKey.publicKey) ? [nodeKey] : keysOf(kit)
   const offs = new Map<string, number>()
   const onTime = (publicKey: Uint8Array, timeMs: number): unknown => offs.set(keyId(publicKey), Date.now() - timeMs)
-  const sources = await gatherAs(asked, { config, registry, onTime }, signal)
+  const sources = await gatherWithAny(asked, { config, registry, onTime }, signal)
   signal?.throwIfAborted()
+  if (init.epoch.fromN === undefined) requireShown(replica.head.n, sources)
   const doubt = clockDoubt([...offs.values()])
   if (doubt !== undefined) warn?.(doubt)
   const { keys } = replica.state
@@ -106,18 +114,4 @@ export const clockDoubt = (offs: readonly number[]): string | undefined => {
   if (2 * differing.length <= offs.length) return undefined
   const those = `${differing.length} of ${offs.length} members that were asked`
   return `the clock of this machine is ${durationText(offMs)} ${offMs > 0 ? 'ahead of' : 'behind'} those of ${those}, and what a new root signs bears its time: set it right first (timedatectl set-ntp true)`
-}
-
-/** Asks with each key until somebody has shown the log. */
-async function gatherAs(
-  keys: readonly SigningKey[],
-  init: Omit<GatherInit, 'key'>,
-  signal: AbortSignal | undefined
-): Promise<Source[]> {
-  let sources: Source[] = []
-  for (const key of keys) {
-    sources = await gatherLog({ ...init, key }, within(gatherMs, signal))
-    if (signal?.aborted === true || sources.some(({ error }) => error === null)) break
-  }
-  return sources
 }

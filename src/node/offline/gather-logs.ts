@@ -12,6 +12,7 @@ import type { Registry } from '../../registry/registry.ts'
 import { within } from '../../runtime/abort.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
+import { NotFoundError } from '../../runtime/errors.ts'
 import { inWords } from '../../runtime/files/system-error.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
 import { protocolLimits } from '../config/protocol-limits.ts'
@@ -47,7 +48,32 @@ export interface GatherInit {
 /** A snapshot of a large network, over a slow link. */
 const sourceMs = 120_000
 const dialMs = 5_000
+/** All members, with one key. */
+const gatherMs = 150_000
 const quiet = { ...silentLogger, isLevelEnabled: () => false }
+
+/** Asks with each key until somebody has shown the log. */
+export async function gatherWithAny(
+  keys: readonly SigningKey[],
+  init: Omit<GatherInit, 'key'>,
+  signal: AbortSignal | undefined
+): Promise<Source[]> {
+  let sources: Source[] = []
+  for (const key of keys) {
+    sources = await gatherLog({ ...init, key }, within(gatherMs, signal))
+    if (signal?.aborted === true || sources.some(({ error }) => error === null)) break
+  }
+  return sources
+}
+
+/** Refuses to begin before the first entry only because nobody answered in time: every membership would end. @throws NotFoundError */
+export function requireShown(heldN: number, sources: readonly Pick<Source, 'address' | 'error'>[]): void {
+  if (heldN > 0 || sources.length === 0 || sources.some(({ error }) => error === null)) return
+  const why = sources.map(({ address, error }) => `${address}: ${error}`).join('; ')
+  throw new NotFoundError(
+    `nobody who was asked showed the log (${why}), and this machine has nothing of it: all memberships would end. Try again, name more members with --peer or a copy with --backup; --from 1 begins at the first entry all the same`
+  )
+}
 
 /**
  * Asks everybody whose address is known for what they have of the log, side by side, and takes in what is verified: in the end the

@@ -1,10 +1,6 @@
-import { equals } from 'uint8arrays/equals'
-import { parseNetworkId } from '../../identity/network-id.ts'
-import { readManifest } from '../../registry/backup/manifest.ts'
-import { peekHead, restoreStore } from '../../registry/backup/restore.ts'
-import { comparePositions } from '../../registry/log/state/position.ts'
-import { openGenesis } from '../../registry/objects/genesis.ts'
-import { adoptGenesis, peekGenesis } from '../../registry/registry.ts'
+import { networkIdText } from '../../identity/network-id.ts'
+import { restoreOnce } from '../../registry/backup/restore.ts'
+import { peekGenesis } from '../../registry/registry.ts'
 import { within } from '../../runtime/abort.ts'
 import { NotFoundError } from '../../runtime/errors.ts'
 import { asStranger } from '../bootstrap/as-stranger.ts'
@@ -20,6 +16,7 @@ const discoverMs = 30_000
 
 export interface GenesisSources {
   config: Config
+  networkId: Uint8Array
   /** Restored first, where there is no store. */
   backup?: string | undefined
   /** Only a registry with a store is promoted. */
@@ -27,50 +24,32 @@ export interface GenesisSources {
   signal?: AbortSignal | undefined
 }
 
-/** Genesis of the store, of the backup that is put there, or of whoever proves the network of the kit. */
+/** Genesis of the store, of the backup that is put there, or of whoever proves the network. */
 export async function requireGenesis(
   store: string,
-  { config, backup, promote, signal }: GenesisSources,
-  { networkId }: { networkId: string }
+  { config, networkId, backup, promote, signal }: GenesisSources
 ): Promise<Uint8Array> {
-  if (backup !== undefined) await restoreOnce(store, backup, networkId, signal)
+  if (backup !== undefined) await restoreOnce({ backup, path: store, networkId, signal })
   const held = peekGenesis(store)
   if (held !== undefined) return held
   if (promote)
     throw new ConfigError([
       `there is no network in ${dataFiles(config.paths.data).store}: promote a secondary, or use \`trustnet registry recover\``
     ])
-  const found = await discoverGenesis(config, networkId, signal)
-  await adoptGenesis(store, found)
-  return found
-}
-
-/** Puts the backup in the store's place, unless a broken-off try has done so or gathered more than it holds. */
-async function restoreOnce(
-  store: string,
-  backup: string,
-  networkId: string,
-  signal: AbortSignal | undefined
-): Promise<void> {
-  const held = peekGenesis(store)
-  const isOurs = held !== undefined && equals(openGenesis(held).hash, parseNetworkId(networkId))
-  if (isOurs && isBeyond(store, backup)) return
-  await restoreStore({ backup, path: store, networkId: parseNetworkId(networkId), signal })
-}
-
-function isBeyond(store: string, backup: string): boolean {
-  const { head } = readManifest(backup)
-  const held = peekHead(store)
-  return held !== undefined && comparePositions(held, head) >= 0
+  return await discoverGenesis(config, networkId, signal)
 }
 
 /** Genesis of whoever proves the network. @throws NotFoundError, the reason of the signal */
-export async function discoverGenesis(config: Config, networkId: string, signal?: AbortSignal): Promise<Uint8Array> {
+export async function discoverGenesis(
+  config: Config,
+  networkId: Uint8Array,
+  signal?: AbortSignal
+): Promise<Uint8Array> {
   let failures: readonly DialFailure[] = []
   try {
     const proof = await discoverNetwork(
       {
-        node: asStranger(config, parseNetworkId(networkId)),
+        node: asStranger(config, networkId),
         limits: protocolLimits(config),
         onFailure: (last) => {
           failures = last
@@ -83,7 +62,7 @@ export async function discoverGenesis(config: Config, networkId: string, signal?
     signal?.throwIfAborted()
     const said = failures.map((each) => `${each.address}: ${each.error.message}`).join('; ') || String(error)
     throw new NotFoundError(
-      `nobody proved the network ${networkId} within ${discoverMs / 1000} s: name a member with --peer MULTIADDR, or give a backup with --backup FILE (${said})`,
+      `nobody proved the network ${networkIdText(networkId)} within ${discoverMs / 1000} s: name a member with --peer MULTIADDR, or give a backup with --backup FILE (${said})`,
       { cause: error }
     )
   }

@@ -12,12 +12,10 @@ import { entryKinds } from '../objects/entry.ts'
 import { openForgetRequest } from '../objects/forget-request.ts'
 import { openRenewRequest } from '../objects/renew-request.ts'
 import { openRotateRequest, openRotation, type RotateProofs, type RotateRequest } from '../objects/rotate.ts'
-import type { Database } from '../store/sqlite.ts'
 import { renewableShare, rotations } from './limits.ts'
 import { SingleFlight } from './single-flight.ts'
 
 export interface RenewalsComponents {
-  db: Database
   replica: Replica
   clock: Clock
   root?: Root
@@ -37,7 +35,7 @@ export class Renewals {
 
   constructor(components: RenewalsComponents) {
     this.#components = components
-    this.#pauses = new Pauses(components.db)
+    this.#pauses = new Pauses(components.replica.ledger.meta)
   }
 
   /**

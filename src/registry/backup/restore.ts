@@ -52,7 +52,7 @@ export async function restoreStore(init: RestoreInit): Promise<Restored> {
       `${backup} is of ${networkIdText(report.networkId)}, this node belongs to ${networkIdText(networkId)}: nothing was changed`
     )
   }
-  const held = peekHead(path)
+  const held = peekLog(path)
   if (held !== undefined && comparePositions(held, report) > 0 && !older) {
     throw new StoreError(
       `${path} holds the log up to entry ${held.n} of epoch ${held.epoch}, the backup only up to ${report.n} of ${report.epoch}: ` +
@@ -78,10 +78,22 @@ export async function restoreStore(init: RestoreInit): Promise<Restored> {
   return { manifest, report, movedTo }
 }
 
-/** Head of the log in a store; undefined: there is no store, or one that is damaged, which is why a backup is restored. @throws StoreInUseError */
-export function peekHead(path: string): { epoch: number; n: number } | undefined {
+/** Puts the backup in the store's place, unless a broken-off try has done so or gathered more than it holds. @throws as restoreStore */
+export async function restoreOnce(init: RestoreInit & { networkId: Uint8Array }): Promise<void> {
+  const held = peekLog(init.path)
+  const isOurs = held?.networkId !== undefined && equals(held.networkId, init.networkId)
+  if (isOurs && comparePositions(held, readManifest(init.backup).head) >= 0) return
+  await restoreStore(init)
+}
+
+/** The log in a store; undefined: there is no store, or one that is damaged, which is why a backup is restored. @throws StoreInUseError */
+function peekLog(path: string): { networkId: Uint8Array | undefined; epoch: number; n: number } | undefined {
   try {
-    return peekDatabase(path, (db) => new LogTable(db).last())
+    return peekDatabase(path, (db) => {
+      const table = new LogTable(db)
+      const last = table.last()
+      return last && { networkId: table.hashOf(0), epoch: last.epoch, n: last.n }
+    })
   } catch (error) {
     if (error instanceof StoreInUseError || !(error instanceof StoreError)) throw error
     return undefined

@@ -1,5 +1,4 @@
-import type { Database } from '../store/database.ts'
-import { MetaTable } from '../store/meta-table.ts'
+import type { MetaTable } from '../store/meta-table.ts'
 
 const key = 'clock_doubt'
 
@@ -7,8 +6,8 @@ const key = 'clock_doubt'
 export class ClockDoubt {
   readonly #table: MetaTable
 
-  constructor(db: Database) {
-    this.#table = new MetaTable(db)
+  constructor(table: MetaTable) {
+    this.#table = table
   }
 
   /** undefined: there is no doubt. */

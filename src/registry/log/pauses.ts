@@ -1,5 +1,4 @@
-import { MetaTable } from '../store/meta-table.ts'
-import type { Database } from '../store/sqlite.ts'
+import type { MetaTable } from '../store/meta-table.ts'
 
 /** A time in which the root signed nothing, so nobody could renew a membership. ms since 1970. */
 export interface Pause {
@@ -16,8 +15,8 @@ const maxKept = 16
 export class Pauses {
   readonly #table: MetaTable
 
-  constructor(db: Database) {
-    this.#table = new MetaTable(db)
+  constructor(table: MetaTable) {
+    this.#table = table
   }
 
   list(): Pause[] {

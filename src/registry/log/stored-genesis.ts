@@ -7,18 +7,20 @@ import { damagedLog } from './load.ts'
 
 /** The genesis that is given, or the one in the store. @throws StoreError; LogMismatchError when there is none at all */
 export function genesisOf(init: { db: Database; genesis?: Uint8Array }): Signed<Genesis> {
-  if (init.genesis !== undefined) return openGenesis(init.genesis)
-  const genesis = storedGenesis(init)
-  if (genesis !== undefined) return openStoredGenesis(genesis)
-  throw new LogMismatchError('there is no network in this store, and no genesis to begin one with')
+  const genesis = init.genesis ?? storedGenesis(init)
+  if (genesis === undefined)
+    throw new LogMismatchError('there is no network in this store, and no genesis to begin one with')
+  return opened(genesis, init.genesis === undefined)
 }
 
 /** Opens a genesis that was stored. @throws StoreError when it is damaged */
-export function openStoredGenesis(envelope: Uint8Array): Signed<Genesis> {
+export const openStoredGenesis = (envelope: Uint8Array): Signed<Genesis> => opened(envelope, true)
+
+function opened(envelope: Uint8Array, isStored: boolean): Signed<Genesis> {
   try {
     return openGenesis(envelope)
   } catch (error) {
-    throw damagedLog(error)
+    throw isStored ? damagedLog(error) : error
   }
 }
 

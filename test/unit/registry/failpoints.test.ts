@@ -6,7 +6,7 @@ import type { IssuedInvite } from '../../../src/registry/admission/invites.ts'
 import { createNetwork } from '../../../src/registry/create-network.ts'
 import { sealDelegation } from '../../../src/registry/log/log-writer.ts'
 import { sealRenewRequest } from '../../../src/registry/objects/renew-request.ts'
-import { adoptGenesis, type Registry } from '../../../src/registry/registry.ts'
+import { openRegistry, type Registry } from '../../../src/registry/registry.ts'
 import { ForkError, InviteUsedError, PendingError, StoreError } from '../../../src/runtime/errors.ts'
 import { crashEverywhere, type OpenInit, type Operation, openAt } from '../../helpers/faults/failpoints.ts'
 import { crashStore, SimulatedCrash, stepsOf, unwatchStore } from '../../helpers/faults/store-faults.ts'
@@ -223,7 +223,9 @@ describe('a process that is killed while it makes a store', () => {
 
   it('leaves a place where the network can be entered', async () => {
     const made = await crashWhileMaking(
-      (path) => adoptGenesis(path, ahead.genesis.bytes),
+      async (path) => {
+        await using _ = await openRegistry({ path, ...asSecondary(), genesis: ahead.genesis.bytes })
+      },
       async (path) => {
         await using registry = await openAt(path, asSecondary())
         expect(registry.storeId).toHaveLength(16)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../src/identity/keys.ts'
 import type { RegistryEvents } from '../../../src/registry/events.ts'
-import { adoptGenesis, openRegistry, peekGenesis, type Registry } from '../../../src/registry/registry.ts'
+import { openRegistry, peekGenesis, type Registry } from '../../../src/registry/registry.ts'
 import type { Logger } from '../../../src/runtime/clock-and-logger.ts'
 import {
   LogMismatchError,
@@ -113,11 +113,15 @@ describe('a genesis that came from elsewhere', () => {
     const path = join(folder.path, 'node', 'registry.db')
     const genesis = network.root.genesis.bytes
     expect(peekGenesis(path)).toBeUndefined()
-    await adoptGenesis(path, genesis)
-    await adoptGenesis(path, genesis)
-    await expect(adoptGenesis(path, other.root.genesis.bytes)).rejects.toThrow(StoreError)
+    const init = { path, role: 'integrated' as const, nodeKey: SigningKey.generate() }
+    const enter = async (given: Uint8Array): Promise<void> => {
+      await using _ = await openRegistry({ ...init, genesis: given })
+    }
+    await enter(genesis)
+    await enter(genesis)
+    await expect(enter(other.root.genesis.bytes)).rejects.toThrow(StoreError)
     expect(peekGenesis(path)).toEqual(Buffer.from(genesis))
-    await using registry = await openRegistry({ path, role: 'integrated', nodeKey: SigningKey.generate() })
+    await using registry = await openRegistry(init)
     expect(registry.networkId).toEqual(network.root.networkId)
   })
 })

@@ -22,7 +22,6 @@ import type { Signed } from '../../objects/envelope.ts'
 import { openJoin } from '../../objects/join.ts'
 import { type Act, actOf, type OpenedAct, openAct } from '../../objects/orders/act.ts'
 import { openOrder, readStoredOrder } from '../../objects/orders/order.ts'
-import type { Database } from '../../store/database.ts'
 import type { GroupCommit } from '../../store/group-commit.ts'
 import { clockSkewMs } from '../limits.ts'
 import type { PendingJoins } from '../pending-joins.ts'
@@ -35,7 +34,6 @@ import { type WaitingActs, WaitingOrders } from './waiting-orders.ts'
 const maxActs = 4
 
 export interface OrderDeskComponents {
-  db: Database
   commit: GroupCommit
   root: Root
   replica: Replica
@@ -61,7 +59,7 @@ export class OrderDesk {
   constructor(components: OrderDeskComponents) {
     this.#components = components
     this.#memory = new OrderMemory(components.replica)
-    this.#waiting = new WaitingOrders(components)
+    this.#waiting = new WaitingOrders({ ...components, table: components.replica.ledger.meta })
   }
 
   /** Acts that wait for a second operator, oldest first. */

@@ -6,9 +6,8 @@ import type { Clock } from '../../../runtime/clock-and-logger.ts'
 import { ChangedMeanwhileError, LimitError } from '../../../runtime/errors.ts'
 import { type Act, idOfActs } from '../../objects/orders/act.ts'
 import { readStoredOrder } from '../../objects/orders/order.ts'
-import type { Database } from '../../store/database.ts'
 import type { GroupCommit } from '../../store/group-commit.ts'
-import { MetaTable } from '../../store/meta-table.ts'
+import type { MetaTable } from '../../store/meta-table.ts'
 import { clockSkewMs, secondOrderMs } from '../limits.ts'
 
 const metaKey = 'waiting-orders'
@@ -28,7 +27,7 @@ export interface WaitingActs {
 }
 
 export interface WaitingOrdersComponents {
-  db: Database
+  table: MetaTable
   commit: GroupCommit
   clock: Clock
 }
@@ -49,7 +48,7 @@ export class WaitingOrders {
 
   constructor(components: WaitingOrdersComponents) {
     this.#components = components
-    this.#table = new MetaTable(components.db)
+    this.#table = components.table
   }
 
   /** Oldest first. */

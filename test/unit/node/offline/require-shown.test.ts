@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { requireShown } from '../../../../src/node/offline/become-root.ts'
+import { requireShown } from '../../../../src/node/offline/gather-logs.ts'
 import { NotFoundError } from '../../../../src/runtime/errors.ts'
 
 const late = { address: '/ip6/2001:db8::1/tcp/8000', error: 'it did not answer in time' }

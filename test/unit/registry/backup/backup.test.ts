@@ -4,7 +4,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { backUp } from '../../../../src/registry/backup/backup.ts'
 import { manifestPath, readManifest } from '../../../../src/registry/backup/manifest.ts'
-import { restoreStore } from '../../../../src/registry/backup/restore.ts'
+import { restoreOnce, restoreStore } from '../../../../src/registry/backup/restore.ts'
 import { verifyStore } from '../../../../src/registry/backup/verify-store.ts'
 import { verifySignatures } from '../../../../src/registry/log/verify-signatures.ts'
 import { openEntryAsync } from '../../../../src/registry/objects/entry.ts'
@@ -113,6 +113,29 @@ describe('a backup', () => {
     stop.abort(reason)
     await expect(work).rejects.toBe(reason)
     expect(readFileSync(path).equals(before)).toBe(true)
+  })
+
+  it('is put in place once: not over a store that goes as far by now, and over one of another network', async () => {
+    await using made = await withBackup()
+    const { network, backup, head } = made
+    const networkId = network.root.networkId.slice()
+    await network.root.close()
+    const path = network.path('root')
+    const [store, other] = [
+      join(dirname(backup), 'store', 'registry.db'),
+      join(dirname(backup), 'other', 'registry.db')
+    ]
+    await restoreOnce({ backup, path: store, networkId })
+    expect((await verifyStore(store)).n).toBe(head.n)
+    const before = readFileSync(path)
+    await restoreOnce({ backup, path, networkId })
+    expect(readFileSync(path).equals(before)).toBe(true)
+    await using another = await RealNetwork.create()
+    const foreign = join(dirname(backup), 'foreign.db')
+    await another.root.backup(foreign)
+    await restoreStore({ backup: foreign, path: other })
+    await restoreOnce({ backup, path: other, networkId })
+    expect(Buffer.compare((await verifyStore(other)).networkId, networkId)).toBe(0)
   })
 
   it('comes back as another store that is marked', async () => {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { ClockDoubt } from '../../../../src/registry/log/clock-doubt.ts'
 import { RootClock } from '../../../../src/registry/log/root-clock.ts'
 import { openDatabase } from '../../../../src/registry/store/database.ts'
+import { MetaTable } from '../../../../src/registry/store/meta-table.ts'
 import { type Clock, silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { SteadyClock } from '../../../../src/runtime/steady-clock.ts'
 import { day, RealNetwork, TestClock } from '../../../helpers/real-network.ts'
@@ -183,7 +184,7 @@ describe('a doubt of the clock', () => {
   async function restarts() {
     const folder = tempFolder()
     const db = openDatabase(join(folder.path, 'registry.db'))
-    const doubt = new ClockDoubt(db)
+    const doubt = new ClockDoubt(new MetaTable(db))
     await using network = await RealNetwork.create()
     const { checkpoint, ledger } = network.root.replica
     const checkpointMs = checkpoint?.value.timeMs ?? 0
