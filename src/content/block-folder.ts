@@ -38,6 +38,8 @@ export class BlockFolder {
   /** The last write or removal of each block that is under way: they come one after the other. */
   readonly #turns = new Map<string, Promise<void>>()
   #unsynced = new Set<string>()
+  /** Folders of blocks that were made or found. */
+  readonly #made = new Set<string>()
   /** Blocks that somebody has put or looked for while a lease is held. */
   readonly #leased = new Set<string>()
   #leases = 0
@@ -119,19 +121,22 @@ export class BlockFolder {
     const there = await readWhole(path)
     // Another file is what a power cut left, or a failing disk.
     if (there !== undefined && equals(there, bytes)) return
-    const more = Math.max(bytes.length, leastBytes) - (await roomOf(path))
+    const more = Math.max(bytes.length, leastBytes) - (there === undefined ? 0 : await roomOf(path))
     if (more > 0 && this.#bytes + more > this.#quotaBytes())
       throw new StoreQuotaError(
         `the blocks of all stores would take more than ${this.#quotaBytes()} bytes (stores.quotaBytes); remove a store, or raise it`
       )
     this.#bytes += more
-    const part = join(dirname(path), unfinished + randomBytes(8).toString('hex'))
-    makeFolder(dirname(path), 0o700)
+    const folder = dirname(path)
+    const part = join(folder, unfinished + randomBytes(8).toString('hex'))
     try {
+      if (!this.#made.has(folder)) makeFolder(folder, 0o700)
+      this.#made.add(folder)
       await writeWhole(part, bytes)
       await rename(part, path)
     } catch (error) {
       this.#bytes -= more
+      this.#made.delete(folder)
       await rm(part, { force: true })
       throw error
     }
@@ -213,7 +218,7 @@ async function readWhole(path: string): Promise<Uint8Array | undefined> {
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
     const { size } = await file.stat()
     // Longer than any block: its digest cannot be right.
-    const bytes = new Uint8Array(Math.min(size, maxBlockBytes + 1))
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(Math.min(size, maxBlockBytes + 1)).buffer)
     const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
     return bytes.subarray(0, bytesRead)
   } catch (error) {

@@ -12,6 +12,7 @@ import { type Content, modes, type Part } from './node.ts'
 import { OpenFolder } from './open-folder.ts'
 import { fileChunks, folderParts } from './read-tree.ts'
 import { removeOld } from './remove-old.ts'
+import { settled } from './settled.ts'
 import { type ReadBlock, readContent } from './walk.ts'
 import { isWritten, linkTarget } from './written.ts'
 
@@ -182,12 +183,6 @@ async function correctMode(folder: OpenFolder, name: string, mode: number): Prom
   await using file = await folder.file(name)
   const there = (await file.stat()).mode
   if ((there & 0o100) !== (mode & 0o100)) await file.chmod(mode)
-}
-
-/** Results of what goes on at once, when none of it goes on any more. @throws the reason of the first that failed */
-async function settled<T>(all: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(all)
-  return await Promise.all(all)
 }
 
 /** Steps up come first and are no more than the folders above: a step up behind the name of another link leads anywhere. */

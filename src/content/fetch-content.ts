@@ -14,6 +14,9 @@ export interface Blocks {
 /** Gives the wanted blocks in any order, each checked against its digest; ends when nobody gives any more. */
 export type Fetch = (wants: AsyncIterable<Uint8Array>) => AsyncIterable<{ digest: Uint8Array; bytes: Uint8Array }>
 
+/** Blocks that are being stored at once: the next ones come meanwhile. */
+const mostStoring = 8
+
 /** Links that are known and were not looked at: a store that can be shared has no more, and each takes memory. */
 const mostAhead = 2 * contentLimits.files
 
@@ -25,10 +28,29 @@ const mostAhead = 2 * contentLimits.files
  */
 export async function fetchContent(root: Link, blocks: Blocks, fetch: Fetch, most = mostAhead): Promise<boolean> {
   const missing = new MissingBlocks(root, blocks, most)
-  for await (const { digest, bytes } of fetch(missing)) {
-    await blocks.put(digest, bytes)
-    missing.came(digest, bytes)
+  const storing = new Set<Promise<void>>()
+  const failures: unknown[] = []
+  const store = async (digest: Uint8Array, bytes: Uint8Array): Promise<void> => {
+    try {
+      await blocks.put(digest, bytes)
+      missing.came(digest, bytes)
+    } catch (error) {
+      failures.push(error)
+      missing.stop()
+    }
   }
+  try {
+    for await (const { digest, bytes } of fetch(missing)) {
+      const work = store(digest, bytes).finally(() => storing.delete(work))
+      storing.add(work)
+      if (storing.size >= mostStoring) await Promise.race(storing)
+      if (failures.length > 0) break
+    }
+  } finally {
+    // Whoever asked may collect what leads nowhere: nothing is written behind its back.
+    await Promise.all(storing)
+  }
+  if (failures.length > 0) throw failures[0]
   return missing.isComplete
 }
 
@@ -62,12 +84,17 @@ class MissingBlocks implements AsyncIterable<Uint8Array> {
     this.#wake = Promise.withResolvers()
   }
 
+  /** Asks for nothing more. */
+  stop(): void {
+    this.#isStopped = true
+    this.#wake.resolve()
+  }
+
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     const wants = this.#wants()
     // A generator that waits cannot be ended: whoever asks for no more wakes it first.
     const end = async (): Promise<IteratorResult<Uint8Array>> => {
-      this.#isStopped = true
-      this.#wake.resolve()
+      this.stop()
       return await wants.return(undefined)
     }
     return { next: async () => await wants.next(), return: end }

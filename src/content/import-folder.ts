@@ -10,6 +10,7 @@ import type { Link } from './link.ts'
 import { checkNames } from './names.ts'
 import { type MadeBlock, modes, nodeBlock, type Part } from './node.ts'
 import { OpenFolder } from './open-folder.ts'
+import { settled } from './settled.ts'
 
 /** Limits of one store. */
 export interface ContentLimits {
@@ -43,6 +44,8 @@ export interface Imported {
   readonly size: number
 }
 
+/** Files that are read at once: most of the time goes into waiting for the disk. */
+const filesAtOnce = 16
 /** Times that a folder or file is read again because it changed meanwhile, in one import. */
 const maxRereads = 16
 
@@ -107,29 +110,35 @@ class FolderImport {
         `${folder.path}: a store has at most ${this.#limits.files} files and folders; share less of it`
       )
     await checkNames(names, folder.path)
-    const parts: Part[] = []
-    for (const name of names) {
-      this.#init.signal.throwIfAborted()
-      try {
-        const part = await this.#entry(folder, name, depth)
-        if (part !== undefined) parts.push({ ...part, name })
-      } catch (error) {
-        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ELOOP' || codeOf(error) === 'ENOTDIR') return undefined
-        throw error
+    try {
+      const parts: Part[] = []
+      for (let at = 0; at < names.length; at += filesAtOnce) {
+        this.#init.signal.throwIfAborted()
+        const found = await settled(names.slice(at, at + filesAtOnce).map((name) => this.#entry(folder, name)))
+        const folders = found.flatMap((each) => (typeof each === 'string' ? [each] : []))
+        parts.push(...found.flatMap((each) => (typeof each === 'string' ? [] : each)))
+        for (const name of folders) parts.push(await this.#child(folder, name, depth))
       }
+      return parts
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ELOOP' || codeOf(error) === 'ENOTDIR') return undefined
+      throw error
     }
-    return parts
   }
 
-  async #entry(folder: OpenFolder, name: string, depth: number): Promise<Part | undefined> {
+  /** Reads a file or a link: none of it where it is left out. Gives the name of a folder, which is left for later. */
+  async #entry(folder: OpenFolder, name: string): Promise<Part[] | string> {
     const found = await lstat(folder.at(name))
-    if (found.isDirectory()) {
-      await using child = await folder.child(name)
-      return partOf(await this.#folder(child, depth + 1))
-    }
-    if (found.isSymbolicLink()) return await this.#symlink(folder, name)
-    if (found.isFile()) return await this.#file(folder, name)
-    throw new UnfitNameError(`${join(folder.path, name)} is neither file nor folder; move it away`)
+    if (found.isDirectory()) return name
+    if (!found.isSymbolicLink() && !found.isFile())
+      throw new UnfitNameError(`${join(folder.path, name)} is neither file nor folder; move it away`)
+    const part = found.isFile() ? await this.#file(folder, name) : await this.#symlink(folder, name)
+    return part === undefined ? [] : [{ ...part, name }]
+  }
+
+  async #child(folder: OpenFolder, name: string, depth: number): Promise<Part> {
+    await using child = await folder.child(name)
+    return partOf(await this.#folder(child, depth + 1), name)
   }
 
   async #symlink(folder: OpenFolder, name: string): Promise<Part | undefined> {
