@@ -31,6 +31,7 @@ import type {
   RotateKey
 } from './pb/register.ts'
 import type { RegisterRates, RequestKind, StrangerProof } from './rate-limits.ts'
+import { untilAdmitted } from './until-admitted.ts'
 
 const instanceBytes = 16
 const multiaddrP2p = 421
@@ -288,18 +289,4 @@ export class SessionActions {
       if (!same) throw error
     }
   }
-}
-
-/** Resolves when the replica has the key as a member, or when it took too long. */
-async function untilAdmitted(backend: RegisterBackend, publicKey: Uint8Array, timeoutMs: number): Promise<void> {
-  if (backend.member(publicKey) !== undefined) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, timeoutMs)
-  const onAdmitted = () => {
-    if (backend.member(publicKey) !== undefined) resolve()
-  }
-  backend.events.addEventListener('admitted', onAdmitted)
-  await promise
-  clearTimeout(timer)
-  backend.events.removeEventListener('admitted', onAdmitted)
 }

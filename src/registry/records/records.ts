@@ -295,7 +295,6 @@ export class Records {
     const bucket = bucketOf('records', publicKey)
     const names = services.map(({ name }) => name)
     const row = { publicKey, bucket, seq, hash: record.hash, services: names, envelope: record.bytes }
-    const change = table.put(row, before)
-    return { change, held }
+    return { change: table.put(row, before), held }
   }
 }

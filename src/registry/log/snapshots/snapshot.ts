@@ -2,21 +2,18 @@ import { equals } from 'uint8arrays/equals'
 import { reasonOf } from '../../../runtime/error-message.ts'
 import { LimitError, LogMismatchError } from '../../../runtime/errors.ts'
 import { type Checkpoint, openCheckpoint, openCheckpointAsync } from '../../objects/checkpoint.ts'
-import { entryKinds, type LogEntry } from '../../objects/entry.ts'
+import type { LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
-import type { LogRow } from '../../store/log-rows.ts'
 import { OtherEpochError } from '../apply-entries.ts'
-import { keepVoid } from '../epochs/voided-entries.ts'
-import { contradiction } from '../forks/fork-evidence.ts'
 import type { Ledger } from '../ledger.ts'
 import { loadPages, requireMatch } from '../load.ts'
-import { genesisRow, revokedBy, rowOf } from '../log-rows.ts'
+import { genesisRow, rowOf } from '../log-rows.ts'
 import { verified } from '../open-entries.ts'
 import { openDelegations } from '../state/delegations.ts'
-import type { RowWitness } from '../state/merkle-tree.ts'
 import { NetworkState } from '../state/network-state.ts'
 import { comparePositions } from '../state/position.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
+import { keepOurs } from './keep-ours.ts'
 import { SnapshotKeys } from './snapshot-keys.ts'
 
 /** A snapshot larger than this is refused before anything is stored: no network that this program is made for has one. */
@@ -24,8 +21,6 @@ export const snapshotLimits = { rows: 2_000_000, bytes: 2 * 2 ** 30 }
 const pageRows = 1000
 /** Monotonic ms after which another source may go on with what one has begun and sends no more of. */
 const turnMs = 10_000
-/** Kinds whose entries are live for ever. */
-const foreverKinds = new Set<number>([entryKinds.revoke, entryKinds.rotate, entryKinds.delegate, entryKinds.authority])
 
 /** Progress of a snapshot. */
 export interface StagedPosition {
@@ -66,12 +61,6 @@ interface Staged {
 
 /** Stands for the sender of what was found in the store at the start, who is not known any more. */
 const unknownSource = ''
-
-/** Row of the state for a key that an entry of ours has shut out for ever. */
-function witnessOf(state: NetworkState, row: LogRow): RowWitness | undefined {
-  const revoked = revokedBy(readStoredEntry(row.envelope).value)
-  return revoked === undefined ? undefined : state.witness('revoked', revoked)
-}
 
 /** A snapshot on its way: entries are verified and kept one page after the other, over restarts, and seen by nobody until all is right. */
 export class SnapshotStage {
@@ -261,43 +250,11 @@ export class SnapshotStage {
     state.finishLoad({ epoch, n, hash: headHash })
     requireMatch(checkpoint, state)
     await this.#ledger.commit((draft) => {
-      const voided = this.#keepOurs(state, checkpoint)
+      const voided = keepOurs(this.#ledger, state, checkpoint)
       table.unstage()
       draft.floor = n
       draft.putCheckpoint(checkpoint)
       draft.replaceState(state, voided)
     })
-  }
-
-  /**
-   * Compares with the log that is held. Of the same epoch it must be a longer one; a newer epoch may have cut entries off, which then
-   * stay as evidence. @throws Contradiction
-   */
-  #keepOurs(state: NetworkState, checkpoint: Signed<Checkpoint>): number {
-    const { head, table } = this.#ledger
-    const isSameEpoch = head.epoch === checkpoint.value.epoch
-    const validTo = state.keys.forkPointAfter(head.epoch) ?? head.n
-    let voided = 0
-    for (const row of table.behind(0)) {
-      const against = row.n > validTo ? checkpoint : this.#against(row, checkpoint)
-      if (against === undefined) continue
-      const witness = against === checkpoint ? witnessOf(state, row) : undefined
-      if (isSameEpoch) throw contradiction(this.#ledger, row.n, against, witness)
-      keepVoid(this.#ledger, row)
-      voided++
-    }
-    return voided
-  }
-
-  /** Evidence in the snapshot against an entry of ours: another one, or nothing where an entry stays for ever. */
-  #against(row: LogRow, checkpoint: Signed<Checkpoint>): Signed<Checkpoint> | Signed<LogEntry> | undefined {
-    const { table } = this.#ledger
-    const theirs = table.stagedAt(row.n)
-    if (theirs !== undefined) return equals(theirs.hash, row.hash) ? undefined : readStoredEntry(theirs.envelope)
-    // The entry behind one that is gone there still says its hash.
-    const next = table.stagedAt(row.n + 1)
-    const behind = next === undefined ? undefined : readStoredEntry(next.envelope)
-    if (behind?.value.epoch === row.epoch && !equals(behind.value.prevHash, row.hash)) return behind
-    return foreverKinds.has(row.kind) ? checkpoint : undefined
   }
 }
