@@ -24,6 +24,7 @@ export const longest = [
   'integration/network/network-restore',
   'hosts/install/install-docker',
   'integration/witness/witnesses',
+  'integration/root-store/etcd-killed-roots',
   'hosts/network/phases',
   'integration/registry/registry-promote',
   'hosts/install/install-signals',

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
-/** Carries answers, keeps them back, or ends the connection in their place. */
-export type Way = 'open' | 'silent' | 'broken'
+/** Carries everything; no answers; no answers, and ends the connection in their place; nothing at all. */
+type Way = 'open' | 'silent' | 'broken' | 'cut'
 
-/** A way to a port on ::1 on which answers get lost; what is asked always arrives. */
+/** A way to a port on ::1 on which answers get lost. */
 export class Between implements AsyncDisposable {
-  /** For the answers that come from now on. */
+  /** For what comes from now on. */
   way: Way = 'open'
   readonly #server
   readonly #sockets = new Set<Socket>()
@@ -17,7 +17,9 @@ export class Between implements AsyncDisposable {
       const far = connect({ host: '::1', port })
       this.#keep(near, far)
       this.#keep(far, near)
-      near.on('data', (chunk: Buffer) => far.write(chunk))
+      near.on('data', (chunk: Buffer) => {
+        if (this.way !== 'cut') far.write(chunk)
+      })
       far.on('data', (chunk: Buffer) => {
         if (this.way === 'open') near.write(chunk)
         else this.#lost++

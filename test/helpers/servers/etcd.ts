@@ -112,6 +112,14 @@ export class EtcdCluster implements AsyncDisposable {
     await this.ask(0, '/v3/kv/deleterange', { key, range_end: rangeEnd })
   }
 
+  /** Value of the key of the log that ends so, as long as one network is kept. */
+  async stored(name: string): Promise<string | undefined> {
+    const { kvs } = await this.ask(0, '/v3/kv/range', { key: 'Lw==', range_end: 'MA==' })
+    const text = (base64: unknown): string => Buffer.from(String(base64), 'base64').toString()
+    const found = (Array.isArray(kvs) ? kvs : []).find(({ key }) => text(key).endsWith(`/${name}`))
+    return found === undefined ? undefined : text(found.value)
+  }
+
   /** Every lease of etcd is over. */
   async endLeases(): Promise<void> {
     const { leases } = await this.ask(0, '/v3/lease/leases', {})
