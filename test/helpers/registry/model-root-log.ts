@@ -92,6 +92,11 @@ export class ModelRootLog implements RootLog {
     }
   }
 
+  /** Drops all but the newest entries. */
+  trim(kept: number): void {
+    this.#entries = this.#entries.slice(Math.max(0, this.#entries.length - kept))
+  }
+
   /** Envelopes of its history. */
   get history(): readonly LogItem[] {
     return this.#entries

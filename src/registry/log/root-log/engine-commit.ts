@@ -164,6 +164,8 @@ export class EngineCommit implements LogCommit {
     if (state === undefined) throw new UnavailableError('the database of the log does not have it', retryMs)
     const { head } = state
     const order = comparePositions(head, replica.head)
+    if (order > 0 && state.firstN > replica.head.n + 1 && head.epoch === replica.head.epoch)
+      await this.#giveUp(lease, state)
     if (order > 0) await this.#catchUp(state)
     else if (head.epoch < replica.head.epoch) await this.#beginEpoch(lease)
     else if (order < 0 && this.#isOwn(head)) await this.#bringForward(lease, state)
@@ -177,6 +179,17 @@ export class EngineCommit implements LogCommit {
       logger.info({ from: head.n, n: replica.head.n }, 'store and database of the log are at one head again')
     await this.#writeUnheard()
     this.#isApart = false
+  }
+
+  /** It got the lease long after it had looked: others have what it lacks, and it follows them until it may try again. @throws UnavailableError */
+  async #giveUp(lease: RootLease, { firstN }: RootLogState): Promise<never> {
+    const { engine, onLease, replica } = this.#init
+    onLease(lease, undefined)
+    await engine.release(lease)
+    throw new UnavailableError(
+      `the database has the log from ${firstN} on, and this store ends at ${replica.head.n}: the lease is given back, and the rest is fetched from other registries`,
+      retryMs
+    )
   }
 
   /** Writes what callers have beside entries that came although nobody had answered for them. */

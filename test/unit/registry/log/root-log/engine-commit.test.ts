@@ -201,6 +201,20 @@ describe('a root whose log an engine keeps', () => {
     expect(old.history.map(({ n }) => n)).toEqual([3, 4, 5])
   })
 
+  it('gives the lease back when the engine has dropped what its own store lacks', async () => {
+    await admit(first)
+    await admit(first)
+    model.trim(1)
+    await takeOver(second)
+    await expect(second.root.checkpoint()).rejects.toThrow(/has the log from 4 on, and this store ends at 2/)
+    expect(second.lease).toBeUndefined()
+    expect((await model.state())?.lease.leftMs).toBe(0)
+    await sendDelta(first.store.replica, second.store.replica)
+    await takeOver(second)
+    await admit(second)
+    expect(second.store.replica.head).toEqual(await headOf())
+  })
+
   it('appends nothing beside another history', async () => {
     await admit(first)
     const { replica } = first.store
