@@ -42,8 +42,9 @@ export class KnownPrefixes {
   }
 
   #note(member: string, address: string, at: number): void {
-    const ip = parseAddr(address)?.ip
-    const prefix = ip === undefined ? undefined : prefix64(ip)
+    const { ip, scope } = parseAddr(address) ?? {}
+    // All machines of all links share one prefix.
+    const prefix = ip === undefined || scope === 'link-local' ? undefined : prefix64(ip)
     if (prefix === undefined) return
     const prefixes = this.#seen.get(member) ?? new Map<string, number>()
     this.#seen.delete(member)

@@ -231,14 +231,18 @@ export const defaultLimits: ProtocolLimits = {
     reservations: 2_048,
     // Renewed after half of it; without its connection it ends at once.
     reservationMs: 3_600_000,
-    // Two windows of 256 KiB at most wait at each, and what waits of a peer has a bound of its own.
+    // Two windows of 256 KiB, and some pieces on their way out, wait at each at most.
     circuits: 512,
     // As many as that are streams of one connection, a quarter of those that a peer may have open.
     circuitsOfPeer: 16,
+    // The muxers at the ends ping each other every 30 s.
+    stillMs: 45_000,
+    // All circuits of eight members whose other ends take nothing.
+    waitingBytes: 64 * 1024 * KiB,
     // 32 Mbit/s: a relay is a way to talk, and no way to copy disks.
     ofPeer: { count: 16 * KiB, perMs: 4_000 },
     ofAll: { count: 64 * KiB, perMs: 4_000 },
-    // The muxers at the ends ping each other every 30 s.
+    // Five pings of the muxers.
     idleMs: 150_000,
     circuitMs: 86_400_000,
     inbound: 64,

@@ -263,6 +263,10 @@ export interface ProtocolLimits {
     /** Circuits through this relay: of all, and of one member, at whichever end it is. */
     circuits: number
     circuitsOfPeer: number
+    /** A circuit on which nothing moved for so long gives way where all are taken. */
+    stillMs: number
+    /** Bytes that came from one end and were not taken by the other, on all circuits. */
+    waitingBytes: number
     /** KiB that one member sends through this relay, and that all do; the rest waits on its side. */
     ofPeer: Rate
     ofAll: Rate

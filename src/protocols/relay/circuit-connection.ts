@@ -16,11 +16,12 @@ export interface CircuitConnectionInit {
 
 /** A stream to a relay as the connection to whoever is behind it. */
 class CircuitConnection extends AbstractMultiaddrConnection {
-  readonly #stream: Stream
+  /** The layer below, whose bytes wait for the member behind the relay. */
+  readonly stream: Stream
 
   constructor({ stream, rest, ...init }: CircuitConnectionInit) {
     super(init)
-    this.#stream = stream
+    this.stream = stream
     stream.addEventListener('close', ({ error }) => this.onTransportClosed(error))
     stream.addEventListener('remoteCloseWrite', () => {
       this.onRemoteCloseWrite()
@@ -35,27 +36,27 @@ class CircuitConnection extends AbstractMultiaddrConnection {
 
   /** The stream itself goes on sending in a microtask after the event: before that it looks free, and would be given more than leaves it. */
   #drained(): void {
-    if (!this.#stream.writableNeedsDrain) this.safeDispatchEvent('drain')
+    if (!this.stream.writableNeedsDrain) this.safeDispatchEvent('drain')
   }
 
   override sendData(data: Uint8ArrayList): SendResult {
-    return { sentBytes: data.byteLength, canSendMore: this.#stream.send(data) }
+    return { sentBytes: data.byteLength, canSendMore: this.stream.send(data) }
   }
 
   override async sendClose(options?: AbortOptions): Promise<void> {
-    await this.#stream.close(options)
+    await this.stream.close(options)
   }
 
   override sendReset(error: Error): void {
-    this.#stream.abort(error)
+    this.stream.abort(error)
   }
 
   override sendPause(): void {
-    if (this.#stream.readStatus === 'readable') this.#stream.pause()
+    if (this.stream.readStatus === 'readable') this.stream.pause()
   }
 
   override sendResume(): void {
-    if (this.#stream.readStatus === 'paused') this.#stream.resume()
+    if (this.stream.readStatus === 'paused') this.stream.resume()
   }
 }
 

@@ -5,6 +5,7 @@ import { NotAllowedError } from '../../runtime/errors.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
+import { countApart } from '../engine/waiting-bytes.ts'
 
 /** A member, and the stream over which it is reached. */
 interface End {
@@ -48,11 +49,26 @@ export class Circuit {
       )
   }
 
-  /** Takes both streams over. */
+  /** When the last bytes came, at either end; on the monotonic clock. */
+  get movedAt(): number {
+    return Math.max(this.#beganAt, ...this.#lanes.map((lane) => lane.movedAt))
+  }
+
+  /** Bytes that came from either end, and have not left for the other one. */
+  get waitingBytes(): number {
+    return this.#ends.reduce(
+      (sum, { frames: { stream } }) => sum + stream.readBufferLength + stream.writeBufferLength,
+      0
+    )
+  }
+
+  /** Takes both streams over. What waits in them counts here, and not among what else their members have open. */
   async join(): Promise<void> {
     try {
       const [source, target] = this.#ends
       const [from, to] = await Promise.all([source.frames.handOver(), target.frames.handOver()])
+      countApart(from.stream)
+      countApart(to.stream)
       this.#lanes = [
         new Lane(from.stream, to.stream, source.peer, this.#init),
         new Lane(to.stream, from.stream, target.peer, this.#init)
@@ -83,9 +99,8 @@ export class Circuit {
   #lookOver(): void {
     const { clock, limits, mayServe } = this.#init
     const now = clock.monotonic()
-    const movedAt = Math.max(this.#beganAt, ...this.#lanes.map((lane) => lane.movedAt))
     if (!mayServe()) this.end(new NotAllowedError('this node relays no more: the policy of the network forbids it'))
-    else if (now - movedAt > limits.idleMs) this.end(new DeadlineError('nothing moved on the circuit'))
+    else if (now - this.movedAt > limits.idleMs) this.end(new DeadlineError('nothing moved on the circuit'))
     else if (now - this.#beganAt > limits.circuitMs) this.end(new DeadlineError('the circuit lasted its longest time'))
   }
 }

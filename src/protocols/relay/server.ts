@@ -14,9 +14,10 @@ import { type Exchange, openStream, type Served, serve } from '../engine/protoco
 import { Gcra } from '../engine/rate-limiter.ts'
 import type { ConnectionTrust } from '../engine/trust/connection-trust.ts'
 import { Circuit } from './circuit.ts'
+import { type CircuitPlace, CircuitPlaces } from './circuit-places.ts'
 import { hopProtocol, stopProtocol } from './descriptor.ts'
 import { bringCircuit, connected, readRequest, readTaken, reserved } from './messages.ts'
-import { CircuitPlaces, Reservations } from './places.ts'
+import { Reservations } from './reservations.ts'
 
 export interface RelayServerInit {
   trust: ConnectionTrust
@@ -42,6 +43,8 @@ export interface RelayServer extends Startable {
 
 const all = 'all'
 const retryMs = 5_000
+/** Time in which a circuit can take in no more than its windows. */
+const lookMs = 250
 
 class RelayService implements RelayServer {
   readonly #init: RelayServerInit
@@ -61,7 +64,7 @@ class RelayService implements RelayServer {
     this.#registrar = registrar
     this.#clock = clock
     this.#reservations = new Reservations(limits.relay, clock)
-    this.#places = new CircuitPlaces(limits.relay)
+    this.#places = new CircuitPlaces(limits.relay, clock)
     this.#ofPeer = new Gcra(limits.relay.ofPeer, { clock })
     this.#ofAll = new Gcra(limits.relay.ofAll, { clock })
   }
@@ -78,6 +81,8 @@ class RelayService implements RelayServer {
     const { trust, limits } = this.#init
     const init = { ...this.#init, registrar: this.#registrar }
     this.#served = await serve(init, hopProtocol(limits), (exchange) => this.#handle(exchange))
+    const look = setInterval(() => this.#look(), lookMs).unref()
+    this.#stops.push(() => clearInterval(look))
     // Without its connection a member is not reached: its place is free for another one.
     this.#stops.push(
       trust.onGone((_, { publicKey }) => {
@@ -102,6 +107,7 @@ class RelayService implements RelayServer {
     const target = readRequest(bytes)
     if (!mayServe()) throw new NotAllowedError('this node does not relay: the policy of the network forbids it')
     if (isRelayed(connection)) throw new NotAllowedError('what was relayed is not relayed once more')
+    if (target === remoteId) throw new NotAllowedError('a member needs no relay to itself')
     if (target !== undefined) await this.#connect({ frames, remoteId, connection }, target, inTime)
     else {
       this.#reservations.reserve(remoteId)
@@ -117,9 +123,10 @@ class RelayService implements RelayServer {
     const { limits, mayServe } = this.#init
     const way = this.#reservations.has(target) ? this.#wayTo(target) : undefined
     if (way === undefined) throw new NotFoundError(`${target} has no reservation here`)
-    using _ = this.#take(source, target)
+    using place = this.#take(source, target)
     const frames = await this.#bring(way, source.remoteId, signal)
     try {
+      place.makeRoom()
       await source.frames.write(connected())
       const charge = (peer: string, bytes: number): number => this.#charge(peer, bytes)
       const circuit = new Circuit(
@@ -127,6 +134,7 @@ class RelayService implements RelayServer {
         { peer: target, frames },
         { clock: this.#clock, limits: limits.relay, charge, mayServe }
       )
+      place.circuit = circuit
       await circuit.join()
       await circuit.done
     } catch (error) {
@@ -135,7 +143,12 @@ class RelayService implements RelayServer {
     }
   }
 
-  #take({ remoteId, connection }: Pick<Exchange, 'remoteId' | 'connection'>, target: string): Disposable {
+  #look(): void {
+    for (const { source } of this.#places.endOverBudget())
+      this.#init.trust.culprits.exceeded('relay.waitingBytes', { peer: source })
+  }
+
+  #take({ remoteId, connection }: Pick<Exchange, 'remoteId' | 'connection'>, target: string): CircuitPlace {
     try {
       return this.#places.take(remoteId, target)
     } catch (error) {

@@ -19,6 +19,7 @@ import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { type Exchange, type Served, serve } from '../engine/protocol.ts'
 import type { ConnectionTrust } from '../engine/trust/connection-trust.ts'
+import { countApart } from '../engine/waiting-bytes.ts'
 import { circuitConnection } from './circuit-connection.ts'
 import { openCircuit } from './client.ts'
 import { stopProtocol } from './descriptor.ts'
@@ -118,6 +119,7 @@ class RelayTransport implements Transport, Startable {
 
   async #connectionOn(frames: FrameStream, remoteAddr: Multiaddr, direction: 'inbound' | 'outbound') {
     const { stream, rest } = await frames.handOver()
+    countApart(stream)
     const log = this.#components.logger.forComponent('trustnet:relay')
     return circuitConnection({ stream, rest, remoteAddr, direction, log })
   }

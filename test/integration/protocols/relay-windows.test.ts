@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { expect, it } from 'vitest'
-import { RelayStage } from '../../helpers/hosts/relay-members.ts'
+import { isCountedApart } from '../../../src/protocols/engine/waiting-bytes.ts'
+import { type End, RelayStage } from '../../helpers/hosts/relay-members.ts'
 import { eventually } from '../../helpers/network.ts'
 
 const windowUpdate = 1
@@ -17,10 +18,11 @@ const allow = (stream: Stream, bytes: number): void => {
   sendFrame({ type: windowUpdate, flag: 0, streamID: Number(stream.id), length: bytes })
 }
 
-const waitingAt = ({ relay }: RelayStage): number =>
+const waitingAt = ({ relay }: RelayStage, isAsked: (stream: Stream) => boolean = () => true): number =>
   relay.host
     .getConnections()
     .flatMap(({ streams }) => streams)
+    .filter(isAsked)
     .reduce((sum, { readBufferLength, writeBufferLength }) => sum + readBufferLength + writeBufferLength, 0)
 
 it('a relay takes from a member no more than the other end has taken, in however small pieces that is', async () => {
@@ -42,4 +44,41 @@ it('a relay takes from a member no more than the other end has taken, in however
   }
   expect(far.isOver).toBe(false)
   expect(waitingAt(stage)).toBeLessThan(1024 * 1024)
+})
+
+/** Sends whatever is taken. Gives what stops it, which tells how many bytes that were. */
+const pour = ({ stream }: Pick<End, 'stream'>): (() => number) => {
+  let sent = 0
+  const over = new AbortController()
+  const go = (): void => {
+    while (!over.signal.aborted && stream.writeStatus === 'writable' && !stream.writableNeedsDrain) {
+      sent += pieceBytes
+      stream.send(new Uint8Array(pieceBytes))
+    }
+  }
+  stream.addEventListener('drain', () => queueMicrotask(go))
+  go()
+  return () => {
+    over.abort()
+    return sent
+  }
+}
+
+it('ten circuits of one member carry much to one that takes nothing for a while, and none is cut off', async () => {
+  const ofPeer = { count: 2 ** 20, perMs: 4_000 }
+  await using stage = await RelayStage.open({ limits: { relay: { ofPeer } } })
+  const { source, target, near } = await stage.pair()
+  const nears = [near]
+  while (nears.length < 10) nears.push(await source.open(target))
+  await eventually(() => target.brought.length === nears.length)
+  for (const { stream } of target.brought) stream.pause()
+  const pours = nears.map(pour)
+  // Twice what may have come of one member on its other streams.
+  await eventually(() => waitingAt(stage) > 10 * 230 * 1024)
+  // Of that nothing counts as bytes of their connections, which would be closed.
+  expect(waitingAt(stage, (stream) => !isCountedApart(stream))).toBe(0)
+  const sent = pours.reduce((sum, stop) => sum + stop(), 0)
+  for (const { stream } of target.brought) stream.resume()
+  await eventually(() => target.brought.reduce((sum, { bytes }) => sum + bytes, 0) === sent)
+  expect(stage.relay.trust.culprits.counts).toEqual([])
 })

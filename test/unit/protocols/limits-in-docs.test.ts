@@ -136,7 +136,8 @@ const docs: Record<string, [string, string[]][]> = {
         `${number(relay.ofAll.count)} KiB in ${s(relay.ofAll.perMs)}`
       ]
     ],
-    ['nothing moves', [s(relay.idleMs)]],
+    ['bytes that wait at the relay', [mib(relay.waitingBytes)]],
+    ['nothing moves', [s(relay.idleMs), s(relay.stillMs)]],
     ['a circuit', [h(relay.circuitMs)]],
     ['client: circuits that others open to it', [String(relay.inbound)]],
     ['client: relays', [String(relay.wanted)]]

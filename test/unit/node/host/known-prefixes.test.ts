@@ -45,3 +45,9 @@ test('forgets after 24 h also where a member was seen by a clock that was years 
   vi.advanceTimersByTime(25 * 3_600_000)
   expect(prefixes.has(of('1:1:1'))).toBe(false)
 })
+
+test('knows no prefix of links, which all machines of a link share', () => {
+  const prefixes = over()
+  prefixes.seen('a', '/ip6/fe80::77/tcp/50123')
+  expect(prefixes.has(prefix64('fe80::1') ?? '')).toBe(false)
+})

@@ -148,8 +148,15 @@ const scopes: Scopes<ProtocolLimits> = {
     openMs: 'time',
     reservations: { process: 'one of each member that is connected' },
     reservationMs: 'time',
-    circuits: { process: 'relay.circuitsOfPeer: one member has one in thirty-two' },
+    circuits: {
+      process: 'relay.circuitsOfPeer: one member has one in thirty-two; one gives way of whoever opened most'
+    },
     circuitsOfPeer: 'peer',
+    stillMs: 'time',
+    waitingBytes: {
+      process:
+        'a window at each end of the circuits of a member; the circuit that holds most goes first of whoever holds most'
+    },
     ofPeer: 'peer',
     ofAll: { process: 'relay.ofPeer: one member has a quarter' },
     idleMs: 'time',

@@ -7,7 +7,7 @@ import { hopId, hopProtocol } from '../../../../src/protocols/relay/descriptor.t
 import { stopRefusal } from '../../../../src/protocols/relay/messages.ts'
 import { HopMessage } from '../../../../src/protocols/relay/pb/circuit.ts'
 import { LimitError, NotAllowedError, NotFoundError, UnavailableError } from '../../../../src/runtime/errors.ts'
-import { type Client, RelayStage, type StageInit } from '../../../helpers/hosts/relay-members.ts'
+import { type Client, type End, RelayStage, type StageInit } from '../../../helpers/hosts/relay-members.ts'
 import { withoutSockets } from '../../../helpers/hosts.ts'
 import { eventually } from '../../../helpers/network.ts'
 
@@ -42,6 +42,25 @@ const waitingAt = (connections: readonly Connection[]): number =>
     .flatMap(({ streams }) => streams)
     .reduce((sum, { readBufferLength, writeBufferLength }: Stream) => sum + readBufferLength + writeBufferLength, 0)
 
+/** Sends whatever is taken. Gives what stops it, which tells how many bytes that were. */
+const pour = (end: Pick<End, 'stream' | 'send'>): (() => number) => {
+  const piece = new Uint8Array(64 * 1024)
+  let sent = 0
+  const over = new AbortController()
+  const go = (): void => {
+    while (!over.signal.aborted && end.stream.writeStatus === 'writable' && !end.stream.writableNeedsDrain) {
+      sent += piece.byteLength
+      end.send(piece)
+    }
+  }
+  end.stream.addEventListener('drain', () => queueMicrotask(go))
+  go()
+  return () => {
+    over.abort()
+    return sent
+  }
+}
+
 describe('a circuit', () => {
   it('carries bytes both ways, and the end of each side apart', async () => {
     const stage = await stageWith()
@@ -73,6 +92,15 @@ describe('a circuit', () => {
     expect(waitingAt(stage.relay.host.getConnections())).toBeLessThan(2 * 2 ** 20)
     far.stream.resume()
     await eventually(() => far.bytes === sent + piece.byteLength)
+  })
+
+  it('ends where more waits at its relay than all circuits may hold there', async () => {
+    const stage = await stageWith({ limits: { relay: { waitingBytes: 64 * 1024 } } })
+    const { source, near, far } = await stage.pair()
+    far.stream.pause()
+    pour(near)
+    await eventually(() => near.isOver && stage.counts.circuits === 0)
+    expect(culpritsOf(stage)).toEqual([source.id])
   })
 
   it('is slowed down for a member that sends more than its share', async () => {
@@ -193,17 +221,36 @@ describe('a relay', () => {
     await three.reserve()
   })
 
-  it('has so many circuits of one member, at whichever end it is', async () => {
+  it('has so many circuits of one member, at whichever end it is; one that has more gives way to one that has none', async () => {
     const stage = await stageWith({ limits: { relay: { circuitsOfPeer: 2 } } })
     const { source, target, near } = await stage.pair()
-    await source.open(target)
+    const second = await source.open(target)
     await expect(source.open(target)).rejects.toThrow(LimitError)
-    const other = await stage.join()
-    await expect(other.open(target)).rejects.toThrow(LimitError)
-    expect(culpritsOf(stage)).toEqual([source.id])
-    near.stream.abort(new Error('enough'))
-    await eventually(() => stage.counts.circuits === 1)
+    const [other, third] = [await stage.join(), await stage.join()]
     await other.open(target)
+    await eventually(() => [near, second].filter(({ isOver }) => isOver).length === 1)
+    await expect(third.open(target)).rejects.toThrow(LimitError)
+    expect(culpritsOf(stage)).toEqual([source.id])
+    expect(stage.counts.circuits).toBe(2)
+  })
+
+  it('ends nothing for a circuit that its target does not take', async () => {
+    const stage = await stageWith({ limits: { relay: { circuits: 2 } } })
+    const { source, target, near } = await stage.pair()
+    const second = await source.open(target)
+    const [other, unwilling] = [await stage.join(), await stage.join({ says: stopRefusal(statuses.NOT_ALLOWED) })]
+    await unwilling.reserve()
+    await expect(other.open(unwilling)).rejects.toThrow(UnavailableError)
+    expect([near.isOver, second.isOver]).toEqual([false, false])
+    await other.open(target)
+    await eventually(() => near.isOver || second.isOver)
+  })
+
+  it('opens no circuit from a member to itself', async () => {
+    const stage = await stageWith()
+    const { target } = await stage.pair()
+    await expect(target.open(target)).rejects.toThrow(NotAllowedError)
+    expect(stage.counts.circuits).toBe(1)
   })
 
   it('has so many circuits in all', async () => {
@@ -213,6 +260,8 @@ describe('a relay', () => {
     await target.reserve()
     await expect(source.open(target)).rejects.toThrow(LimitError)
     expect(stage.counts.circuits).toBe(1)
+    // The one that has a circuit asks for no more than it has.
+    expect(culpritsOf(stage)).toEqual([])
   })
 
   test.each([

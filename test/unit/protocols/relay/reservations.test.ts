@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
-import { CircuitPlaces, Reservations } from '../../../../src/protocols/relay/places.ts'
+import { Reservations } from '../../../../src/protocols/relay/reservations.ts'
 import { LimitError } from '../../../../src/runtime/errors.ts'
 
-const limits = { ...defaultLimits.relay, reservations: 3, reservationMs: 1_000, circuits: 4, circuitsOfPeer: 2 }
+const limits = { ...defaultLimits.relay, reservations: 3, reservationMs: 1_000 }
 
 /** A clock that the test turns. */
 const handClock = () => {
@@ -34,26 +34,5 @@ describe('reservations', () => {
     expect(reservations.size).toBe(3)
     reservations.delete('b')
     expect(reservations.has('b')).toBe(false)
-  })
-})
-
-describe('places of circuits', () => {
-  it('are counted at both ends, and free again once', () => {
-    const places = new CircuitPlaces(limits)
-    const first = places.take('a', 'b')
-    places.take('b', 'c')
-    expect(() => places.take('d', 'b')).toThrow(/b has 2 circuits/)
-    expect(() => places.take('b', 'd')).toThrow(/b has 2 circuits/)
-    first[Symbol.dispose]()
-    places.take('a', 'b')
-    expect(places.size).toBe(2)
-  })
-
-  it('are so many in all', () => {
-    const places = new CircuitPlaces(limits)
-    const taken = ['a', 'b', 'c', 'd'].map((peer) => places.take(peer, `${peer}2`))
-    expect(() => places.take('e', 'f')).toThrow(/4 circuits are open/)
-    for (const each of taken) each[Symbol.dispose]()
-    expect(places.size).toBe(0)
   })
 })
