@@ -35,6 +35,7 @@ import { ReachabilityMonitor } from './peers/reachability.ts'
 import { RecordOrigins } from './peers/record-origins.ts'
 import { PinholeKeeper, pinholeNode } from './pinhole/pinhole-keeper.ts'
 import type { Reactions } from './reactions.ts'
+import { CircuitKeeper } from './relay/circuit-keeper.ts'
 import { RelayClient, type RelayUse } from './relay/relay-client.ts'
 import { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import { Replicator } from './replication/replicator.ts'
@@ -176,6 +177,7 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
     peers: makeConnector(node, network, host),
     pingMonitor: makePingMonitor(node, network),
     relays: makeRelayClient(node, network, host),
+    circuits: new CircuitKeeper({ network, self: node.key.publicKey, clock: node.clock, logger }),
     lease: makeLeaseClient(node, network, host, owner),
     reach: makeReachability(node, network),
     matrix: makeMatrixProber(node, network, host),

@@ -240,6 +240,7 @@ export class NetworkNode implements NetworkParts {
     await Promise.all([documents, stores, folders, names, pinholes, witness].map(async (part) => await part?.stop()))
     this.peers?.stop()
     this.relays?.stop()
+    this.#running?.circuits.stop()
     this.#running?.link?.stop()
     this.pingMonitor?.stop()
     await Promise.all([this.lease?.stop(reason, left ? await this.#farewell() : undefined), this.#told()])

@@ -56,11 +56,34 @@ describe.skipIf(skipped)('two members behind firewalls that let nothing in', () 
     }
     await eventually(() => echoed() === said)
 
-    await members.end(first, 'SIGKILL')
+    const relayOf = async (): Promise<string | undefined> => {
+      const answer = await members
+        .client('one')
+        .peers()
+        .catch(() => undefined)
+      return answer?.peers.find(({ name }) => name === 'two')?.relay?.name ?? undefined
+    }
+    // It goes on without anybody who asks, also where the relay only stands still.
+    const other = first === 'second' ? 'third' : 'second'
+    members.signal(first, 'SIGSTOP')
+    await eventually(async () => (await relayOf()) === other)
+    await eventually(() => echoed() === said)
+    members.signal(first, 'SIGCONT')
+    // Each has its two relays again.
     await eventually(async () => {
-      const next = await relayNow()
-      return next !== undefined && next !== first
+      const both = await Promise.all(
+        ['one', 'two'].map(
+          async (name) =>
+            await members
+              .client(name)
+              .status()
+              .catch(() => undefined)
+        )
+      )
+      return both.every((status) => status?.relay?.relays.length === 2)
     })
+    await members.end(other, 'SIGKILL')
+    await eventually(async () => (await relayOf()) === first)
     await eventually(() => echoed() === said)
 
     await members.client('root').revoke({ peer: 'two', reason: 'stolen' })
