@@ -4,10 +4,9 @@ import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { ForkError, NotOperatorError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
-import { type Checkpoint, sealCheckpoint } from '../objects/checkpoint.ts'
-import { type LogEntry, type Revoke, sealEntry } from '../objects/entry.ts'
+import type { Checkpoint } from '../objects/checkpoint.ts'
+import type { LogEntry, Revoke } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
-import { sealRenewRequest } from '../objects/renew-request.ts'
 import { asStoreError } from '../store/store-errors.ts'
 import {
   type AppendOptions,
@@ -25,6 +24,7 @@ import type { Pauses } from './pauses.ts'
 import type { Replica } from './replica.ts'
 import { RootClock } from './root-clock.ts'
 import type { LogCommit } from './root-log/log-commit.ts'
+import { LogSigner } from './root-log/log-signer.ts'
 import { SqliteRootLog } from './root-log/sqlite-root-log.ts'
 import { writeBeside } from './root-log/write-beside.ts'
 import { comparePositions, type LogPosition } from './state/position.ts'
@@ -35,8 +35,6 @@ export { sealAuthority, sealDelegation } from './epochs/seal-delegation.ts'
 /** A checkpoint is signed at least so often, so that everybody can tell a quiet root from a dead one. */
 const checkpointMs = 60_000
 const retryMs = 1000
-/** Share of its membership at which the root renews itself; it is renewed at half of it, if it runs then. */
-const lastShare = 0.05
 
 export interface RootInit {
   replica: Replica
@@ -60,8 +58,8 @@ export class Root {
   readonly clock: RootClock
   readonly #replica: Replica
   readonly #logKey: SigningKey
-  readonly #nodeKey: SigningKey
   readonly #operatorKey: SigningKey | undefined
+  readonly #signer: LogSigner
   readonly #logger: Logger
   readonly #pauses: Pauses | undefined
   readonly #log: LogCommit
@@ -76,8 +74,9 @@ export class Root {
     this.clock = new RootClock(replica, doubt)
     this.#logKey = logKey
     this.publicKey = nodeKey.publicKey
-    this.#nodeKey = nodeKey
     this.#operatorKey = operatorKey
+    const { networkId } = replica
+    this.#signer = new LogSigner({ networkId, logKey, nodeKey, operatorKey, clock: this.clock, logger })
     this.#logger = logger
     this.#pauses = pauses
     this.#log = log ?? new SqliteRootLog(replica.ledger)
@@ -232,8 +231,8 @@ export class Root {
     return await this.#enter(
       (draft) => {
         this.#requireAllowed()
-        this.#renewSelf(draft)
-        return this.#sign(draft)
+        this.#signer.renewSelf(draft)
+        return this.#signer.sign(draft)
       },
       (draft) => this.#signed(draft)
     )
@@ -288,9 +287,9 @@ export class Root {
 
   #appendAll(draft: Draft, batch: readonly AppendRequest[]): AppendOutcome[] {
     this.#requireAllowed()
-    this.#renewSelf(draft)
+    this.#signer.renewSelf(draft)
     const outcomes = batch.map((request) => this.#appendOne(draft, request))
-    if (draft.entries.length > 0) this.#sign(draft)
+    if (draft.entries.length > 0) this.#signer.sign(draft)
     return outcomes
   }
 
@@ -301,7 +300,7 @@ export class Root {
     try {
       this.#replica.ledger.savepoint(() => {
         request.options.inCommit?.()
-        for (const content of request.bodies) draft.append(this.#seal(draft, content, request.options))
+        for (const content of request.bodies) draft.append(this.#signer.seal(draft, content, request.options))
       })
       return { request, entries: draft.entries.slice(first) }
     } catch (error) {
@@ -311,60 +310,6 @@ export class Root {
       draft.undoTo(mark, first)
       return { request, error }
     }
-  }
-
-  #seal({ state }: Draft, content: EntryDraft, { byOperator = false }: AppendOptions = {}): Signed<LogEntry> {
-    const timeMs = this.clock.now()
-    // A signed body stays as it is.
-    const body = content.orders === undefined ? completed(content, state) : content
-    const orders = byOperator === false ? [] : ownOrders(body, state, timeMs, this.#operatorKey, byOperator)
-    const complete = orders.length === 0 ? body : { ...body, orders }
-    state.checkContent(complete, timeMs, undefined)
-    const { n, hash, epoch } = state.head
-    const position = { networkId: this.#replica.networkId, n: n + 1, prevHash: hash, epoch, timeMs }
-    return sealEntry({ ...position, ...complete }, this.#logKey)
-  }
-
-  /**
-   * The one who may append is never shut out by time: before anything of a new time is signed, its own membership reaches beyond it.
-   * Nobody else could renew it.
-   */
-  #renewSelf(draft: Draft): void {
-    const { networkId } = this.#replica
-    const { publicKey } = this
-    const self = draft.state.member(publicKey)
-    const timeMs = this.clock.now()
-    const { membershipMs } = draft.state.policy
-    if (self === undefined || self.notAfterMs - timeMs > membershipMs * lastShare) return
-    const { notAfterMs } = self
-    const request = sealRenewRequest({ networkId, publicKey, notAfterMs }, this.#nodeKey).bytes
-    draft.append(this.#seal(draft, { kind: 'renew', body: { publicKey, notAfterMs: timeMs + membershipMs, request } }))
-    const ended = new Date(notAfterMs).toISOString()
-    this.#logger.info(
-      { ended },
-      `the root has renewed its own membership, which ${notAfterMs < timeMs ? 'had ended' : 'ends'} at ${ended}`
-    )
-  }
-
-  #sign(draft: Draft): Signed<Checkpoint> {
-    const { state } = draft
-    const { epoch, n, hash: headHash } = state.head
-    const timeMs = this.clock.now()
-    const checkpoint = sealCheckpoint(
-      {
-        networkId: this.#replica.networkId,
-        epoch,
-        n,
-        headHash,
-        stateRoot: state.root(),
-        rows: state.rows,
-        bytes: state.bytes,
-        timeMs
-      },
-      this.#logKey
-    )
-    draft.putCheckpoint(checkpoint)
-    return checkpoint
   }
 
   /** Keeps what a new checkpoint says of the time. */
