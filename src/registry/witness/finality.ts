@@ -88,10 +88,13 @@ export class Finality {
     return this.#sinceMs
   }
 
-  /** False for a member whose admission is provisional and older than the grace. The founder counts: without it no witness could come. */
-  counts({ admitN, admit }: Pick<Member, 'admitN' | 'admit'>): boolean {
-    if (admitN <= this.place.n) return true
-    const { value } = admit
+  /**
+   * False for a member whose admission is provisional and older than the grace. The founder counts: without it no witness could come. It is asked
+   * for each message of a member, and reading the admission takes the store: where all is final, that is not touched.
+   */
+  counts(member: Pick<Member, 'admitN' | 'admit'>): boolean {
+    if (member.admitN <= this.place.n) return true
+    const { value } = member.admit
     if (value.kind === 'admit' && value.body.via === 'founder') return true
     const { replica, clock } = this.#init
     const ageMs = Math.max(replica.timeMs, clock.now()) - value.timeMs

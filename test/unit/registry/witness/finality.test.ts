@@ -55,6 +55,18 @@ it('is all of the log where the policy asks for no witnesses', async () => {
   expect(replica.finality.provisionalSinceMs).toBeUndefined()
 })
 
+it('judges a member without reading its admission from the store, where that is final', () => {
+  const unread = (admitN: number) => ({
+    admitN,
+    get admit(): never {
+      throw new Error('the admission was read')
+    }
+  })
+  const { n } = replica.finality.place
+  expect(replica.finality.counts(unread(n))).toBe(true)
+  expect(() => replica.finality.counts(unread(n + 1))).toThrow('the admission was read')
+})
+
 it('waits for as many witnesses as the policy asks', async () => {
   await ask({ witnesses: 2 })
   expect(isFinal()).toBe(false)
