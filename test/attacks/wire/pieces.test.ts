@@ -76,7 +76,7 @@ describe('a library that reads by itself', () => {
     expect(all).toBeLessThan(queries)
     return {
       happened: `${most} of them at most in one turn of the event loop`,
-      held: 'one piece in a turn, kad.inbound'
+      held: '8 ms of a turn for all streams, kad.inbound'
     }
   })
 

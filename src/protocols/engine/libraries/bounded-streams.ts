@@ -53,7 +53,10 @@ export class BoundedStreams {
     }
     const take = this.#taker()
     if (this.#inbound === undefined) this.#check(stream, connection, take)
-    else new Pieces(stream, take, (bytes) => this.#charge(connection, bytes), this.#cut(stream, connection)).start()
+    else {
+      const charge = (bytes: number): number => this.#charge(connection, bytes)
+      new Pieces(stream, { take, charge, refuse: this.#cut(stream, connection) }).start()
+    }
     return true
   }
 

@@ -2,17 +2,30 @@ import type { Stream } from '@libp2p/interface'
 import { StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { holds } from '../waiting-bytes.ts'
+import { LibraryTurns } from './library-turns.ts'
 
 type Data = Uint8Array | Uint8ArrayList
 
 /** Counts what a library is about to be given, `most` messages at a time. Gives how many of the bytes that is, and what they cost. */
 export type Take = (data: Data, most?: number) => { bytes: number; cost: number }
 
+/** One for the process, as its event loop is. */
+const ofProcess = new LibraryTurns()
+
+export interface PiecesInit {
+  readonly take: Take
+  /** Gives the ms to wait after a piece. */
+  readonly charge: (cost: number) => number
+  /** Ends the stream for a message that may not be. */
+  readonly refuse: (error: unknown) => void
+  readonly turns?: LibraryTurns
+}
+
 /** Largest piece, in bytes and in messages that begin in it: a message of three bytes costs its reader as much as one of a thousand. */
 const largest = { bytes: 16 * 1024, messages: 16 }
 
 /**
- * Gives a library what comes on a stream piece by piece, one in a turn of the event loop and none while its peer has to wait: a library
+ * Gives a library what comes on a stream piece by piece, in turns with all other streams and none while its peer has to wait: a library
  * works off whatever it is given before anybody else has a turn. What it was not given yet is held here, and counts as waiting.
  */
 export class Pieces {
@@ -20,17 +33,19 @@ export class Pieces {
   readonly #take: Take
   readonly #charge: (cost: number) => number
   readonly #refuse: (error: unknown) => void
+  readonly #turns: LibraryTurns
   readonly #held = new Uint8ArrayList()
   #given: StreamMessageEvent | undefined
   #timer: NodeJS.Timeout | undefined
-  #next: NodeJS.Immediate | undefined
+  #isDue = false
+  readonly #atTurn = (): void => this.#go()
 
-  /** `charge` gives the ms to wait after a piece; `refuse` ends the stream for a message that may not be. */
-  constructor(stream: Stream, take: Take, charge: (cost: number) => number, refuse: (error: unknown) => void) {
+  constructor(stream: Stream, { take, charge, refuse, turns = ofProcess }: PiecesInit) {
     this.#stream = stream
     this.#take = take
     this.#charge = charge
     this.#refuse = refuse
+    this.#turns = turns
   }
 
   /** Before the library listens, which has to do so in the same turn. */
@@ -45,19 +60,26 @@ export class Pieces {
   }
 
   get #waits(): boolean {
-    return this.#timer !== undefined || this.#next !== undefined
+    return this.#timer !== undefined || this.#isDue
   }
 
   #came(event: StreamMessageEvent): void {
     event.stopImmediatePropagation()
     this.#held.append(event.data)
-    if (!this.#waits) this.#go()
+    if (!this.#waits) this.#begin()
+  }
+
+  /** At once where the turn of the event loop has time. */
+  #begin(): void {
+    this.#timer = undefined
+    if (this.#turns.hasTime) this.#turns.run(this.#atTurn)
+    else this.#wait(0)
   }
 
   /** One piece, unless its peer owes for what it sent before, on whatever stream. */
   #go(): void {
     this.#timer = undefined
-    this.#next = undefined
+    this.#isDue = false
     const waitMs = this.#charge(0) || this.#give()
     if (waitMs > 0 || this.#held.byteLength > 0) this.#wait(waitMs)
     else if (this.#stream.readStatus === 'paused') this.#stream.resume()
@@ -86,8 +108,11 @@ export class Pieces {
   }
 
   #wait(ms: number): void {
-    if (ms > 0) this.#timer = setTimeout(() => this.#go(), ms).unref()
-    else this.#next = setImmediate(() => this.#go())
+    if (ms > 0) this.#timer = setTimeout(() => this.#begin(), ms).unref()
+    else {
+      this.#isDue = true
+      this.#turns.add(this.#atTurn)
+    }
     // Not inside of a resume that brings these bytes: yamux would take the stream for resumed, and be sent more than it holds.
     queueMicrotask(() => {
       if (this.#waits && this.#stream.readStatus === 'readable') this.#stream.pause()
@@ -96,9 +121,9 @@ export class Pieces {
 
   #drop(): void {
     clearTimeout(this.#timer)
-    clearImmediate(this.#next)
+    this.#turns.drop(this.#atTurn)
     this.#timer = undefined
-    this.#next = undefined
+    this.#isDue = false
     this.#held.consume(this.#held.byteLength)
   }
 }

@@ -2,7 +2,8 @@ import { type Stream, StreamMessageEvent } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FrameCounter } from '../../../../src/protocols/engine/libraries/frame-counter.ts'
-import { Pieces, type Take } from '../../../../src/protocols/engine/libraries/pieces.ts'
+import { LibraryTurns } from '../../../../src/protocols/engine/libraries/library-turns.ts'
+import { Pieces, type PiecesInit, type Take } from '../../../../src/protocols/engine/libraries/pieces.ts'
 import { waitingOn } from '../../../../src/protocols/engine/waiting-bytes.ts'
 
 /** A stream of which only the reading side is there. */
@@ -33,12 +34,12 @@ class ReadSide extends TypedEventEmitter<{ message: StreamMessageEvent; close: E
 const kib = (count: number): Uint8Array => new Uint8Array(count * 1024)
 const bytesAlone: Take = (data) => ({ bytes: data.byteLength, cost: data.byteLength })
 
-const over = (init: { take?: Take; charge?: (cost: number) => number; refuse?: (error: unknown) => void } = {}) => {
-  const { take = bytesAlone, charge = () => 0, refuse = () => {} } = init
+const over = (init: Partial<PiecesInit> = {}) => {
+  const { take = bytesAlone, charge = () => 0, refuse = () => {}, turns = new LibraryTurns() } = init
   const side = new ReadSide()
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is looked at is there
   const stream = side as unknown as Stream
-  new Pieces(stream, take, charge, refuse).start()
+  new Pieces(stream, { take, charge, refuse, turns }).start()
   const waiting = (): number => waitingOn({ streams: [stream], maConn: {} }).arrived
   return { side, given: side.read(), waiting }
 }
@@ -62,18 +63,18 @@ describe('what comes on a stream of a library', () => {
     expect([given, waiting()]).toEqual([[16_384], 24 * 1024])
     await Promise.resolve()
     expect(side.readStatus).toBe('paused')
-    vi.runAllTimers()
+    await vi.runAllTimersAsync()
     expect([given, waiting(), side.readStatus]).toEqual([[16_384, 16_384, 8 * 1024], 0, 'readable'])
   })
 
-  it('comes in the order of the wire, whatever comes while some of it waits', () => {
+  it('comes in the order of the wire, whatever comes while some of it waits', async () => {
     const { side } = over()
     const seen: number[] = []
     side.addEventListener('message', ({ data }) => seen.push(...new Set(data.subarray())))
     side.came(kib(20).fill(1))
     side.came(kib(20).fill(2))
     side.came(kib(1).fill(3))
-    vi.runAllTimers()
+    await vi.runAllTimersAsync()
     expect(seen.filter((value, index) => value !== seen[index - 1])).toEqual([1, 2, 3])
   })
 
@@ -99,7 +100,7 @@ describe('what comes on a stream of a library', () => {
     expect(given).toEqual([1024])
   })
 
-  it('counts small messages: sixteen in a turn', () => {
+  it('counts small messages: sixteen in a turn', async () => {
     const counter = new FrameCounter(100)
     const { side, given } = over({
       take: (data, most) => {
@@ -109,7 +110,7 @@ describe('what comes on a stream of a library', () => {
     })
     side.came(new Uint8Array(80).map((_, index) => (index % 2 === 0 ? 1 : 7)))
     expect(given).toEqual([32])
-    vi.runAllTimers()
+    await vi.runAllTimersAsync()
     expect(given).toEqual([32, 32, 16])
   })
 
@@ -125,11 +126,39 @@ describe('what comes on a stream of a library', () => {
     expect([given, String(refused[0])]).toEqual([[], 'Error: too long'])
   })
 
-  it('is forgotten with the stream: nothing waits, and nothing is given any more', () => {
+  it('is forgotten with the stream: nothing waits, and nothing is given any more', async () => {
     const { side, given, waiting } = over()
     side.came(kib(40))
     side.dispatchEvent(new Event('close'))
-    vi.runAllTimers()
+    await vi.runAllTimersAsync()
     expect([given, waiting()]).toEqual([[16_384], 0])
+  })
+
+  it('of many streams is given for as long as a turn of the event loop has time, and in the order in which it came', async () => {
+    vi.useRealTimers()
+    const turns = new LibraryTurns()
+    const streams = Array.from({ length: 12 }, () => over({ turns }))
+    const given: number[] = []
+    let inTurn = 0
+    let most = 0
+    for (const [index, { side }] of streams.entries()) {
+      side.addEventListener('message', () => {
+        // A library that works in microtasks, for longer than all have in a turn.
+        queueMicrotask(() => {
+          for (const until = performance.now() + 10; performance.now() < until; );
+          given.push(index)
+          if (inTurn === 0) setImmediate(() => (inTurn = 0))
+          most = Math.max(most, ++inTurn)
+        })
+      })
+    }
+    // The first one takes all the time of this turn, and is served: what it took is counted in a tick.
+    streams[0]?.side.came(kib(1))
+    await Promise.resolve()
+    await new Promise((resolve) => process.nextTick(resolve))
+    for (const { side } of streams) side.came(kib(1))
+    await expect.poll(() => given).toEqual([0, ...streams.keys()])
+    // What comes, and what has waited, have a part each.
+    expect(most).toBeLessThanOrEqual(2)
   })
 })
