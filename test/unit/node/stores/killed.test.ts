@@ -36,8 +36,8 @@ test('a follower that is killed again and again goes on, and leaves whole blocks
     for (const [name, content] of existing(at('target'))) expect(whole).toContainEqual([name, content])
   }
   expect(filesOf(at('target'))).toEqual(filesOf(at('shared')))
-  // One that was asked for when it was killed is asked for again, and no other.
-  expect(asked.length - new Set(asked).size).toBeLessThanOrEqual(kills)
+  // Those that were being stored when it was killed, eight at most, are asked for again, and no other.
+  expect(asked.length - new Set(asked).size).toBeLessThanOrEqual(8 * kills)
 })
 
 /** Files that have their own names by now. */
