@@ -58,7 +58,9 @@ const list = async (context: Context, options: RunningOptions): Promise<void> =>
   if (options.json === true) return terminal.json(view)
   terminal.table(columns, view.stores, { empty: 'No member shares a store: trustnet store add FOLDER' })
   if (view.unknown > 0)
-    terminal.progress(`Of ${plural(view.unknown, 'more store')} nobody who can be reached now says what it is.`)
+    terminal.progress(
+      `Of ${plural(view.unknown, 'more store')} nobody who can be reached now says what it is: ${view.silent.map(peerText).join(', ')}.`
+    )
   tellTroubles(context, view.stores)
 }
 

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import { keyId } from '../../identity/key-id.ts'
 import type { BlockExchange } from '../../protocols/blocks/index.ts'
-import { within } from '../../runtime/abort.ts'
+import { orAborted, within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { isNamedSo, type Offers } from './offers.ts'
@@ -68,6 +68,15 @@ export class ManifestFetches {
   async idle(): Promise<void> {
     // A failure is told where it was begun.
     while (this.#active.size > 0) await Promise.race(this.#active.values()).catch(() => {})
+  }
+
+  /** Resolves with the same, or when none of them has ended for so long. */
+  async quiet(ms: number, signal: AbortSignal): Promise<void> {
+    while (this.#active.size > 0) {
+      const late = within(ms, signal)
+      await orAborted(Promise.race(this.#active.values()), late).catch(() => {})
+      if (late.aborted) return
+    }
   }
 
   async stop(): Promise<void> {

@@ -8,7 +8,6 @@ import type { BlockExchange } from '../../protocols/blocks/index.ts'
 import { lookupAll } from '../../protocols/lookup/index.ts'
 import type { RecordEvent } from '../../registry/records/records.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { orAborted } from '../../runtime/abort.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
@@ -33,6 +32,10 @@ export interface StoreKeeperInit {
 }
 
 const everyMs = 60_000
+/** Time without an answer after which those who are silent are waited for no more. */
+const quietMs = 2_000
+/** Members that are named as silent. */
+const mostSilent = 16
 const mostLooks = 4
 const newsMs = 1_000
 const fillMs = 2_000
@@ -137,7 +140,7 @@ export class StoreKeeper {
       await this.#readRecords(signal)
       this.#stores.manifests.keepOnly([...this.offers.all()].map(({ digest }) => digest))
       this.#manifests.seek(() => true)
-      await orAborted(this.#manifests.idle(), signal)
+      await this.#manifests.quiet(quietMs, signal)
     } catch (error) {
       if (!signal.aborted) throw error
     }
@@ -148,10 +151,15 @@ export class StoreKeeper {
     await this.#news.promise
   }
 
-  /** Versions that members name and whose manifests are not here. */
-  get unknown(): number {
+  /** Versions that members name and whose manifests are not here, and the keys of some of those who name them. */
+  get unknown(): { versions: number; members: Uint8Array[] } {
     const { manifests } = this.#stores
-    return [...this.offers.all()].filter(({ digest }) => manifests.get(digest) === undefined).length
+    const unknown = [...this.offers.all()].filter(({ digest }) => manifests.get(digest) === undefined)
+    const members = new Map(unknown.flatMap(({ holders }) => [...holders]))
+    return {
+      versions: unknown.length,
+      members: [...members.values()].slice(0, mostSilent).map(({ publicKey }) => publicKey)
+    }
   }
 
   /** Number of other members that name a version. */

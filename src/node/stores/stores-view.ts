@@ -27,10 +27,12 @@ const unfollowed: Omit<Shown, 'owner' | 'name'> = {
 export function storesView(network: NetworkNode): StoresView {
   const { stores, storeKeeper } = network
   const newest = stores.manifests.newest()
+  const { versions, members } = storeKeeper?.unknown ?? { versions: 0, members: [] }
   return {
     quotaBytes: stores.config.quotaBytes,
     usedBytes: stores.usedBytes,
-    unknown: storeKeeper?.unknown ?? 0,
+    unknown: versions,
+    silent: members.map((key) => refOf(network.registry, key)),
     stores: shownStores(network, newest).map((store) => rowOf(network, store, newest))
   }
 }

@@ -24,6 +24,7 @@ export const storesView: StoresView = {
   quotaBytes: 10_737_418_240,
   usedBytes: 4_300_000,
   unknown: 0,
+  silent: [],
   stores: [storeRow(), storeRow({ name: 'maps', state: 'offered', heldSeq: null })]
 }
 

@@ -80,6 +80,7 @@ test('list has what is offered, status what is here, and both say what is wrong'
     quotaBytes: 2 ** 30,
     usedBytes: 2 ** 20,
     unknown: 2,
+    silent: [{ peerId: 'x', name: 'ann' }],
     stores: [
       storeRow({ trouble: 'several members share a store music' }),
       storeRow({ name: 'maps', state: 'offered', heldSeq: null }),
@@ -89,7 +90,7 @@ test('list has what is offered, status what is here, and both say what is wrong'
   const list = await run('list')
   expect(list.out).toMatch(/music.*here/)
   expect(list.out).toMatch(/maps.*offered/)
-  expect(list.err).toMatch(/2 more stores nobody.*root\/music: several members/s)
+  expect(list.err).toMatch(/2 more stores nobody.*what it is: ann\..*root\/music: several members/s)
   const status = await run('status')
   expect(status.out).not.toContain('maps')
   expect(status.out).toMatch(/own.*shared from here, pinned/)
@@ -108,6 +109,7 @@ test('text of others is shown without control codes', async () => {
     quotaBytes: 1,
     usedBytes: 1,
     unknown: 0,
+    silent: [],
     stores: [storeRow({ trouble: 'a\u001b[2Jb', folder: '/srv/\u001b[2J' })]
   })
   const { out, err } = await run('status')

@@ -52,6 +52,7 @@ export const storesView = answer('stores', 'trustnet store list|status|sync --al
   quotaBytes: whole.describe('what the blocks of all stores may have together'),
   usedBytes: whole,
   unknown: whole.describe('versions that members name and of which nothing is known here yet'),
+  silent: z.array(peerRef).describe('members that name those versions, 16 at most'),
   stores: z.array(row).describe('by owner and name')
 })
 

@@ -75,6 +75,8 @@ afterEach(async () => {
 })
 
 const all = (): boolean => true
+const { signal } = new AbortController()
+const longMs = 600_000
 
 /** A store of this owner. */
 function versionOf(owner: number, name: string): Version {
@@ -156,4 +158,18 @@ test('what is named no more, and what is no store of a wanted name, is not asked
   manifests.seek(all)
   await manifests.stop()
   expect(asked.size).toBe(2)
+})
+
+test('whoever waits for what comes does not wait for those who are silent', async () => {
+  const [here, absent] = [versionOf(1, 'here'), versionOf(2, 'absent')]
+  had.set(digestKey(digestOf(here)), here.bytes)
+  names(1, [here])
+  names(2, [absent])
+  manifests.seek(all)
+  await manifests.quiet(50, signal)
+  expect(stores.manifests.get(digestOf(here))).toBeDefined()
+  // It is still being asked for.
+  expect(asked.get(digestKey(digestOf(absent)))?.signal.aborted).toBe(false)
+  await manifests.quiet(longMs, AbortSignal.timeout(50))
+  isSilent = false
 })
