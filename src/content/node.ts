@@ -8,6 +8,11 @@ import { decodeLink, encodeLink, type Link } from './link.ts'
 
 /** Greatest block that is taken from others. */
 export const maxBlockBytes = 1_048_576
+/**
+ * Greatest node: reading one holds the event loop for as long as it has links, and a member that shares a store chooses them. The largest folder
+ * that is not spread over several blocks, with the shortest names, takes 400,000 bytes.
+ */
+export const maxNodeBytes = 524_288
 
 /** The part of a node that says what it is. Its links stand before it, as kubo writes them: the library calls such a node a legacy one. */
 type Data = NonNullable<LegacyNode['data']>
@@ -19,8 +24,8 @@ const file = dataOfKind(2)
 const kinds = { folder: dataOfKind(1), file, bytes: file, symlink: dataOfKind(4), shard: dataOfKind(5) }
 const murmurCode = 0x22n
 export const shardWidth = 256
-/** A link takes more than 40 bytes: a block has no room for more. */
-const maxLinks = 26_214
+/** A link takes more than 40 bytes: a node has no room for more. */
+const maxLinks = 13_107
 
 /** A part of a file, or an entry of a folder. */
 export interface Part extends Link {
@@ -100,7 +105,7 @@ function dataOf(content: Content): Data {
  * @throws InvalidBlockError
  */
 export function readNode(bytes: Uint8Array): Content {
-  if (bytes.length > maxBlockBytes) throw new InvalidBlockError(`a block has more than ${maxBlockBytes} bytes`)
+  if (bytes.length > maxNodeBytes) throw new InvalidBlockError(`a node has more than ${maxNodeBytes} bytes`)
   const content = decoded(bytes)
   if (!equals(nodeBlock(content).bytes, bytes)) throw new InvalidBlockError('a node is not encoded as it must be')
   return content

@@ -1,8 +1,9 @@
 import { assert, integer, nat, oneof, property, tuple, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvalidBlockError } from '../../../src/content/errors.ts'
+import { standardSettings } from '../../../src/content/file-tree.ts'
 import { decodeLink, encodeLink } from '../../../src/content/link.ts'
-import { type Content, maxBlockBytes, nodeBlock, type Part, rawBlock, readNode } from '../../../src/content/node.ts'
+import { type Content, maxNodeBytes, nodeBlock, type Part, rawBlock, readNode } from '../../../src/content/node.ts'
 
 const leaf = rawBlock(Buffer.from('leaf'))
 const part = (name: string): Part => ({ codec: 'raw', digest: leaf.digest, name, treeBytes: 4 })
@@ -52,10 +53,23 @@ describe('blocks of nodes', () => {
         }
       })
     )
-    expect(() => readNode(new Uint8Array(maxBlockBytes + 1))).toThrow(`more than ${maxBlockBytes} bytes`)
     // Half a million links that say nothing.
-    const many = new Uint8Array(maxBlockBytes).map((_, index) => (index % 2 === 0 ? 0x12 : 0))
+    const many = new Uint8Array(maxNodeBytes).map((_, index) => (index % 2 === 0 ? 0x12 : 0))
     expect(() => readNode(many)).toThrow(InvalidBlockError)
+  })
+
+  it('takes the largest folder that is not spread, and none that takes longer to read', () => {
+    const names = Array.from({ length: 14_000 }, (_, index) =>
+      String.fromCharCode(0x21 + (index % 90), 0x21 + index / 90)
+    )
+    const parts = names.map((name) => ({ ...rawBlock(Buffer.from(name)), name, treeBytes: Number.MAX_SAFE_INTEGER }))
+    let count = 6_000
+    while (!standardSettings.isLarge(parts.slice(0, count + 1))) count++
+    const largest = parts.slice(0, count)
+    const folder = (entries: readonly Part[]): Uint8Array => nodeBlock({ type: 'folder', parts: entries }).bytes
+    expect(largest.length).toBeGreaterThan(6_000)
+    expect(readNode(folder(largest))).toMatchObject({ type: 'folder', parts: { length: largest.length } })
+    expect(() => readNode(folder(parts))).toThrow(`more than ${maxNodeBytes} bytes`)
   })
 
   it('refuses what it does not know: a mode, a time, a kind, data without one, and sizes that no number holds', () => {
