@@ -12,6 +12,7 @@ import { lookup } from './lookup.ts'
 import { push } from './push.ts'
 import { recordUpdates } from './record-updates.ts'
 import { resolve } from './resolve.ts'
+import { rootStore } from './root-store.ts'
 import { scrape } from './scrape.ts'
 import { sessions } from './sessions.ts'
 import { start } from './start.ts'
@@ -24,6 +25,7 @@ export const benchmarks: readonly Benchmark[] = [
   recordUpdates,
   etcd,
   admissions,
+  rootStore,
   lookup,
   resolve,
   sync,

@@ -44,6 +44,14 @@ const methods = {
     return { address: `/ip6/::1/tcp/${port}/p2p/${node.peerId}`, port, networkId: node.registry.networkId }
   },
 
+  /** Address of a root whose log an engine keeps, once it has the lease. */
+  async inPlace(): Promise<RootAddress> {
+    const started = running()
+    await started.until(() => started.network?.registry.root !== undefined, AbortSignal.timeout(60_000))
+    const { port } = started.attached
+    return { address: `/ip6/::1/tcp/${port}/p2p/${started.peerId}`, port, networkId: started.registry.networkId }
+  },
+
   /** After a start a root with members listens for newer heads first; in a benchmark nobody has any. */
   release(): void {
     running().registry.root?.release()

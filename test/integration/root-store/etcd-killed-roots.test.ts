@@ -98,6 +98,15 @@ describe.runIf(hasEtcd)('candidates whose log is in etcd', () => {
     await isWhole()
   })
 
+  it('bring the log to an etcd that has lost it', async () => {
+    const name = await root()
+    await cluster.clear()
+    await expect.poll(async () => await cluster.stored('head')).toBeDefined()
+    await candidates.admit(name)
+    await candidates.admit(await root())
+    await isWhole()
+  })
+
   it('are one root when both start at once', async () => {
     await Promise.all(['a', 'b'].map(async (name) => await candidates.at(name).kill()))
     await Promise.all([candidates.spawn('a'), candidates.spawn('b')])
