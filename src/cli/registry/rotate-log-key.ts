@@ -60,6 +60,10 @@ const rotate = async (context: Context, options: RotateOptions): Promise<void> =
   terminal.print(`New epoch  ${entered.epoch}, from entry ${entered.n} on`)
   printSpread(context, spread)
   terminal.print(`${terminal.paint('good', 'Done')}: the log key before is worthless, and its file overwritten.`)
+  const { rootStore } = await api.registryStatus({}, { signal })
+  if (rootStore === null) return
+  const { logKey } = dataFiles(data)
+  terminal.print(`Candidates  copy ${logKey} to each of them now, mode 0600: until then trustnet status there warns`)
 }
 
 const viewOf = (entered: EnteredView | undefined, spread: SpreadView | undefined) => ({

@@ -2,10 +2,10 @@ import { equals } from 'uint8arrays/equals'
 import type { SigningKey } from '../../identity/keys.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { ForkError, NotOperatorError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
+import { ForkError, NotRootError, UnavailableError } from '../../runtime/errors.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import type { Checkpoint } from '../objects/checkpoint.ts'
-import type { LogEntry, Revoke } from '../objects/entry.ts'
+import type { LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import { asStoreError } from '../store/store-errors.ts'
 import {
@@ -18,6 +18,8 @@ import {
 import { noteVerifierKey, signNote } from './checkpoint-note.ts'
 import type { ClockDoubt } from './clock-doubt.ts'
 import { completed } from './complete-entry.ts'
+import { appendSigned } from './epochs/append-signed.ts'
+import { reissueRevokes } from './epochs/reissue-revokes.ts'
 import type { Draft } from './ledger.ts'
 import { ownOrders } from './own-orders.ts'
 import type { Pauses } from './pauses.ts'
@@ -238,24 +240,27 @@ export class Root {
     )
   }
 
-  /** Enters the revokes that are enforced without being in the log. Gives the number of them. @throws as append */
-  async reissueRevokes(): Promise<number> {
-    // The key of the root itself is for the next root to enter.
-    const bodies = this.#replica.emergency.revokes().filter(({ publicKey }) => !equals(publicKey, this.publicKey))
-    await Promise.all(bodies.map((body) => this.#reissue(body)))
-    return bodies.length
+  /**
+   * Enters what the authority has signed for the place behind the head, with a checkpoint over it: a delegation to the log key of this root too.
+   * @throws as append; UnavailableError when the log went on meanwhile, LogMismatchError
+   */
+  async enter(envelope: Uint8Array): Promise<void> {
+    const { entries } = await this.#replica.verify([envelope])
+    await this.#replica.ledger.exclusive(() =>
+      this.#log.commit(
+        (draft) => {
+          if (entries.some(({ entry }) => entry.value.kind !== 'delegate')) this.#requireAllowed()
+          for (const each of entries) appendSigned(draft, each)
+          return this.#signer.sign(draft)
+        },
+        (draft) => this.#signed(draft)
+      )
+    )
   }
 
-  async #reissue(body: Revoke): Promise<void> {
-    try {
-      await this.append([{ kind: 'revoke', body }])
-    } catch (error) {
-      // It is in force all the same; where the policy asks for two operators, they enter it.
-      if (error instanceof NotOperatorError)
-        this.#logger.warn({ reason: body.reason }, `a revoke in force is not entered: ${error.message}`)
-      // Somebody handed it over at the same moment.
-      else if (!(error instanceof RevokedError)) throw error
-    }
+  /** Enters the revokes that are enforced without being in the log. Gives the number of them. @throws as append */
+  async reissueRevokes(): Promise<number> {
+    return await reissueRevokes(this, this.#replica, this.#logger)
   }
 
   #requireAllowed(): void {

@@ -2,7 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import { toString as text } from 'uint8arrays/to-string'
 import { peerIdText } from '../../../identity/keys.ts'
 import { withReplica } from '../../../registry/log/epochs/new-epoch.ts'
-import type { Root } from '../../../registry/log/log-writer.ts'
+import { Root } from '../../../registry/log/log-writer.ts'
 import type { Replica } from '../../../registry/log/replica.ts'
 import { comparePositions } from '../../../registry/log/state/position.ts'
 import { type LogEntry, openEntry } from '../../../registry/objects/entry.ts'
@@ -14,7 +14,6 @@ import { dataFiles } from '../../config/paths.ts'
 import type { NetworkNode } from '../../network-node.ts'
 import type { NodeContext } from '../../node-context.ts'
 import { keepNextLogKey, nextLogKey, preparedLogKey } from '../../root/log-key.ts'
-import { requireNoDatabase } from '../../root/store/log-place.ts'
 import { refOf } from '../../views/refs.ts'
 import { bytesOf } from '../base64.ts'
 
@@ -33,13 +32,17 @@ const hex = (bytes: Uint8Array): string => text(bytes, 'base16')
  * @throws the reason why this root appends nothing
  */
 export async function prepareEntry(
-  { config, clock }: NodeContext,
+  { config, clock, seat }: NodeContext,
   { registry }: NetworkNode,
   { kind }: { kind: 'authority' | 'delegate' }
 ): Promise<PreparedView> {
   const { root, replica } = registry
   if (root === undefined) throw new NotRootError('only the root can do that')
-  requireNoDatabase(config)
+  if (seat !== undefined) {
+    // The store is at the head of the database then, and this process holds the lease.
+    release(root)
+    await root.checkpoint()
+  }
   hold(root)
   // Behind what is being appended.
   const { head, keys } = await replica.ledger.exclusive(() =>
@@ -85,16 +88,15 @@ export async function enterEntry(
   { registry }: NetworkNode,
   { entry }: { entry: string }
 ): Promise<EnteredView> {
-  requireNoDatabase(node.config)
+  requireLease(node)
   const signed = openEntry(bytesOf(entry), registry.networkId)
   const { kind, n, epoch } = signed.value
   const { root, replica } = registry
-  if (kind === 'delegate') await openOwnEpoch(node, registry.replica, signed)
+  if (kind === 'delegate') await openOwnEpoch(node, replica, signed)
   else if (kind === 'authority') {
-    requirePlace(replica, signed)
-    await replica.apply([signed.bytes])
-    if (root !== undefined) release(root)
-    await root?.checkpoint()
+    if (root === undefined) throw new NotRootError('only the root can do that')
+    release(root)
+    await root.enter(signed.bytes)
   } else throw new InvalidPayloadError(`the authority signs no entry of the kind ${kind}`)
   return { epoch, n, members: node.attached.registry.replica.state.memberCount }
 }
@@ -111,9 +113,12 @@ async function openOwnEpoch(node: NodeContext, { head }: Replica, entry: Signed<
   let failure: Error | undefined
   await node.beginAnew('the root goes on with a new log key', async () => {
     try {
+      requireLease(node)
       await withReplica({ path: store }, async (replica) => {
-        requirePlace(replica, entry)
-        await replica.apply([entry.bytes])
+        const { logger } = node.logging
+        const root = new Root({ replica, logKey: next, nodeKey: node.key, logger })
+        await root.enter(entry.bytes)
+        await root.close()
       })
       keepNextLogKey(path)
     } catch (error) {
@@ -123,8 +128,10 @@ async function openOwnEpoch(node: NodeContext, { head }: Replica, entry: Signed<
   if (failure !== undefined) throw failure
 }
 
-function requirePlace({ head }: Replica, { value }: Signed<LogEntry>): void {
-  if (value.n !== head.n + 1 || !equals(value.prevHash, head.hash)) throw wentOn()
+/** A new epoch ends what another process has appended to a database meanwhile. @throws NotRootError */
+function requireLease({ seat }: NodeContext): void {
+  if (seat === undefined || seat.isHeld) return
+  throw new NotRootError('another process is the root by now: nothing was changed, run this on its machine')
 }
 
 const wentOn = (): UnavailableError =>

@@ -43,11 +43,11 @@ function elsewhere({ root, replica: { state } }: Registry): string | undefined {
   )
 }
 
-/** An entry that the authority signs goes into the store alone, where the database would not have it. @throws NotRootError */
+/** With its process stopped, an entry would go into the store alone, while another process is the root. @throws NotRootError */
 export function requireNoDatabase({ root: { store } }: Config): void {
   if (store === undefined || store === ownStore) return
   throw new NotRootError(
-    `a database keeps the log, which takes no entry of the authority: take the log back into this store first (root.store: ${ownStore}, ` +
-      'docs/operations.md "A root that does without its machine"), and name the database again afterwards'
+    `${store} keeps the log, where another process is the root by now: run this on the machine of the root, while its process runs ` +
+      '(`trustnet registry status` names it)'
   )
 }
