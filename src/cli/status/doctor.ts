@@ -50,10 +50,12 @@ export const checksOf = async (context: Context, options: RunningOptions): Promi
 const nothingRuns: Check = warn('process', 'Process', 'no node runs here', 'trustnet install, or trustnet node start')
 
 const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: AbortSignal): Promise<Check[]> => {
-  const [status, peers, identity] = await Promise.all([
+  const [status, peers, identity, registry] = await Promise.all([
     client.status({}, { signal }),
     client.peers({}, { signal }),
-    client.identity({}, { signal })
+    client.identity({}, { signal }),
+    // A node that has not found its network yet cannot say.
+    client.registryStatus({}, { signal }).catch(() => undefined)
   ])
   const domain = status.network?.domain
   return [
@@ -69,6 +71,7 @@ const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: Abort
     ...node.pinholes(status),
     ...node.names(status),
     ...node.link(status),
+    ...node.rootStore(registry?.rootStore),
     node.versions(peers),
     ...(domain === undefined ? [] : await dnssec(domain, [...status.dns.resolvers, ...facts.resolvers])),
     ...node.warnings(status)

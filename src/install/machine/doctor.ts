@@ -1,4 +1,4 @@
-import type { PeersView, StatusView } from '../../node/api/control-api.ts'
+import type { PeersView, RegistryStatusView, StatusView } from '../../node/api/control-api.ts'
 import { type Check, fail, pass, warn } from '../model/check.ts'
 import { statAt } from './open-safely.ts'
 
@@ -101,6 +101,24 @@ export const link = ({ link: found, parts }: Partial<StatusView>): Check[] => {
   const why = parts?.find(({ name }) => name === 'link')?.lastError ?? 'no interface has a link-local address'
   return [warn('link', 'Link', `no member is looked for on a link: ${why}`, 'ip -6 address show scope link')]
 }
+
+/** The database that keeps the log. None where the store of the root does, or this node does not stand for its place. */
+export const rootStore = (found: RegistryStatusView['rootStore'] | undefined): Check[] => {
+  if (found === null || found === undefined) return []
+  const { store, held, term, holder, behind, failure, fault, weaknesses, candidates } = found
+  const check = ['root-store', 'Root log'] as const
+  if (failure !== null) return [fail(...check, `${store} is not reached: ${failure}`, 'trustnet registry status')]
+  if (fault !== null) return [fail(...check, `this machine cannot take the place of the root: ${fault}`, needsKey)]
+  if (weaknesses.length > 0)
+    return [warn(...check, `${store} may lose what it has answered: ${weaknesses.join(', ')}`, needsStandby)]
+  if (term === null) return [warn(...check, `${store} was not asked yet`)]
+  const who = held ? 'this process' : (holder?.name ?? holder?.peerId ?? 'somebody else')
+  const waiting = candidates.length === 1 ? '1 other candidate' : `${candidates.length} other candidates`
+  return [pass(...check, `${store}: ${who} has the lease (term ${term}), ${waiting}, ${behind ?? 0} entries behind`)]
+}
+
+const needsKey = 'what the reason says, on this machine; docs/operations.md "A root that does without its machine"'
+const needsStandby = 'mend the settings of the database; docs/operations.md "A root that does without its machine"'
 
 /** Version N talks to N−1: more than two at once are too many. */
 export const versions = ({ peers, self }: PeersView): Check => {
