@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { loadKey } from '../../../identity/key-file.ts'
 import type { SigningKey } from '../../../identity/keys.ts'
 import { isRegistryRole } from '../../../identity/role.ts'
 import type { Replica } from '../../../registry/log/replica.ts'
+import { isEpochPrepared, ownLogKey } from '../log-key.ts'
 
 /** A process that may stand for the place of the root. */
 export interface Standing {
@@ -17,7 +17,9 @@ export function standingFault({ publicKey, logKey }: Standing, { state, isForked
   if (isForked) return 'the log has two histories'
   if (role === undefined || !isRegistryRole(role)) return 'it is no registry of the network yet'
   if (state.isRevoked(publicKey)) return 'its key is revoked'
-  if (!existsSync(logKey)) return `it has no log key: copy log.key of the root to ${logKey}, mode 0600`
-  if (state.keys.isKeyOf(state.keys.epoch, loadKey(logKey).publicKey)) return undefined
+  // One that was made here and stands in the log already, before the process ended, is put in its place.
+  const isThere = existsSync(logKey) || isEpochPrepared(logKey)
+  if (!isThere) return `it has no log key: copy log.key of the root to ${logKey}, mode 0600`
+  if (state.keys.isKeyOf(state.keys.epoch, ownLogKey(logKey, state.keys).publicKey)) return undefined
   return `${logKey} is not the log key of today: copy log.key of the root there, mode 0600`
 }
