@@ -107,6 +107,17 @@ describe.runIf(hasEtcd)('candidates whose log is in etcd', () => {
     await isWhole()
   })
 
+  it('bring an etcd forward that was restored from an older copy', async () => {
+    const headN = async (): Promise<number> => JSON.parse((await cluster.stored('head')) ?? '{"n":0}').n
+    const restore = await cluster.copy()
+    await candidates.admit(await root())
+    const n = await headN()
+    await restore()
+    await candidates.admit(await root())
+    await expect.poll(headN).toBeGreaterThan(n)
+    await isWhole()
+  })
+
   it('are one root when both start at once', async () => {
     await Promise.all(['a', 'b'].map(async (name) => await candidates.at(name).kill()))
     await Promise.all([candidates.spawn('a'), candidates.spawn('b')])
