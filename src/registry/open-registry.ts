@@ -34,6 +34,7 @@ import { forgetRestored, type Meta, metaOf, type RestoredFrom, restoredFrom } fr
 import { RecordTable } from './store/record-table.ts'
 import { Cosignatures } from './witness/cosignatures.ts'
 import { Finality } from './witness/finality.ts'
+import { raiseLie } from './witness/raise-lie.ts'
 
 export interface RegistryParts {
   db: Database
@@ -212,13 +213,17 @@ export class OpenRegistry implements Registry {
   }
 
   #listen(): void {
-    const { replica, events, alarms } = this
+    const { replica, events, alarms, cosignatures } = this
     replica.events.addEventListener('entries', ({ detail }) => {
       events.dispatchEvent(new CustomEvent('entries', { detail }))
     })
     replica.events.addEventListener('checkpoint', ({ detail }) => {
       this.#age = this.#ageNow()
       events.dispatchEvent(new CustomEvent('checkpoint', { detail }))
+    })
+    cosignatures.events.addEventListener('lie', ({ detail }) => {
+      const { db, logger } = this.#parts
+      raiseLie(alarms, detail, { folder: dirname(db.name), logger })
     })
     replica.events.addEventListener('fork', ({ detail }) => {
       const { epoch, n } = detail

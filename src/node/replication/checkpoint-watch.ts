@@ -6,6 +6,7 @@ import type { Replica } from '../../registry/log/replica.ts'
 import type { Cosignatures } from '../../registry/witness/cosignatures.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { ForkError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { ShownHeads } from './shown-heads.ts'
 
@@ -94,6 +95,8 @@ export class CheckpointWatch {
       if (judged === 'newer') await this.#catchUp(checkpoint, from)
       return true
     } catch (error) {
+      // Its words show which witnesses stand for two histories.
+      if (error instanceof ForkError) await cosignatures.take(checkpoint, words).catch(() => {})
       const fields = { error: String(error), ...(from !== undefined && { peer: peerIdText(from) }) }
       logger.debug(fields, 'a checkpoint that was shown could not be used: whoever is followed is asked')
       if (from !== undefined) this.#init.onFailed(from, error)

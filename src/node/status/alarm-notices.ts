@@ -15,6 +15,8 @@ const alarmFixes: ReadonlyMap<string, string> = new Map(
       'trustnet registry status, then look at the machines of the witnesses; when they are gone for good: trustnet policy set witnesses-needed 0, then trustnet registry rotate-log-key',
     witness_refuses:
       'trustnet registry diff --with MEMBER, then the operator of the root; when this machine alone is wrong: stop it, move registry.db and witness.json aside, start it',
+    witness_lies:
+      'take it out of the witnesses: trustnet policy edit, or trustnet revoke NAME; then ask its operator, and that of the root, who had both histories',
     store_gone:
       'trustnet registry backup --to FILE, then stop this process, trustnet registry restore FILE, and start it',
     store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',

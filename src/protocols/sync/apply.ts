@@ -7,6 +7,7 @@ import { comparePositions } from '../../registry/log/state/position.ts'
 import { type Checkpoint, openCheckpointAsync } from '../../registry/objects/checkpoint.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import {
+  ForkError,
   LimitError,
   LogMismatchError,
   NotMemberError,
@@ -96,7 +97,7 @@ export class Applier {
   /** Frames in the order in which they came, one at a time. */
   async apply(opened: OpenedFrame): Promise<Applied> {
     const { frame, hasLog } = opened
-    const entries = hasLog ? await this.#applyLog(opened) : 0
+    const entries = hasLog ? await this.#applyOrAccuse(opened) : 0
     if (hasLog) this.#logs--
     if (frame.checkpoint.length > 0) await this.#target.cosignatures.take(frame.checkpoint, frame.cosignatures)
     for (const envelope of frame.revokes) await this.#enforce(envelope)
@@ -105,6 +106,17 @@ export class Applier {
       records: await (opened.records ?? this.#applyRecords(frame.records)),
       hints: this.#applyHints(frame),
       shown: (await opened.verified)?.checkpoint?.value
+    }
+  }
+
+  async #applyOrAccuse(opened: OpenedFrame): Promise<number> {
+    try {
+      return await this.#applyLog(opened)
+    } catch (error) {
+      const { checkpoint, cosignatures } = opened.frame
+      // Its words show which witnesses stand for two histories.
+      if (error instanceof ForkError) await this.#target.cosignatures.take(checkpoint, cosignatures).catch(() => {})
+      throw error
     }
   }
 

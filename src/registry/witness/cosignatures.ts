@@ -15,6 +15,7 @@ import { type Cosignature, isCosigned, readCosignature } from './cosignature.ts'
 import { isWitness, maxWitnesses, witnessesOf } from './entitled.ts'
 import { readNoteLines } from './note-lines.ts'
 import { type StoredWord, storedWords, storeWords } from './stored-words.ts'
+import type { CosignatureEvents, CosignedCheckpoint, Witnessed, Word } from './words.ts'
 
 /** Cosignatures in one message: of each witness one. */
 export const maxCosignatures = maxWitnesses
@@ -25,39 +26,6 @@ const tellMs = 20
 const unneededMs = 1_000
 /** Written so often at most; what a crash loses is heard again from the witnesses. */
 const saveMs = 5_000
-
-/** The newest that one witness has said. */
-interface Word {
-  readonly checkpoint: Signed<Checkpoint>
-  readonly cosignature: Cosignature
-  /** When it came here, ms since 1970. */
-  readonly heardMs: number
-  /** Place among all words that came here. */
-  readonly revision: number
-}
-
-/** A checkpoint with what witnesses say of it. */
-export interface CosignedCheckpoint {
-  readonly checkpoint: Signed<Checkpoint>
-  readonly cosignatures: readonly Uint8Array[]
-}
-
-/** The newest checkpoint for which enough witnesses stand. */
-export interface Witnessed {
-  readonly checkpoint: Signed<Checkpoint>
-  /** Witnesses that stand for it, and all that there are. */
-  readonly by: number
-  readonly of: number
-  /** From its signature until the last one that was needed came here. */
-  readonly afterMs: number
-}
-
-export interface CosignatureEvents {
-  /** A witness has said something new; told at once. */
-  word: CustomEvent<void>
-  /** Witnesses have said something new. Words that come close together are told together. */
-  cosigned: CustomEvent<void>
-}
 
 export interface CosignaturesInit {
   replica: Replica
@@ -78,6 +46,8 @@ export class Cosignatures {
   readonly #words = new Map<string, Word>()
   /** Newest last, by hash of the payload. */
   readonly #recent = new Map<string, Signed<Checkpoint>>()
+  /** Keys of witnesses that stand for two histories. */
+  readonly #liars = new Set<string>()
   #revision = 0
   #kept: { revision: number; head: Head; words: readonly Word[] } | undefined
   #telling: NodeJS.Timeout | undefined
@@ -199,7 +169,9 @@ export class Cosignatures {
   }
 
   async #takeAll(checkpoint: Signed<Checkpoint>, cosignatures: readonly Cosignature[]): Promise<number> {
-    if (!this.#isHeld(checkpoint)) return 0
+    const agrees = this.#agrees(checkpoint)
+    if (agrees === false) await Promise.all(cosignatures.map((each) => this.#accuse(checkpoint, each)))
+    if (agrees !== true) return 0
     const taken = await Promise.all(cosignatures.map((each) => this.#takeOne(checkpoint, each)))
     return taken.filter((isNew) => isNew).length
   }
@@ -226,13 +198,31 @@ export class Cosignatures {
     return held === undefined || compareCheckpoints(value, held.checkpoint.value) > 0
   }
 
-  /** True for a checkpoint by the log key of its epoch over a place of the history that is held. */
-  #isHeld({ value, signer }: Signed<Checkpoint>): boolean {
+  /** Tells of a witness that stands for this checkpoint of another history and, at its place or behind it, for the one that is held. */
+  async #accuse(checkpoint: Signed<Checkpoint>, cosignature: Cosignature): Promise<void> {
+    const { witness } = cosignature
+    const key = keyId(witness)
+    const held = this.#words.get(key)
+    if (held === undefined || this.#liars.has(key)) return
+    const { epoch, n } = held.checkpoint.value
+    if (epoch !== checkpoint.value.epoch || n < checkpoint.value.n) return
+    if (!(await isCosigned(checkpoint, cosignature)) || this.#liars.has(key)) return
+    this.#liars.add(key)
+    const other = { checkpoint, cosignature }
+    this.events.safeDispatchEvent('lie', { detail: { witness, held, other } })
+  }
+
+  /** Compares a checkpoint by the log key of its epoch with the history that is held; undefined: that does not say what stood at its place. */
+  #agrees({ value, signer }: Signed<Checkpoint>): boolean | undefined {
     const { state, head } = this.#replica
     const { epoch, n, headHash } = value
-    if (n > head.n || !state.keys.isKeyOf(epoch, signer) || !state.keys.isValidAt(epoch, n)) return false
+    if (n > head.n || !state.keys.isKeyOf(epoch, signer) || !state.keys.isValidAt(epoch, n)) return undefined
     const hash = this.#replica.linkHash(n)
-    return hash !== undefined && equals(hash, headHash)
+    return hash && equals(hash, headHash)
+  }
+
+  #isHeld(checkpoint: Signed<Checkpoint>): boolean {
+    return this.#agrees(checkpoint) === true
   }
 
   #tellSoon(): void {

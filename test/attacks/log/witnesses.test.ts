@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, onTestFinished } from 'vitest'
-import { SigningKey } from '../../../src/identity/keys.ts'
+import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
 import type { Policy } from '../../../src/registry/objects/policy/policy.ts'
 import { openRegistry, type Registry } from '../../../src/registry/registry.ts'
 import { cosign } from '../../../src/registry/witness/cosignature.ts'
@@ -87,6 +87,31 @@ describe('a thief of the log key who shows one newcomer a history of its own', (
       happened: 'one witness signed the history of the thief: its member is nobody',
       held: 'the policy needs two'
     }
+  })
+
+  /** Fields of the alarm of a member who hears that a witness stands for the thief's history, and these for the true one. */
+  async function named(...keys: SigningKey[]): Promise<object | undefined> {
+    const member = await open('member', {})
+    const evil = await thief()
+    await admitBy(evil, 'mallory')
+    for (const name of ['alice', 'bob']) await admitBy(network.root, name)
+    await show(network.root, member, ...keys)
+    const { checkpoint } = evil.replica
+    if (checkpoint === undefined) throw new Error('no checkpoint')
+    await member.cosignatures.take(checkpoint.bytes, [cosign(checkpoint, one, network.clock.now())])
+    return member.alarms.list().find(({ code }) => code === 'witness_lies')?.fields
+  }
+
+  attack('a witness signs both: the true history for all others, and that of the thief', async () => {
+    await expect(named(one, two, three)).resolves.toMatchObject({ witness: peerIdText(one.publicKey) })
+    return {
+      happened: 'a member that heard of both named it, and kept both words',
+      held: 'a word is signed by its witness'
+    }
+  })
+
+  control('a witness that has signed one history alone is not named', async () => {
+    await expect(named(two, three)).resolves.toBeUndefined()
   })
 
   control('no witness is needed', async () => {

@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
-import { SigningKey } from '../../../../src/identity/keys.ts'
+import { z } from 'zod'
+import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { verifyStore } from '../../../../src/registry/backup/verify-store.ts'
 import { openCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
 import type { Registry } from '../../../../src/registry/registry.ts'
 import { cosign } from '../../../../src/registry/witness/cosignature.ts'
 import { maxCosignatures } from '../../../../src/registry/witness/cosignatures.ts'
 import { storedWords, storeWords } from '../../../../src/registry/witness/stored-words.ts'
+import type { Lie } from '../../../../src/registry/witness/words.ts'
 import { InvalidEnvelopeError, InvalidPayloadError, LimitError, StoreError } from '../../../../src/runtime/errors.ts'
 import { RealNetwork } from '../../../helpers/real-network.ts'
 
@@ -108,6 +111,31 @@ it('takes nothing about a place that it does not hold, or about another history'
   await expect(cosignatures.take(forged.bytes, [word(one, forged)])).resolves.toBe(0)
   // The control: the same witness about what is held.
   await expect(cosignatures.take(held.bytes, [word(one, held)])).resolves.toBe(1)
+})
+
+it('tells once of a witness that stands for two histories, and of nobody else', async () => {
+  const { cosignatures } = replica
+  const lies: Lie[] = []
+  cosignatures.events.addEventListener('lie', ({ detail }) => lies.push(detail))
+  const before = newest()
+  await next()
+  const forged = openCheckpoint(network.forgedCheckpoint(before.value.n), network.root.networkId)
+  // Nothing is known of one yet, and two has stood for a place below alone.
+  await cosignatures.take(before.bytes, [word(two, before)])
+  const ahead = openCheckpoint(network.forgedCheckpoint(newest().value.n), network.root.networkId)
+  await cosignatures.take(ahead.bytes, [word(one, ahead), word(two, ahead)])
+  expect(lies).toEqual([])
+  await take(one, three)
+  const broken = word(three, forged).with(103, (word(three, forged)[103] ?? 0) ^ 1)
+  await cosignatures.take(forged.bytes, [word(one, forged), broken])
+  await cosignatures.take(forged.bytes, [word(one, forged)])
+  expect(lies.map(({ witness }) => witness)).toEqual([one.publicKey])
+  expect(lies[0]).toMatchObject({ held: { checkpoint: newest() }, other: { checkpoint: forged } })
+  const [alarm] = replica.alarms.list().filter(({ code }) => code === 'witness_lies')
+  expect(alarm?.message).toContain(peerIdText(one.publicKey))
+  const { proof } = z.object({ proof: z.string() }).parse(alarm?.fields)
+  const text = readFileSync(proof, 'utf8')
+  for (const line of [before, newest()].map(({ value }) => `\n${value.n + 1}\n`)) expect(text).toContain(line)
 })
 
 it('knows the checkpoint of a word by its hash', async () => {
