@@ -1,12 +1,12 @@
-import type { Bench, Benchmark, Plan } from './harness/benchmark.ts'
-import { Child, endAll } from './harness/child.ts'
-import { startEtcdServer } from './harness/etcd-server.ts'
-import { liftedLimits } from './harness/network.ts'
-import { networkFolder } from './harness/network-folder.ts'
-import { measured } from './harness/rounds.ts'
-import type { EtcdAppendsMethods } from './processes/etcd-appends.ts'
-import type { MembersMethods } from './processes/members.ts'
-import type { RootMethods } from './processes/root.ts'
+import type { Bench, Benchmark, Plan } from '../harness/benchmark.ts'
+import { Child, endAll } from '../harness/child.ts'
+import { startEtcdServer } from '../harness/etcd-server.ts'
+import { liftedLimits } from '../harness/network.ts'
+import { networkFolder } from '../harness/network-folder.ts'
+import { measured } from '../harness/rounds.ts'
+import type { EtcdAppendsMethods } from '../processes/etcd-appends.ts'
+import type { MembersMethods } from '../processes/members.ts'
+import type { RootMethods } from '../processes/root.ts'
 
 /** Bytes of an admit entry with its join request. */
 const entryBytes = 600
