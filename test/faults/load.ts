@@ -13,6 +13,7 @@ export class Load {
   readonly #promises: Promises
   #failure: Error | undefined
   #onChange: () => void = () => {}
+  #rest = ''
 
   /** The built program of that name, also when this file runs from its source. */
   constructor(program: string, given: readonly string[], promises: Promises) {
@@ -30,6 +31,7 @@ export class Load {
     const before = this.#promises.lines
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const late = setTimeout(() => reject(new Error(`nothing was acknowledged for ${startMs / 1000} s`)), startMs)
+    late.unref()
     this.#onChange = () => {
       if (this.#failure !== undefined) reject(this.#failure)
       else if (this.#promises.lines > before + 1) resolve()
@@ -49,9 +51,22 @@ export class Load {
     this.#promises.end()
   }
 
+  /** It does nothing, until `thaw`. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT')
+  }
+
+  /** Whole lines alone: others write to the same promises. */
   #take(chunk: string): void {
+    const text = this.#rest + chunk
+    const end = text.lastIndexOf('\n') + 1
+    this.#rest = text.slice(end)
     try {
-      this.#promises.take(chunk)
+      this.#promises.take(text.slice(0, end))
       this.#onChange()
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))

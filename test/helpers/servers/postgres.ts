@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
-import { vi } from 'vitest'
-import { ceilingMs } from '../ceiling.ts'
 import { freePort } from '../free-port.ts'
+import { eventually } from '../network.ts'
 
 const run = promisify(execFile)
 const bin = '/usr/lib/postgresql/15/bin'
@@ -44,12 +43,8 @@ export class PostgresServer implements AsyncDisposable {
       await server.up()
     })
     await this.waitsFor('*')
-    await vi.waitFor(
-      async () => {
-        const rows = await this.sql("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'")
-        if (rows.length === 0) throw new Error('the standby does not follow yet')
-      },
-      { timeout: ceilingMs, interval: 50 }
+    await eventually(
+      async () => (await this.sql("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'")).length > 0
     )
     return standby
   }
@@ -109,7 +104,13 @@ export class PostgresServer implements AsyncDisposable {
     const args = settings.flatMap((each) => ['-c', each])
     const child = spawn(join(bin, 'postgres'), ['-D', this.data, ...args], { ...asUser, stdio: 'ignore' })
     this.#ended = new Promise((resolve) => child.once('exit', () => resolve()))
-    await vi.waitFor(async () => await this.#admin('SELECT 1'), { timeout: ceilingMs, interval: 50 })
+    await eventually(
+      async () =>
+        await this.#admin('SELECT 1').then(
+          () => true,
+          () => false
+        )
+    )
   }
 
   /** Stops it as a power cut would, or in order. */
