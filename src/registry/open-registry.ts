@@ -253,6 +253,10 @@ export class OpenRegistry implements Registry {
     })
   }
 
+  namesLike(name: string): string[] {
+    return this.#membership.namesLike(name)
+  }
+
   replicaAgeMs(): number {
     return this.#age.ageMs + this.#parts.clock.monotonic() - this.#age.atMs
   }

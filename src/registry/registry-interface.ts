@@ -82,6 +82,8 @@ export interface Registry extends AsyncDisposable {
   readonly meta: Meta
   /** One page of members; follow `next`. */
   lookup(query: LookupQuery): LookupPage
+  /** Names of members that people may take for this one. */
+  namesLike(name: string): string[]
   /** Age of the newest verified checkpoint, ms; of the network when there is none. */
   replicaAgeMs(): number
   /** There while this store was restored from a backup and the others' heads were not heard since. */

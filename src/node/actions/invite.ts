@@ -1,7 +1,6 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { isRegistryRole } from '../../identity/role.ts'
 import type { InviteOptions } from '../../registry/admission/invites.ts'
-import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
 import { encodeInvite, type InviteRegistry } from '../../registry/objects/invite.ts'
 import { aborted, within } from '../../runtime/abort.ts'
@@ -49,7 +48,7 @@ export async function issueInvite(
     uses: grant.uses,
     expiresMs: grant.notAfterMs,
     network: networkRef(registry.genesis),
-    looksLike: name === undefined ? [] : lookAlikes(name, registry.replica.state.members()),
+    looksLike: name === undefined ? [] : registry.namesLike(name),
     registries: registries.filter(({ addrs }) => addrs.length > 0).length
   }
 }

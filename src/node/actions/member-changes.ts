@@ -1,6 +1,5 @@
 import { peerIdText } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
-import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
 import type { LogEntry } from '../../registry/objects/entry.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
@@ -38,9 +37,8 @@ export async function changeMember(
     return changed(refOf(registry, publicKey), undefined, `would be ${wordsOf(planned.body)}`)
   }
   const entry = plan ? undefined : await members.change(publicKey, changes, author)
-  const { state } = registry.replica
   const now = requireMember(registry, peerIdText(publicKey))
-  const alike = name === undefined || entry === undefined ? [] : lookAlikes(name, state.members())
+  const alike = name === undefined || entry === undefined ? [] : registry.namesLike(name)
   const warning = alike.length === 0 ? '' : `; its name looks like that of ${alike.join(', ')}`
   const message = `is ${entry === undefined ? 'already' : 'now'} ${wordsOf(now)}${warning}`
   return changed(refOf(registry, publicKey), entry, message)

@@ -1,5 +1,4 @@
 import { peerIdText } from '../../identity/keys.ts'
-import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
 import type { PendingJoin } from '../../registry/events.ts'
 import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
@@ -34,7 +33,7 @@ async function approveWaiting(registry: Registry, peer: string, author: Author |
   if (value.kind !== 'admit')
     throw new UnavailableError('the admission is not in the log yet: look again in a moment', 1_000)
   const { publicKey, name, role } = value.body
-  const alike = lookAlikes(name, registry.replica.state.members())
+  const alike = registry.namesLike(name)
   const warning = alike.length === 0 ? '' : `; its name looks like that of ${alike.join(', ')}`
   return {
     ...refOf(registry, publicKey),

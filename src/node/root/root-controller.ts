@@ -1,7 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
-import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Root } from '../../registry/log/log-writer.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import type { RegistryRow } from '../../registry/log/state/rows.ts'
@@ -120,9 +119,9 @@ export class RootController {
 
   readonly #onAdmitted = ({ detail }: CustomEvent<{ publicKey: Uint8Array }>): void => {
     const { network, logger } = this.#init
-    const { state } = network.registry.replica
-    const member = state.member(detail.publicKey)
-    const alike = member === undefined ? [] : lookAlikes(member.name, state.members())
+    const { registry } = network
+    const member = registry.replica.state.member(detail.publicKey)
+    const alike = member === undefined ? [] : registry.namesLike(member.name)
     if (alike.length === 0) return
     logger.warn(
       { peer: peerIdText(detail.publicKey), name: member?.name, looksLike: alike },

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { toString as text } from 'uint8arrays/to-string'
 import { compareBytes } from '../../identity/hash.ts'
 import { peerIdText } from '../../identity/keys.ts'
-import { lookAlikes } from '../../registry/admission/look-alike.ts'
+import { LookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type {
@@ -159,8 +159,9 @@ export function pendingView({ registry }: NetworkNode): PendingView {
   const forOperator = admission.pending().map((join) => rowOf(join, 'approve', false))
   const forRoot = admission.queuedJoins().map((join) => rowOf(join, 'root', join.withInvite))
   const rows = [...forOperator, ...forRoot]
-  const others = [...registry.replica.state.members(), ...rows]
-  return { pending: rows.map((row) => ({ ...row, looksLike: lookAlikes(row.name, others) })) }
+  const waiting = new LookAlikes(rows.map(({ peerId, name }) => [peerId, name]))
+  const looksLike = (name: string): string[] => [...new Set([...registry.namesLike(name), ...waiting.of(name)])]
+  return { pending: rows.map((row) => ({ ...row, looksLike: looksLike(row.name) })) }
 }
 
 interface Waiting {

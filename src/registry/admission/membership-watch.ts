@@ -1,4 +1,5 @@
 import type { TypedEventTarget } from 'main-event'
+import { keyId } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
@@ -10,6 +11,7 @@ import type { Signed } from '../objects/envelope.ts'
 import { KeyGroups } from '../records/key-groups.ts'
 import type { Records } from '../records/records.ts'
 import { KeyOrder } from '../records/sorted-keys.ts'
+import { LookAlikes } from './look-alike.ts'
 
 /** Memberships that ended by time are looked for at most this often. */
 const sweepMs = 60_000
@@ -28,6 +30,8 @@ export class MembershipFollower {
   readonly #components: MembershipFollowerComponents
   #order: KeyOrder
   readonly #byRole = new KeyGroups<Role>()
+  /** There once somebody has asked. */
+  #looks: LookAlikes | undefined
   #sweptAt = Number.NEGATIVE_INFINITY
 
   constructor(components: MembershipFollowerComponents) {
@@ -58,16 +62,31 @@ export class MembershipFollower {
     return this.#byRole.after(role, after, limit)
   }
 
+  /** Names of members that look like this one and are not it. */
+  namesLike(name: string): string[] {
+    this.#looks ??= new LookAlikes(this.#namesNow())
+    return this.#looks.of(name)
+  }
+
+  *#namesNow(): Iterable<[string, string]> {
+    const { state } = this.#components.replica
+    for (const { publicKey, name } of state.members()) {
+      if (!state.isRevoked(publicKey)) yield [keyId(publicKey), name]
+    }
+  }
+
   #orderNow(): KeyOrder {
     const { state } = this.#components.replica
     const keys = [...state.members()].map(({ publicKey }) => publicKey)
-    for (const publicKey of keys) this.#placeByRole(publicKey)
+    for (const publicKey of keys) this.#place(publicKey)
     return new KeyOrder(keys.filter((publicKey) => !state.isRevoked(publicKey)))
   }
 
-  #placeByRole(publicKey: Uint8Array): void {
+  #place(publicKey: Uint8Array): void {
     const { state } = this.#components.replica
-    this.#byRole.put(publicKey, state.isRevoked(publicKey) ? undefined : state.member(publicKey)?.role)
+    const member = state.isRevoked(publicKey) ? undefined : state.member(publicKey)
+    this.#byRole.put(publicKey, member?.role)
+    this.#looks?.put(keyId(publicKey), member?.name)
   }
 
   #take({ value, bytes }: Signed<LogEntry>): void {
@@ -85,7 +104,7 @@ export class MembershipFollower {
         break
       case 'registrySet':
       case 'change':
-        this.#placeByRole(value.body.publicKey)
+        this.#place(value.body.publicKey)
         break
       default:
     }
@@ -96,7 +115,7 @@ export class MembershipFollower {
     // By the authority, which the root does not know yet.
     if (replica.state.isRevoked(publicKey)) return
     this.#order.add(publicKey)
-    this.#placeByRole(publicKey)
+    this.#place(publicKey)
     records.admitted(publicKey)
     events.dispatchEvent(new CustomEvent('admitted', { detail: { publicKey, admit } }))
   }
@@ -107,6 +126,7 @@ export class MembershipFollower {
     if (this.#components.replica.isMember(publicKey)) return
     this.#order.delete(publicKey)
     this.#byRole.put(publicKey, undefined)
+    this.#looks?.put(keyId(publicKey), undefined)
     this.#components.events.dispatchEvent(new CustomEvent('ended', { detail: { publicKey } }))
   }
 
@@ -125,6 +145,7 @@ export class MembershipFollower {
   #reset(): void {
     const { replica } = this.#components
     const before = this.#order
+    this.#looks = undefined
     this.#order = this.#orderNow()
     for (const publicKey of before.after(undefined, before.size)) {
       const isOut = replica.state.member(publicKey) === undefined || replica.state.isRevoked(publicKey)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { lookAlikes } from '../../../../src/registry/admission/look-alike.ts'
+import { LookAlikes } from '../../../../src/registry/admission/look-alike.ts'
 
-const named = (...names: string[]) => names.map((name) => ({ name }))
+const named = (...names: string[]) => new LookAlikes(names.map((name) => [`owner of ${name}`, name]))
 
 describe('names that look alike', () => {
   it.each([
@@ -17,8 +17,8 @@ describe('names that look alike', () => {
     ['a--b', 'a-b'],
     ['r-nail', 'mail']
   ])('are %s and %s', (one, other) => {
-    expect(lookAlikes(one, named(one, 'other', other))).toEqual([other])
-    expect(lookAlikes(other, named(one, 'other', other))).toEqual([one])
+    expect(named(one, 'other', other).of(one)).toEqual([other])
+    expect(named(one, 'other', other).of(other)).toEqual([one])
   })
 
   it.each([
@@ -27,5 +27,17 @@ describe('names that look alike', () => {
     ['alpha', 'beta'],
     ['node-1', 'node-11'],
     ['a', 'b']
-  ])('are not %s and %s', (one, other) => expect(lookAlikes(one, named(other))).toEqual([]))
+  ])('are not %s and %s', (one, other) => expect(named(other).of(one)).toEqual([]))
+
+  it('are those of today', () => {
+    const names = named('web-1')
+    names.put('a', 'web-l')
+    names.put('b', 'web-l')
+    expect(names.of('web-1')).toEqual(['web-l'])
+    names.put('a', 'db')
+    names.put('b', undefined)
+    expect(names.of('web-1')).toEqual([])
+    expect(names.of('web-l')).toEqual(['web-1'])
+    expect(names.of('d-b')).toEqual(['db'])
+  })
 })
