@@ -1,7 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { holds } from '../waiting-bytes.ts'
 import { LibraryTurns } from './library-turns.ts'
 
 type Data = Uint8Array | Uint8ArrayList
@@ -50,13 +49,20 @@ export class Pieces {
 
   /** Before the library listens, which has to do so in the same turn. */
   start(): void {
-    holds(this.#stream, () => ({ arrived: this.#held.byteLength, leaving: 0 }))
+    this.#countAsUnread()
     this.#stream.addEventListener('message', (event) => {
       if (event !== this.#given) this.#came(event)
     })
     this.#stream.addEventListener('close', () => this.#drop())
     const waitMs = this.#charge(0)
     if (waitMs > 0) this.#wait(waitMs)
+  }
+
+  /** A library that has not been given all of it is not at the end of the stream, though its peer has sent all. */
+  #countAsUnread(): void {
+    const prototype: object = Object.getPrototypeOf(this.#stream)
+    const buffered = (): number => Number(Reflect.get(prototype, 'readBufferLength', this.#stream) ?? 0)
+    Object.defineProperty(this.#stream, 'readBufferLength', { get: () => buffered() + this.#held.byteLength })
   }
 
   get #waits(): boolean {

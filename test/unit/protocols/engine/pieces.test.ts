@@ -1,4 +1,5 @@
 import { type Stream, StreamMessageEvent } from '@libp2p/interface'
+import { byteStream, streamPair } from '@libp2p/utils'
 import { TypedEventEmitter } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FrameCounter } from '../../../../src/protocols/engine/libraries/frame-counter.ts'
@@ -160,5 +161,24 @@ describe('what comes on a stream of a library', () => {
     await expect.poll(() => given).toEqual([0, ...streams.keys()])
     // What comes, and what has waited, have a part each.
     expect(most).toBeLessThanOrEqual(2)
+  })
+
+  it('is read to its end by a library whose peer has sent all before all was given', async () => {
+    const [near, far] = await streamPair()
+    new Pieces(far, { take: bytesAlone, charge: () => 0, refuse: () => {}, turns: new LibraryTurns() }).start()
+    const reader = byteStream(far)
+    near.send(kib(100))
+    await near.close()
+    const read: number[] = []
+    const all = (async () => {
+      for (;;) {
+        const bytes = await reader.read()
+        if (bytes === null) return
+        read.push(bytes.byteLength)
+      }
+    })()
+    await vi.runAllTimersAsync()
+    await all
+    expect(read.reduce((sum, bytes) => sum + bytes, 0)).toBe(100 * 1024)
   })
 })
