@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { maxNodeBytes } from '../../../src/content/node.ts'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import type { Rate } from '../../../src/protocols/engine/rate-limiter.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
@@ -93,6 +94,7 @@ const docs: Record<string, [string, string[]][]> = {
   blocks: [
     ['request', [kib(blocks.requestBytes), String(blocks.digests)]],
     ['block', [mib(blocks.blockBytes)]],
+    ['block that is a node of a tree', [kib(maxNodeBytes)]],
     ['streams', [`${blocks.streams} per connection`, rate(blocks.rate)]],
     ['blocks that a peer has not taken', [String(blocks.untakenOfPeer)]],
     ['blocks that are read at a time', [String(blocks.reading)]],
