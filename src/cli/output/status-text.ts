@@ -190,13 +190,15 @@ const useText = ({ service, direction, count, ...peer }: StatusView['forwards'][
 
 /** A process of an older version says nothing of it. */
 const relayRow = ({ relay }: Partial<StatusView>): [string, string][] => {
-  const { relays = [], serves } = relay ?? {}
-  const isServing = serves !== null && serves !== undefined && serves.reservations + serves.bytes > 0
-  if (relays.length === 0 && !isServing) return []
+  const { relays = [], trouble, serves } = relay ?? {}
+  const isServing = serves !== null && serves !== undefined && serves.reservations + serves.bytes + serves.refused > 0
+  if (relays.length === 0 && trouble === null && !isServing) return []
   const text = joined(
     relays.length > 0 && `reached through ${relays.map(peerText).join(', ')}`,
+    typeof trouble === 'string' && `nobody relays for this node: ${sanitise(trouble)}`,
     isServing && `relays for ${plural(serves.reservations, 'member')}, ${plural(serves.circuits, 'connection')} now`,
-    isServing && `${bytes(serves.bytes)} passed on`
+    isServing && `${bytes(serves.bytes)} passed on`,
+    isServing && serves.refused > 0 && `${serves.refused} refused, the last: ${sanitise(serves.lastRefusal ?? '')}`
   )
   return [['Relay', text]]
 }

@@ -69,6 +69,7 @@ const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: Abort
     node.membership(status),
     node.reach(status),
     ...node.pinholes(status),
+    ...node.relays(status),
     ...node.names(status),
     ...node.link(status),
     ...node.rootStore(registry?.rootStore),

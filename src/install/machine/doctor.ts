@@ -83,6 +83,17 @@ export const pinholes = ({ pinholes: all = [], reach: found }: Partial<StatusVie
     return warn('pinholes', 'Pinhole', text, `let others in at ${address} in the firewall of the router`)
   })
 
+/** None where others dial this node. */
+export const relays = ({ relay, reach: found }: Partial<StatusView>): Check[] => {
+  if (relay === undefined || (relay.relays.length === 0 && relay.trouble === null)) return []
+  const through = relay.relays.map(({ name, peerId }) => name ?? peerId).join(', ')
+  if (relay.trouble === null)
+    return [pass('relays', 'Relays', `whoever cannot be dialled either reaches this node through ${through}`)]
+  const text = `nobody relays for this node: ${relay.trouble}`
+  if (found !== 'outbound') return [pass('relays', 'Relays', text)]
+  return [warn('relays', 'Relays', text, 'connect it to a root or secondary, or let its port in: docs/relay.md')]
+}
+
 /** None where the configuration wants no names. */
 export const names = ({ names: address, parts, network }: StatusView): Check[] => {
   const part = parts.find(({ name }) => name === 'names')

@@ -117,11 +117,14 @@ const forwardsInShort = z.object({
 
 const relay = z.object({
   relays: z.array(peerRef).describe('members through which this node is reached, the best first'),
+  trouble: text.nullable().describe('why nobody relays for this node, though nobody can dial it'),
   serves: z
     .object({
       reservations: whole.describe('members that are reached through this node'),
       circuits: whole.describe('connections that go through it now'),
-      bytes: whole.describe('passed on since the start')
+      bytes: whole.describe('passed on since the start'),
+      refused: whole.describe('reservations and circuits that were refused since the start'),
+      lastRefusal: text.nullable().describe('why the last one was')
     })
     .nullable()
     .describe('null: this node does not relay')

@@ -202,12 +202,13 @@ const directions = ['in', 'out'] as const
 
 /** Services that members use of each other; those that are over count in the totals. */
 const relaySamples = ({ relays, services }: NetworkNode): Sample[] => {
-  const { reservations = 0, circuits = 0, bytes = 0 } = services?.relay?.counts ?? {}
+  const { reservations = 0, circuits = 0, bytes = 0, refused = 0 } = services?.relay?.counts ?? {}
   return [
     gauge('trustnet_relays', 'Members through which this node is reached.', [[{}, relays?.relays.length ?? 0]]),
     gauge('trustnet_relay_reservations', 'Members that are reached through this node.', [[{}, reservations]]),
     gauge('trustnet_relay_circuits', 'Connections of others that go through this node.', [[{}, circuits]]),
-    counter('trustnet_relay_bytes_total', 'Bytes that this node has passed on between others.', [[{}, bytes]])
+    counter('trustnet_relay_bytes_total', 'Bytes that this node has passed on between others.', [[{}, bytes]]),
+    counter('trustnet_relay_refused_total', 'Reservations and circuits that this node has refused.', [[{}, refused]])
   ]
 }
 

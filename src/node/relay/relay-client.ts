@@ -10,6 +10,7 @@ import { hopId, reserveAt } from '../../protocols/relay/index.ts'
 import { maxRelays } from '../../registry/objects/record.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import { Throttle } from '../../runtime/throttle.ts'
 
@@ -70,6 +71,8 @@ export class RelayClient {
   #looking: Running | undefined
   /** Relays that others were told of. */
   #told = ''
+  #candidateCount = 0
+  #lastRefusal: string | undefined
 
   constructor(init: RelayClientInit) {
     this.#init = init
@@ -108,11 +111,19 @@ export class RelayClient {
     return [...this.#held.values()].map(({ publicKey }) => publicKey)
   }
 
+  /** Why nobody relays for this node, though it is to be reached through relays; undefined: somebody does, or need not. */
+  get trouble(): string | undefined {
+    if (this.#held.size > 0 || !this.#init.use.wantsRelays()) return undefined
+    if (this.#candidateCount === 0) return 'no member is connected that relays and may by the policy of the network'
+    return this.#lastRefusal ?? 'it has not asked yet'
+  }
+
   async #look(signal: AbortSignal): Promise<void> {
     const { use, limits } = this.#init
     const wanted = Math.min(limits.relay.wanted, maxRelays)
     this.#replace()
     const candidates = use.wantsRelays() ? await this.#candidates() : []
+    this.#candidateCount = candidates.length
     const byPeer = new Map(candidates.map((each) => [peerIdText(each.publicKey), each]))
     for (const [peer, { connection }] of this.#held) {
       if (byPeer.get(peer)?.connection !== connection) this.#held.delete(peer)
@@ -156,6 +167,7 @@ export class RelayClient {
       signal.throwIfAborted()
       this.#held.delete(peer)
       this.#rest(peer)
+      this.#lastRefusal = `${peer} does not: ${reasonOf(error)}`
       logger.debug({ peer, error: String(error) }, 'a member does not relay for this node; others are asked')
     }
   }

@@ -56,9 +56,13 @@ export const isListening = (network: NetworkNode | undefined): network is Networ
   network !== undefined && network.port !== 0
 
 const relayView = (network: NetworkNode | undefined): StatusView['relay'] => {
-  if (network === undefined) return { relays: [], serves: null }
-  const relays = (network.relays?.relays ?? []).map((publicKey) => refOf(network.registry, publicKey))
-  return { relays, serves: network.services?.relay?.counts ?? null }
+  if (network === undefined) return { relays: [], trouble: null, serves: null }
+  const counts = network.services?.relay?.counts
+  return {
+    relays: (network.relays?.relays ?? []).map((publicKey) => refOf(network.registry, publicKey)),
+    trouble: network.relays?.trouble ?? null,
+    serves: counts === undefined ? null : { ...counts, lastRefusal: counts.lastRefusal ?? null }
+  }
 }
 
 const selfView = (node: NodeContext, network: NetworkNode | undefined): StatusView['self'] => {

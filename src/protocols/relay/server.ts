@@ -5,7 +5,7 @@ import { peerIdText } from '../../identity/keys.ts'
 import { within } from '../../runtime/abort.ts'
 import { type Clock, type Logger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { NotAllowedError, NotFoundError, UnavailableError } from '../../runtime/errors.ts'
+import { LimitError, NotAllowedError, NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import { culpritOf } from '../engine/culprits.ts'
 import { StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
@@ -34,6 +34,9 @@ export interface RelayCounts {
   readonly circuits: number
   /** Bytes that were passed on since the start. */
   readonly bytes: number
+  /** Reservations and circuits that were refused since the start, and why the last one was. */
+  readonly refused: number
+  readonly lastRefusal: string | undefined
 }
 
 /** A relay for members of the network. */
@@ -46,6 +49,11 @@ const retryMs = 5_000
 /** Time in which a circuit can take in no more than its windows. */
 const lookMs = 250
 
+type Source = Pick<Exchange, 'frames' | 'remoteId' | 'connection'>
+
+const isRefusal = (error: unknown): boolean =>
+  [NotAllowedError, NotFoundError, LimitError, UnavailableError].some((kind) => error instanceof kind)
+
 class RelayService implements RelayServer {
   readonly #init: RelayServerInit
   readonly #registrar: Registrar
@@ -57,6 +65,8 @@ class RelayService implements RelayServer {
   readonly #stops: (() => void)[] = []
   #served: Served | undefined
   #bytes = 0
+  #refused = 0
+  #lastRefusal: string | undefined
 
   constructor({ registrar }: { registrar: Registrar }, init: RelayServerInit) {
     const { limits, clock = systemClock } = init
@@ -70,7 +80,13 @@ class RelayService implements RelayServer {
   }
 
   get counts(): RelayCounts {
-    return { reservations: this.#reservations.size, circuits: this.#places.size, bytes: this.#bytes }
+    return {
+      reservations: this.#reservations.size,
+      circuits: this.#places.size,
+      bytes: this.#bytes,
+      refused: this.#refused,
+      lastRefusal: this.#lastRefusal
+    }
   }
 
   isStarted(): boolean {
@@ -100,26 +116,36 @@ class RelayService implements RelayServer {
   }
 
   async #handle({ frames, connection, remoteId, signal }: Exchange): Promise<void> {
-    const { limits, mayServe } = this.#init
+    const { limits } = this.#init
     const inTime = within(limits.relay.openMs, signal)
     const bytes = await frames.read({ signal: inTime })
     if (bytes === undefined) return
     const target = readRequest(bytes)
-    if (!mayServe()) throw new NotAllowedError('this node does not relay: the policy of the network forbids it')
-    if (isRelayed(connection)) throw new NotAllowedError('what was relayed is not relayed once more')
-    if (target === remoteId) throw new NotAllowedError('a member needs no relay to itself')
-    if (target !== undefined) await this.#connect({ frames, remoteId, connection }, target, inTime)
-    else {
-      this.#reservations.reserve(remoteId)
-      await frames.write(reserved(this.#clock.now() + limits.relay.reservationMs))
+    try {
+      await this.#serve({ frames, connection, remoteId }, target, inTime)
+    } catch (error) {
+      if (isRefusal(error)) this.#refusedFor(reasonOf(error))
+      throw error
     }
   }
 
-  async #connect(
-    source: Pick<Exchange, 'frames' | 'remoteId' | 'connection'>,
-    target: string,
-    signal: AbortSignal
-  ): Promise<void> {
+  async #serve(source: Source, target: string | undefined, signal: AbortSignal): Promise<void> {
+    const { limits, mayServe } = this.#init
+    const { frames, connection, remoteId } = source
+    if (!mayServe()) throw new NotAllowedError('this node does not relay: the policy of the network forbids it')
+    if (isRelayed(connection)) throw new NotAllowedError('what was relayed is not relayed once more')
+    if (target === remoteId) throw new NotAllowedError('a member needs no relay to itself')
+    if (target !== undefined) return await this.#connect(source, target, signal)
+    this.#reservations.reserve(remoteId)
+    await frames.write(reserved(this.#clock.now() + limits.relay.reservationMs))
+  }
+
+  #refusedFor(reason: string): void {
+    this.#refused++
+    this.#lastRefusal = reason
+  }
+
+  async #connect(source: Source, target: string, signal: AbortSignal): Promise<void> {
     const { limits, mayServe } = this.#init
     const way = this.#reservations.has(target) ? this.#wayTo(target) : undefined
     if (way === undefined) throw new NotFoundError(`${target} has no reservation here`)
@@ -148,7 +174,7 @@ class RelayService implements RelayServer {
       this.#init.trust.culprits.exceeded('relay.waitingBytes', { peer: source })
   }
 
-  #take({ remoteId, connection }: Pick<Exchange, 'remoteId' | 'connection'>, target: string): CircuitPlace {
+  #take({ remoteId, connection }: Source, target: string): CircuitPlace {
     try {
       return this.#places.take(remoteId, target)
     } catch (error) {

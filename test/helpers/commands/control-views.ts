@@ -169,7 +169,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
   announced: ['/ip6/2001:db8::1/tcp/8000'],
   maintenance: null,
   forwards: { exposed: 0, listeners: 0, in: 0, out: 0, most: [] },
-  relay: { relays: [], serves: null },
+  relay: { relays: [], trouble: null, serves: null },
   reach: 'direct',
   pinholes: [],
   parts: [

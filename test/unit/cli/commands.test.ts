@@ -157,10 +157,16 @@ describe('status', () => {
   test('says through whom this node is reached, and for how many it relays', async () => {
     expect((await run(['status'])).out).not.toContain('Relay')
     const relays = [{ peerId: peerIds[0] ?? '', name: 'root' }]
-    api.statusAnswer = statusView({ relay: { relays, serves: { reservations: 2, circuits: 1, bytes: 2048 } } })
-    expect((await run(['status'])).out.replaceAll(/\s+/g, ' ')).toContain(
+    const serves = { reservations: 2, circuits: 1, bytes: 2048, refused: 0, lastRefusal: null }
+    const said = async (): Promise<string> => (await run(['status'])).out.replaceAll(/\s+/g, ' ')
+    api.statusAnswer = statusView({ relay: { relays, trouble: null, serves } })
+    expect(await said()).toContain(
       'Relay reached through root, relays for 2 members, 1 connection now, 2.0KiB passed on'
     )
+    const refused = { ...serves, refused: 3, lastRefusal: '512 circuits are open here' }
+    api.statusAnswer = statusView({ relay: { relays: [], trouble: 'it has not asked yet', serves: refused } })
+    expect(await said()).toContain('Relay nobody relays for this node: it has not asked yet, relays for 2 members')
+    expect(await said()).toContain('3 refused, the last: 512 circuits are open here')
   })
 
   test('--check exits with 5 unless healthy', async () => {

@@ -29,6 +29,7 @@ it('two members that nobody can dial talk through the root, and a direct way tak
   const two = await network.join('two', shut)
   // Each asks for its reservation when it has heard that the root relays.
   await eventually(() => [relaysAt(one, 'two'), relaysAt(two, 'one')].every((relays) => relays.includes(root.peerId)))
+  expect((await one.control.status()).relay).toMatchObject({ relays: [{ name: 'root' }], trouble: null })
   const ping = await one.control.ping({ peer: 'two' })
   expect(ping).toMatchObject({ received: 1, relay: { name: 'root' }, direction: 'out' })
   expect(await rowOf(one, 'two')).toMatchObject({ direction: 'out', relay: { name: 'root' } })
@@ -107,4 +108,15 @@ it('another relay takes over when one dies, and a revoked member loses its circu
   await eventually(() => waysTo(one, two).length === 0)
   await eventually(() => root.attached.services?.relay?.counts.circuits === 0)
   await expect(ping()).rejects.toThrow(/two/)
+})
+
+it('a node that nobody can dial and nobody relays for says why', async () => {
+  await using network = await TestNetwork.create({ 'relay.serve': 'off' })
+  const one = await network.join('one', shut)
+  await eventually(async () => (await one.control.status()).relay.trouble !== null)
+  expect((await one.control.status()).relay).toMatchObject({
+    relays: [],
+    trouble: 'no member is connected that relays and may by the policy of the network',
+    serves: null
+  })
 })

@@ -74,7 +74,7 @@ describe('a circuit', () => {
     await eventually(() => near.text === 'and back')
     await far.stream.close()
     await eventually(() => near.isOver && far.isOver && stage.counts.circuits === 0)
-    expect(stage.counts).toEqual({ reservations: 1, circuits: 0, bytes: 13 })
+    expect(stage.counts).toMatchObject({ reservations: 1, circuits: 0, bytes: 13, refused: 0 })
   })
 
   it('waits for a reader that has stopped, and holds next to nothing meanwhile', async () => {
@@ -250,7 +250,7 @@ describe('a relay', () => {
     const stage = await stageWith()
     const { target } = await stage.pair()
     await expect(target.open(target)).rejects.toThrow(NotAllowedError)
-    expect(stage.counts.circuits).toBe(1)
+    expect(stage.counts).toMatchObject({ circuits: 1, refused: 1, lastRefusal: expect.stringContaining('to itself') })
   })
 
   it('has so many circuits in all', async () => {
