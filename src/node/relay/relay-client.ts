@@ -111,7 +111,7 @@ export class RelayClient {
     return [...this.#held.values()].map(({ publicKey }) => publicKey)
   }
 
-  /** Why nobody relays for this node, though it is to be reached through relays; undefined: somebody does, or need not. */
+  /** Reason that nobody relays for this node, though it is to be reached through relays; undefined: somebody does, or need not. */
   get trouble(): string | undefined {
     if (this.#held.size > 0 || !this.#init.use.wantsRelays()) return undefined
     if (this.#candidateCount === 0) return 'no member is connected that relays and may by the policy of the network'
