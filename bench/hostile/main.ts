@@ -46,6 +46,8 @@ interface Scene {
   readonly victims: Victims
   readonly work: HonestWork
   readonly folder: string
+  /** Attackers of the cases before: what is left of theirs may be worked off, and named, during this one. */
+  readonly earlier: Set<string>
 }
 
 interface Attacked {
@@ -73,7 +75,7 @@ async function attack(each: Case, scene: Scene, rested?: Rests): Promise<Attacke
 }
 
 async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Attacked> {
-  const { ground, victims, work, folder } = scene
+  const { ground, victims, work, folder, earlier } = scene
   const { short: isShort } = values
   const lastsMs = isShort ? each.shortMs : each.ms
   const joins = isShort ? each.shortJoins : each.joins
@@ -88,7 +90,8 @@ async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Att
   const cost = await costOf(victims)
   const { sent, met, who } = await ground.end()
   const left = work.leave()
-  const names = await judgeNames(victims.root, folder, namedBefore, who)
+  const names = await judgeNames({ ...victims, folder, before: namedBefore, who, earlier })
+  for (const each of who) earlier.add(each)
   await left
   const [after, paceAfter] = await Promise.all([afterwards(victims, before, isShort), work.pace()])
   const judged = [judgeVictims(before, cost, after, isShort), judgeWork(done, lookups, paceBefore, paceAfter)]
@@ -112,7 +115,7 @@ async function runAlone(each: Case, prepared: string): Promise<Result> {
   const victims = await startVictims(folder, ground, values.lifted ? each.lifted : {})
   try {
     await using work = await HonestWork.start(victims, ground.honest, folder)
-    return (await attack(each, { ground, victims, work, folder })).result
+    return (await attack(each, { ground, victims, work, folder, earlier: new Set() })).result
   } finally {
     await endAll([victims.root, victims.node])
     rmSync(folder, { recursive: true, force: true })
@@ -127,8 +130,9 @@ async function runShort(chosen: readonly Case[], folder: string, done: (result: 
   try {
     await using work = await HonestWork.start(victims, ground.honest, folder)
     let rested: Rests | undefined
+    const earlier = new Set<string>()
     for (const each of chosen.filter(({ isOnLoopback, shortMs }) => isOnLoopback && shortMs > 0)) {
-      const { result, after } = await attack(each, { ground, victims, work, folder }, rested)
+      const { result, after } = await attack(each, { ground, victims, work, folder, earlier }, rested)
       rested = after
       done(result)
     }

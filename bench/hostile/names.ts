@@ -32,14 +32,21 @@ export async function untilNamed(root: Victims['root'], before: ReadonlySet<stri
   }
 }
 
+interface Named {
+  readonly root: Victims['root']
+  /** Of the log of the root. */
+  readonly folder: string
+  readonly before: ReadonlySet<string>
+  /** Attackers of this case, and of those before it. */
+  readonly who: ReadonlySet<string>
+  readonly earlier: ReadonlySet<string>
+}
+
 /** Culprits that were named since `before`: attackers alone, and in the log as in the counters. */
-export async function judgeNames(
-  root: Victims['root'],
-  folder: string,
-  before: ReadonlySet<string>,
-  who: ReadonlySet<string>
-): Promise<{ named: string[]; faults: string[] }> {
-  const culprits = (await root.call('culprits', rootName)).filter((each) => !before.has(keyOf(each)))
+export async function judgeNames({ root, folder, before, who, earlier }: Named) {
+  const culprits = (await root.call('culprits', rootName))
+    .filter((each) => !before.has(keyOf(each)))
+    .filter((each) => who.has(each.who) || !earlier.has(each.who))
   const innocent = culprits
     .filter((each) => !who.has(each.who))
     .map((each) => `${keyOf(each)} was named, who attacked nobody`)

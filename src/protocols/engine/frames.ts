@@ -7,6 +7,7 @@ import { FrameParser } from './frame-parser.ts'
 import { type Frame, FrameWriter } from './frame-writer.ts'
 import { boundDataFrames } from './libraries/stream-window.ts'
 import type { ProtocolLimits } from './limits.ts'
+import { resumeStream } from './resume-stream.ts'
 import { holds } from './waiting-bytes.ts'
 
 export interface FrameStreamInit {
@@ -217,7 +218,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     if (this.#parser.held || this.#failure !== undefined) return
     if (this.#endDue) this.#end()
     if (this.stream.readStatus !== 'paused' || this.#queue.length > 0) return
-    this.stream.resume()
+    resumeStream(this.stream)
     this.#watchPartial(true)
   }
 
@@ -228,7 +229,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     this.#queuedBytes = 0
     clearTimeout(this.#slow)
     this.#slow = undefined
-    if (this.stream.readStatus === 'paused') this.stream.resume()
+    resumeStream(this.stream)
   }
 
   /** Each frame has its own deadline, which does not run while it is us who do not read. */

@@ -3,6 +3,7 @@ import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { StreamEndedError } from '../engine/errors.ts'
+import { resumeStream } from '../engine/resume-stream.ts'
 
 export interface CircuitConnectionInit {
   /** Paused. */
@@ -30,7 +31,7 @@ class CircuitConnection extends AbstractMultiaddrConnection {
     stream.addEventListener('message', ({ data }) => this.onData(data))
     stream.addEventListener('drain', () => queueMicrotask(() => this.#drained()))
     if (rest.byteLength > 0) this.onData(rest)
-    if (stream.readStatus === 'paused') stream.resume()
+    resumeStream(stream)
     if (stream.status !== 'open') this.onTransportClosed(new StreamEndedError(`the stream is ${stream.status}`))
   }
 
@@ -56,7 +57,7 @@ class CircuitConnection extends AbstractMultiaddrConnection {
   }
 
   override sendResume(): void {
-    if (this.stream.readStatus === 'paused') this.stream.resume()
+    resumeStream(this.stream)
   }
 }
 

@@ -5,6 +5,7 @@ import { NotAllowedError } from '../../runtime/errors.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
+import { resumeStream } from '../engine/resume-stream.ts'
 import { countApart } from '../engine/waiting-bytes.ts'
 
 /** A member, and the stream over which it is reached. */
@@ -173,9 +174,7 @@ class Lane {
     if (this.#isHeld || this.#from.readStatus !== 'paused') return
     this.#isResuming = true
     try {
-      this.#from.resume()
-    } catch {
-      // It is closing: its end has been told already.
+      resumeStream(this.#from)
     } finally {
       this.#isResuming = false
     }

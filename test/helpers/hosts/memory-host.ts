@@ -23,6 +23,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { ServiceFactoryMap } from 'libp2p'
 import { TypedEventEmitter } from 'main-event'
 import { SigningKey } from '../../../src/identity/keys.ts'
+import { yamuxInit } from '../../../src/node/host/libp2p.ts'
 
 interface Served {
   handler: StreamHandler
@@ -177,7 +178,8 @@ class MemoryHost extends TypedEventEmitter<Libp2pEvents> {
     if (remote === undefined) throw new Error(`nobody answers at ${to.toString()}`)
     const [near, far] = multiaddrConnectionPair({ delay: 1, capacity: 64 })
     // Both muxers first: what one sends, the other one must hear.
-    const [mine, theirs] = [yamux()().createStreamMuxer(near), yamux()().createStreamMuxer(far)]
+    const muxers = yamux(yamuxInit)()
+    const [mine, theirs] = [muxers.createStreamMuxer(near), muxers.createStreamMuxer(far)]
     const here = new MemoryConnection(this, remote, near, mine)
     const there = new MemoryConnection(remote, this, far, theirs)
     here.other = there

@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { resumeStream } from '../resume-stream.ts'
 import { LibraryTurns } from './library-turns.ts'
 
 type Data = Uint8Array | Uint8ArrayList
@@ -88,7 +89,7 @@ export class Pieces {
     this.#isDue = false
     const waitMs = this.#charge(0) || this.#give()
     if (waitMs > 0 || this.#held.byteLength > 0) this.#wait(waitMs)
-    else if (this.#stream.readStatus === 'paused') this.#stream.resume()
+    else resumeStream(this.#stream)
   }
 
   #give(): number {
