@@ -91,7 +91,7 @@ async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Att
   const { sent, met, who } = await ground.end()
   const left = work.leave()
   const names = await judgeNames({ ...victims, folder, before: namedBefore, who, earlier })
-  for (const each of who) earlier.add(each)
+  for (const peer of who) earlier.add(peer)
   await left
   const [after, paceAfter] = await Promise.all([afterwards(victims, before, isShort), work.pace()])
   const judged = [judgeVictims(before, cost, after, isShort), judgeWork(done, lookups, paceBefore, paceAfter)]

@@ -115,7 +115,7 @@ describe('a registry that lies', () => {
     await lied(network, (items) => items.map(another))
     const [hal, keeper] = [network.node('hal'), network.node('keeper')]
     const { n, epoch } = keeper.registry.replica.head
-    await eventually(() => alarmOf(hal, 'log_fork') !== undefined)
+    await eventually(() => ['log_fork', 'lying_source'].every((code) => alarmOf(hal, code) !== undefined))
     expect(hal.registry.replica.isForked).toBe(true)
     expect(alarmOf(hal, 'lying_source')).toMatchObject({ fields: { peer: keeper.peerId } })
     const { data } = hal.config.paths
