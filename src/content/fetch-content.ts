@@ -2,6 +2,7 @@ import { ContentLimitError } from './errors.ts'
 import { contentLimits } from './import-folder.ts'
 import type { Link } from './link.ts'
 import { readNode } from './node.ts'
+import { settled } from './settled.ts'
 import { digestKey, linksOf } from './walk.ts'
 
 /** Place where blocks are kept. */
@@ -16,8 +17,10 @@ export type Fetch = (wants: AsyncIterable<Uint8Array>) => AsyncIterable<{ digest
 
 /** Blocks that are being stored at once: the next ones come meanwhile. */
 const mostStoring = 8
+/** Links that are looked for at once: what is missing of them is asked for in one request. */
+const lookedAtOnce = 32
 
-/** Links that are known and were not looked at: a store that can be shared has no more, and each takes memory. */
+/** Links that are known and whose blocks are not here: a store that can be shared has no more, and each takes memory. */
 const mostAhead = 2 * contentLimits.files
 
 /**
@@ -102,21 +105,22 @@ class MissingBlocks implements AsyncIterable<Uint8Array> {
 
   async *#wants(): AsyncGenerator<Uint8Array> {
     while (!this.isComplete && !this.#isStopped) {
-      const link = this.#ahead.pop()
-      if (link === undefined) await this.#wake.promise
-      else if (await this.#isMissing(link)) yield link.digest
+      const links = this.#ahead.splice(-lookedAtOnce).toReversed()
+      if (links.length === 0) await this.#wake.promise
+      yield* (await settled(links.map((link) => this.#missing(link)))).flat()
     }
   }
 
   #below(node: Uint8Array): void {
     for (const { codec, digest } of linksOf(readNode(node))) this.#ahead.push({ codec, digest })
-    if (this.#ahead.length > this.#most)
+    if (this.#ahead.length + this.#awaited.size > this.#most)
       throw new ContentLimitError(`it leads to more than ${this.#most} blocks at once, and a store to fewer`)
   }
 
-  async #isMissing(link: Link): Promise<boolean> {
+  /** The digest of a block that is not stored. */
+  async #missing(link: Link): Promise<Uint8Array[]> {
     const key = digestKey(link.digest)
-    if (this.#seen.has(key)) return false
+    if (this.#seen.has(key)) return []
     this.#seen.add(key)
     this.#awaited.set(key, link)
     // A leaf is checked when it is read; a node must be read here to know what is below it.
@@ -124,6 +128,6 @@ class MissingBlocks implements AsyncIterable<Uint8Array> {
     if (bytes !== undefined) this.#below(bytes)
     const isThere = bytes !== undefined || (link.codec === 'raw' && (await this.#blocks.has(link.digest)))
     if (isThere) this.#awaited.delete(key)
-    return !isThere
+    return isThere ? [] : [link.digest]
   }
 }

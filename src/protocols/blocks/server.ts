@@ -6,6 +6,7 @@ import { sleep } from '../../runtime/sleep.ts'
 import { AnswerTurns } from '../engine/answer-turns.ts'
 import { DeadlineError } from '../engine/errors.ts'
 import { FewLines } from '../engine/few-lines.ts'
+import type { Frame } from '../engine/frame-writer.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { answerTraced, type Exchange, type Served, serve } from '../engine/protocol.ts'
 import { Gcra } from '../engine/rate-limiter.ts'
@@ -30,6 +31,9 @@ export interface BlocksServerComponents {
 
 /** Key of what all peers share. */
 const all = ''
+/** Blocks that are as short are read together and leave in one send: each alone would cost more than its bytes do. */
+const shortBytes = 16 * 1024
+const shortAtOnce = 16
 
 class BlocksService implements Startable {
   readonly #init: BlocksServerInit
@@ -78,12 +82,15 @@ class BlocksService implements Startable {
   /** The next request is read when the last is answered: a list of wants without end waits on its own side. */
   async #handle(exchange: Exchange): Promise<void> {
     const { networkId, limits, logger } = this.#init
+    let isShort = false
     for (;;) {
       const bytes = await this.#next(exchange.frames)
       if (bytes === undefined) return
       const { digests, trace } = readRequest(bytes, networkId, limits.blocks)
       const traced = { logger, peer: exchange.remoteId, request: 'blocks' }
-      await answerTraced(trace, traced, () => this.#answer(exchange, digests))
+      const pieces = piecesOf(digests, isShort ? shortAtOnce : 1)
+      const long = await answerTraced(trace, traced, () => this.#answer(exchange, pieces))
+      isShort = long.length === 0
     }
   }
 
@@ -98,22 +105,44 @@ class BlocksService implements Startable {
     }
   }
 
-  /** One is read while another one is written. */
-  async #answer(exchange: Exchange, digests: Uint8Array[]): Promise<void> {
-    const wants = digests.values()
+  /** Some are read while others are written. Gives those that were long. */
+  async #answer(exchange: Exchange, pieces: readonly Uint8Array[][]): Promise<Uint8Array[]> {
+    const wants = pieces.values()
+    const long: Uint8Array[] = []
     const lanes = Array.from({ length: this.#init.limits.blocks.untakenOfPeer }, async () => {
-      for (const digest of wants) await this.#give(exchange, digest)
+      for (const digests of wants) long.push(...(await this.#give(exchange, digests)))
     })
     await Promise.all(lanes)
+    return long
   }
 
-  async #give({ frames, remoteId, signal }: Exchange, digest: Uint8Array): Promise<void> {
+  /** Gives those that are short at once, and the others one after the other. Gives back the latter. */
+  async #give(exchange: Exchange, digests: Uint8Array[]): Promise<Uint8Array[]> {
+    const long: Uint8Array[] = []
+    // The first of them is sent: it is no more than what is sent alone.
+    await this.#send(exchange, digests, (digest) => long.push(digest) > 1)
+    for (const digest of long.slice(1)) await this.#send(exchange, [digest], () => false)
+    return long
+  }
+
+  /** Sends them together, but for those that are long and are to be left out. */
+  async #send(
+    { frames, remoteId, signal }: Exchange,
+    digests: Uint8Array[],
+    isLeftOut: (long: Uint8Array) => boolean
+  ): Promise<void> {
     await this.#untaken.run(remoteId, async () => {
       await this.#afford(remoteId, signal)
       await frames.ready()
-      const frame = await this.#reading.run(all, async () => encodeAnswer(digest, await this.#read(digest)))
-      this.#charge(remoteId, frame.byteLength)
-      await frames.write(frame)
+      const make = async (digest: Uint8Array): Promise<Frame | undefined> => {
+        const bytes = await this.#read(digest)
+        this.#charge(remoteId, bytes?.byteLength ?? 0)
+        // At once: of many that are read none is kept that is long.
+        if (bytes !== undefined && bytes.byteLength > shortBytes && isLeftOut(digest)) return undefined
+        return encodeAnswer(digest, bytes)
+      }
+      const made = await Promise.all(digests.map((digest) => this.#reading.run(all, () => make(digest))))
+      for (const frame of made) if (frame !== undefined) await frames.write(frame)
     })
   }
 
@@ -147,6 +176,11 @@ class BlocksService implements Startable {
     return undefined
   }
 }
+
+const piecesOf = (digests: Uint8Array[], most: number): Uint8Array[][] =>
+  Array.from({ length: Math.ceil(digests.length / most) }, (_, piece) =>
+    digests.slice(piece * most, (piece + 1) * most)
+  )
 
 /** The service that gives members the blocks of its readers. */
 export function blocksServer(init: BlocksServerInit): (components: BlocksServerComponents) => Startable {

@@ -199,16 +199,16 @@ export class Source {
 
   /** Each answer gives it time for the next. */
   #watch(isFresh: boolean): void {
-    if (isFresh || this.#asked.size === 0) {
+    if (this.#asked.size === 0) {
       clearTimeout(this.#silence)
       this.#silence = undefined
-    }
-    if (this.#asked.size === 0 || this.#silence !== undefined) return
-    const { silenceMs } = this.#init.limits.blocks
-    this.#silence = setTimeout(
-      () => this.#frames.abort(new DeadlineError(`a source sent nothing for ${silenceMs} ms`)),
-      silenceMs
-    ).unref()
+    } else if (this.#silence === undefined) {
+      const { silenceMs } = this.#init.limits.blocks
+      this.#silence = setTimeout(
+        () => this.#frames.abort(new DeadlineError(`a source sent nothing for ${silenceMs} ms`)),
+        silenceMs
+      ).unref()
+    } else if (isFresh) this.#silence.refresh()
   }
 }
 

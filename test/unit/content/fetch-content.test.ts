@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { ContentLimitError, InvalidBlockError } from '../../../src/content/errors.ts'
 import { type Fetch, fetchContent } from '../../../src/content/fetch-content.ts'
@@ -90,6 +91,35 @@ describe('fetch of content', () => {
     // The block, the node with 174 links, the one above it, and the folder.
     expect(asked).toHaveLength(4)
     expect(asked.reduce((sum, key) => sum + (owner.all.get(key)?.length ?? 0), 0)).toBeLessThan(300_000)
+  })
+
+  it('asks for the blocks that one node names together, and not one after the other as they are looked for', async () => {
+    using folder = memoryFolder()
+    for (let file = 0; file < 32; file++) writeFileSync(join(folder.path, `${file}`), `${file}`)
+    const owner = new MemoryBlocks()
+    const { root } = await owner.import(folder.path)
+    const mine = new MemoryBlocks()
+    const has = async (digest: Uint8Array): Promise<boolean> => {
+      await nextTurn()
+      return await mine.has(digest)
+    }
+    const asked: string[] = []
+    let turns = 0
+    const counted: Fetch = async function* (wants) {
+      let isCounting = true
+      const count = (): void => {
+        turns++
+        if (isCounting) setImmediate(count)
+      }
+      for await (const block of from(owner, asked)(wants)) {
+        if (asked.length === 2) count()
+        yield block
+      }
+      isCounting = false
+    }
+    expect(await fetchContent(root, { has, read: mine.read, put: mine.put }, counted)).toBe(true)
+    expect(asked).toHaveLength(33)
+    expect(turns).toBeLessThan(16)
   })
 
   it('says that it is not complete when a block is nowhere', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { sha256 } from '../../../../src/identity/hash.ts'
 import { blocksProtocol } from '../../../../src/protocols/blocks/descriptor.ts'
@@ -88,6 +89,36 @@ describe('blocks over the wire', () => {
     const frames = await open(asker, owner)
     await frames.write(ask([absent]))
     expect(await answerOf(frames)).toMatchObject({ absent: true })
+  })
+})
+
+describe('short blocks', () => {
+  test('are read and sent several at a time once a request was for short ones, and long ones one by one', async () => {
+    const short = makeBlocks(16, 4_096)
+    const long = makeBlocks(3, 262_144)
+    let reading = 0
+    let most = 0
+    const slow = new MemoryBlocks(new Map([...blocks, ...short, ...long]))
+    const read = async (digest: Uint8Array): Promise<Uint8Array | undefined> => {
+      most = Math.max(most, ++reading)
+      await nextTurn()
+      reading--
+      return await slow.read(digest)
+    }
+    const [owner, asker] = [await start({ readers: [{ read }] }), await start()]
+    const frames = await open(asker, owner)
+    const ofAll = async (digests: Uint8Array[]): Promise<number> => {
+      most = 0
+      await frames.write(ask(digests))
+      for (const _ of digests) expect(await answerOf(frames)).toMatchObject({ absent: false })
+      return most
+    }
+    const { untakenOfPeer } = defaultLimits.blocks
+    expect(await ofAll(digestsOf(short))).toBe(untakenOfPeer)
+    expect(await ofAll(digestsOf(short))).toBe(16)
+    expect(await ofAll(digestsOf(new Map([...short, ...long])))).toBe(16)
+    expect(await ofAll(digestsOf(short))).toBe(untakenOfPeer)
+    await frames.close()
   })
 })
 
