@@ -21,7 +21,8 @@ export const stores: Benchmark = {
   how: `Nodes of the product, each a process of its own, on one disk. "One file": from the moment in which a follower asks until it has all blocks of it, checked and
 flushed; "written" is until its file is in a folder, too. Floor: as many bytes over one stream of bare libp2p, from memory to memory. "Files of 4 KiB": the owner shares the folder, and a
 follower has its files; floor: the same importer, folder of blocks and writer in one process. "One byte": what all sockets of the owner send after one byte of the file was changed. "Ten
-nodes" sync one store at once: what the owner sends, over the size of the store.`,
+nodes" sync one store at once: what the owner sends, over the size of the store. "Heartbeats" and lookups of owner and follower at their registry, one every 20 ms over the session and connection that they have,
+while the follower fetches the file and writes it to a folder; the worse of the two. Their floor is the same without a transfer.`,
   parameters: { mebibytes: 1_024, files: 10_000, swarm: 128, nodes: 10 },
   quick: { mebibytes: 8, files: 50, swarm: 4, nodes: 2 },
 
@@ -67,6 +68,11 @@ nodes" sync one store at once: what the owner sends, over the size of the store.
             return files / (await owner.call('copy', folder, to))
           }
         },
+        {
+          name: 'quiet',
+          run: async () => worse(await Promise.all([owner.call('beat', 3_000), follower.call('beat', 3_000)]))
+        },
+        { name: 'during', run: async () => await beatsDuring(owner, follower, fresh('beats'), mebibytes) },
         { name: 'swarm', run: async () => await copiesSent(owner, askers, fresh('swarm'), swarm) }
       ],
       rows: rowsOf(bench.parameters),
@@ -118,6 +124,34 @@ async function oneFile(
   }
 }
 
+type Beats = Awaited<ReturnType<StoresMethods['beat']>>
+
+/** The longer times of both ends, by name. */
+const worse = (ends: readonly Beats[]): Record<string, number> => ({
+  p50: Math.max(...ends.map(({ beats }) => beats.p50)),
+  p99: Math.max(...ends.map(({ beats }) => beats.p99)),
+  most: Math.max(...ends.map(({ beats }) => beats.most)),
+  lookupP99: Math.max(...ends.map(({ lookups }) => lookups.p99))
+})
+
+/** Times of heartbeats and lookups of both ends while one of them fetches a file of the other and writes it to a folder. */
+async function beatsDuring(
+  owner: Node,
+  follower: Node,
+  { name, folder, to }: { name: string; folder: string; to: string },
+  mebibytes: number
+): Promise<Record<string, number>> {
+  await owner.call('write', folder, 1, mebibytes * mib)
+  await owner.call('add', folder, name)
+  await follower.call('known', name)
+  const ends = [owner, follower].map((each) => each.call('beat'))
+  await follower.call('sync', name, to)
+  await Promise.all([owner.call('stopBeats'), follower.call('stopBeats')])
+  const times = worse(await Promise.all(ends))
+  await end(name, owner, [follower])
+  return times
+}
+
 async function copiesSent(
   owner: Node,
   askers: readonly Node[],
@@ -161,5 +195,17 @@ const rowsOf = ({ mebibytes = 0, files = 0, swarm = 0, nodes = 0 }: Readonly<Rec
     ...measured('swarm', `${nodes} nodes that fetch ${swarm} MiB: copies that the owner sends`),
     unit: 'copies',
     aim: { text: '≤ 3', met: (figure) => figure <= 3 }
+  },
+  {
+    ...measured('during.p99', `heartbeats of both ends while ${mebibytes} MiB are fetched and written: p99`),
+    unit: 'ms',
+    floor: measured('quiet.p99', 'without a transfer'),
+    beside: [
+      measured('during.p50', 'p50'),
+      measured('during.most', 'the longest'),
+      measured('during.lookupP99', 'p99 of lookups'),
+      measured('quiet.lookupP99', 'p99 of lookups without a transfer')
+    ],
+    aim: { text: '< 50 ms', met: (figure) => figure < 50 }
   }
 ]

@@ -11,8 +11,10 @@ import { fetchContent } from '../../../src/content/fetch-content.ts'
 import { importFolder } from '../../../src/content/import-folder.ts'
 import { createLogging } from '../../../src/node/logging.ts'
 import { TrustNode } from '../../../src/node/node.ts'
+import { LookupStream } from '../../../src/protocols/lookup/index.ts'
 import { benchConfig, type Flags } from '../../harness/network.ts'
 import { serveMethods } from '../../harness/serve.ts'
+import { quantile } from '../../harness/spread.ts'
 
 /** A node of the product that shares folders and follows those of others; and the same work without a network. */
 let node: TrustNode | undefined
@@ -21,6 +23,15 @@ const filesOfFolder = 100
 const patienceMs = 900_000
 const pauseMs = 50
 const quotaBytes = 2 ** 40
+const beatEveryMs = 20
+let beating = new AbortController()
+
+/** How long a question took, ms. */
+interface Took {
+  readonly p50: number
+  readonly p99: number
+  readonly most: number
+}
 
 /** Bytes that every socket of this process has sent. */
 const sockets = new Set<Socket>()
@@ -48,6 +59,18 @@ async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   const from = performance.now()
   await work()
   return (performance.now() - from) / 1_000
+}
+
+/** Asks again and again, with a pause behind each answer, until `stopBeats` or for so long. */
+async function asked(ask: () => Promise<unknown>, ms: number): Promise<Took> {
+  const took: number[] = []
+  const ends = performance.now() + ms
+  while (!beating.signal.aborted && performance.now() < ends) {
+    took.push(await secondsOf(ask))
+    await pause(beatEveryMs)
+  }
+  const at = (part: number): number => 1_000 * quantile(took, part)
+  return { p50: at(0.5), p99: at(0.99), most: at(1) }
 }
 
 /** Imports a folder, brings its blocks from one folder of blocks into another one, and writes its files. */
@@ -130,6 +153,26 @@ const methods = {
 
   async remove(store: string): Promise<void> {
     await running().stores.remove(store)
+  },
+
+  /** Heartbeats and lookups of this node at its registry, over its own session and connection, beside whatever else it does. */
+  async beat(ms = Number.POSITIVE_INFINITY): Promise<{ beats: Took; lookups: Took }> {
+    const { network, key } = running()
+    const view = network?.session
+    if (network === undefined || view === undefined) throw new Error('the node has no session')
+    const seq = network.selfRecord.current?.value.seq ?? 0
+    beating = new AbortController()
+    const { networkId } = network.registry
+    await using lookups = await LookupStream.open(view.peer.connection, { networkId, limits: network.limits })
+    const [beats, looks] = await Promise.all([
+      asked(async () => await view.session.heartbeat({ seq }), ms),
+      asked(async () => await lookups.ask({ publicKey: key.publicKey }), ms)
+    ])
+    return { beats, lookups: looks }
+  },
+
+  stopBeats(): void {
+    beating.abort()
   },
 
   sentBytes: (): number => [...sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, closedBytes),
