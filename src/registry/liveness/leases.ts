@@ -4,7 +4,7 @@ import { DuplicateInstanceError } from '../../runtime/errors.ts'
 import { type Beat, type BeatAnswer, Lease, type LeaseKeeper, type Session } from './lease.ts'
 import { LocalHealth } from './local-health.ts'
 import type { ObservedMember } from './member.ts'
-import { type Judgement, judge, judgeHeld, judgeLapsed, restarted } from './member-state.ts'
+import { hasMoved, type Judgement, judge, judgeHeld, judgeLapsed, restarted } from './member-state.ts'
 import { plainKeys, plainReason } from './observation.ts'
 import type { Observations, ObservationsInit } from './observations.ts'
 import { isUp } from './states.ts'
@@ -177,6 +177,7 @@ export class Leases implements LeaseKeeper {
       const judgement = judge(session, at, this.#init.timings)
       if (judgement === undefined) lapsed.push({ member, session })
       else this.#observe(member, session, judgement)
+      if (hasMoved(session, at, this.#init.timings)) this.#held.delete(member.id)
     }
     this.#doubtMass(
       lapsed.map(({ session }) => session).filter(({ lapsedAt }) => lapsedAt === undefined),

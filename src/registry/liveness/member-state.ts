@@ -15,17 +15,19 @@ const inSeconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
 /** Meaning of a session's signs of life while its lease runs; undefined: the lease has run out. */
 export const judge = (session: Session, awake: number, t: LivenessTimings): Judgement | undefined => {
   if (session.left !== undefined) return { state: 'left', reason: `left: ${session.left}` }
+  if (hasMoved(session, awake, t)) return { state: 'unknown', reason: 'it went to a registry that is not heard' }
   const silentMs = awake - session.beatAt
   if (silentMs >= t.leaseMs) return undefined
   if (session.instance === undefined) return { state: 'unknown', reason: restarted }
-  if (session.releasedAt !== undefined && awake - session.releasedAt >= t.answerMs) {
-    return { state: 'unknown', reason: 'it went to a registry that is not heard' }
-  }
   const cause = suspicion(session, awake, t)
   if (cause !== undefined) return { state: 'suspect', reason: cause }
   if (silentMs >= lateAfterMs(t)) return { state: 'late', reason: 'missed 1 heartbeat' }
   return { state: 'online', reason: '' }
 }
+
+/** Its lease is held elsewhere, and whoever holds it has had the time to say so: this registry has nothing more to say. */
+export const hasMoved = ({ releasedAt }: Session, awake: number, { answerMs }: LivenessTimings): boolean =>
+  releasedAt !== undefined && awake - releasedAt >= answerMs
 
 /** The reason why a member is suspect; undefined: it is not. */
 const suspicion = (session: Session, awake: number, t: LivenessTimings): string | undefined => {

@@ -28,6 +28,14 @@ describe('a registry that may be cut off itself', () => {
     expect(world.liveness.view(ann)).toMatchObject({ confirmed: false, reason: 'unconfirmed: no heartbeat for 90 s' })
   })
 
+  it('blames nobody who took a lease elsewhere, nor itself when many did so in one moment', () => {
+    const leases = world.openAll(1, 40)
+    for (const lease of leases.slice(1)) lease.released()
+    world.pass(300, (second) => second % 30 === 0 && leases[0]?.beat())
+    expect(world.liveness.doubt).toBeUndefined()
+    expect([world.liveness.sessions, world.count('unknown'), world.count('online')]).toEqual([1, 39, 2])
+  })
+
   it('judges at once when others answer all the while: half of a network has really died', () => {
     const leases = world.openAll(1, 20)
     const alive = leases.slice(10)
