@@ -90,13 +90,13 @@ export class Observations {
     return member
   }
 
-  /** Takes what is observed here. It takes a new place in the order when it says something new, or when another word outranks it. */
+  /** Takes what is observed here. It takes a new place in the order when it says something new, stands on a newer record, or is outranked. */
   observe(member: ObservedMember, observed: Observed): void {
     const { self } = this.#init.own
     const { own, word, shown } = member
     const named = this.#named(member)
     const seq = named?.holder !== undefined && equals(named.holder, self) ? named.seq : (own?.seq ?? 0)
-    const isNews = own === undefined || own !== word || !isNext(own, seq) || !saysSame(own, observed)
+    const isNews = own === undefined || own !== word || own.seq !== seq || !saysSame(own, observed)
     const { start, count } = isNews ? this.#init.own.next() : own
     member.own = { ...observed, source: self, seq, start, count }
     wasUp(member, observed)
@@ -222,40 +222,37 @@ export class Observations {
     return member.own && { seq: member.own.seq, holder: this.#init.own.self }
   }
 
-  /** Observation that is shown of a member: the word that counts while its source is heard, else what the member says itself. */
+  /** The observation that is shown: of the word that counts, one on a record on its way and its own pulse the first that stands. */
   #speaks(member: ObservedMember): Observation | undefined {
-    const word = this.#isDoubtful(member.word) ? (member.ahead ?? member.word) : member.word
+    const { own, word, ahead, upSince } = member
     const itself = this.#detector.wordOf(member.id)
-    if (itself === undefined || word === undefined) return itself ?? this.#standing(word)
     // Whoever holds the lease goes by it: a goodbye that others pass on may be forged.
-    const isHeldHere = word === member.own && isUp(word.state)
-    if (itself.state === 'left' && itself.since >= member.upSince && !isHeldHere) return itself
-    const yields = this.#isDoubtful(word) || this.#isOutdated(member, word) || this.#isRefuted(member, word)
-    return itself.state === 'online' && yields ? itself : this.#standing(word)
+    const isHeldHere = word !== undefined && word === own && isUp(word.state)
+    if (itself?.state === 'left' && itself.since >= upSince && !isHeldHere) return itself
+    const standing = [word, ahead].find((each) => each !== undefined && this.#stands(member, each))
+    if (standing !== undefined || itself?.state === 'online') return standing ?? itself
+    const last = ahead ?? word
+    return last === undefined ? itself : this.#whileUnheard(last)
   }
 
-  #isDoubtful(word: Observation | undefined): boolean {
-    return word === undefined || word.state === 'unknown' || this.#silenceOf(word) !== undefined
+  /** A word stands while its source is heard, speaks for the member, and knows how it is. */
+  #stands(member: ObservedMember, word: Observation): boolean {
+    const { state, since, seq, source } = word
+    if (state === 'unknown' || this.#silenceOf(word) !== undefined) return false
+    const named = this.#named(member)
+    if (named?.holder !== undefined && named.seq > seq && !equals(named.holder, source)) return false
+    // What is said of a registry does not come through it, so whoever heard it itself since then may never hear a new word.
+    const isDown = state === 'suspect' || state === 'offline'
+    return !isDown || this.#detector.heardItselfAt(member.id) <= since
   }
 
-  #standing(word: Observation | undefined): Observation | undefined {
-    const silence = word && !isSettled(word.state) ? this.#silenceOf(word) : undefined
-    return word && silence ? { ...word, state: 'unknown', ...silence, connected: [] } : word
+  #whileUnheard(word: Observation): Observation {
+    const silence = isSettled(word.state) ? undefined : this.#silenceOf(word)
+    return silence === undefined ? word : { ...word, state: 'unknown', ...silence, connected: [] }
   }
 
   #silenceOf(word: Observation): Silence | undefined {
     return equals(word.source, this.#init.own.self) ? undefined : this.#detector.silenceOf(word)
-  }
-
-  /** The member says by now that somebody else speaks for it. */
-  #isOutdated(member: ObservedMember, { seq, source }: Observation): boolean {
-    const named = this.#named(member)
-    return named?.holder !== undefined && named.seq > seq && !equals(named.holder, source)
-  }
-
-  /** The member was heard here itself since then. What is said of it does not come through it, so a new word may never come. */
-  #isRefuted({ id }: ObservedMember, { state, since }: Observation): boolean {
-    return (state === 'suspect' || state === 'offline') && this.#detector.heardItselfAt(id) > since
   }
 
   /** Puts forward what is shown by now. */
@@ -287,13 +284,6 @@ const wasUp = (member: ObservedMember, { state, since }: Observed): void => {
 }
 
 const saysSame = (a: Observed, b: Observed): boolean => a.state === b.state && a.reason === b.reason
-
-/**
- * Tells whether a word on a record may keep its place from the one before. With a record in between another registry may have spoken, and
- * before the first record some could not take it.
- */
-const isNext = (before: Observation, seq: number): boolean =>
-  seq === before.seq || (before.seq > 0 && seq === before.seq + 1)
 
 const isSameWord = (a: Observation, b: Observation): boolean => compareWords(a, b) === 0 && equals(a.source, b.source)
 
