@@ -183,6 +183,8 @@ const createProgram = async (context: Context, argv: readonly string[]): Promise
   const program: Command = new Command('trustnet')
     .description(about)
     .version(versionInfo().version, '-V, --version', 'print the version')
+    // A command may have an option of the same name.
+    .enablePositionalOptions()
     .addHelpText('after', footer)
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),

@@ -99,12 +99,18 @@ const shownPart = (part: string): string => (part === '\n' || part === '\t' ? pa
 
 type ChangeOptions = RunningOptions & { plan?: boolean }
 
+/** @throws UsageError */
+const reasonText = (text: string): string => {
+  if (text.trim() !== '') return text
+  throw new UsageError('--reason is empty: say why, for those who look for the document.')
+}
+
 type RetireOptions = ChangeOptions & { reason: string; publisher?: string }
 
 const addRetire = (document: Command, context: Context): void => {
   withAuthor(withRunning(document.command('retire [ids...]')))
     .description('take documents out of those that are current')
-    .requiredOption('--reason <text>', 'written into the log')
+    .requiredOption('--reason <text>', 'written into the log', reasonText)
     .option('--publisher <peer>', 'all current ones of this publisher, by name or PeerId')
     .option('--plan', 'say what would happen, and change nothing')
     .addHelpText(

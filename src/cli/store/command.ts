@@ -4,7 +4,7 @@ import { type RunningOptions, running, withRunning } from '../access/find-runnin
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
-import { sanitise, sanitiseWhole } from '../output/text.ts'
+import { plural, sanitise, sanitiseWhole } from '../output/text.ts'
 import { addList } from './list.ts'
 import { awaitStore } from './progress.ts'
 
@@ -48,7 +48,7 @@ const addAdd = (store: Command, context: Context): void => {
       const view = await awaitStore(context, client, begun)
       if (options.json === true) return terminal.json(view)
       const { files, cid } = view.store
-      terminal.print(`${sanitise(view.store.name)} is shared: ${files ?? 0} files, ${cid ?? ''}`)
+      terminal.print(`${sanitise(view.store.name)} is shared: ${plural(files ?? 0, 'file')}, ${cid ?? ''}`)
     })
 }
 

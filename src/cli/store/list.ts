@@ -93,7 +93,10 @@ const show = async (context: Context, name: string, options: RunningOptions & { 
     ['store', `${peerText(store.owner)}/${sanitise(store.name)}`],
     ['state', stateText(store)],
     ['version', `${orUnknown(store.seq?.toString())}, signed ${date(store.issuedMs)}`],
-    ['content', `${orUnknown(store.files?.toString())} files, ${bytes(store.sizeBytes)}`],
+    [
+      'content',
+      `${store.files === null ? `${orUnknown(null)} files` : plural(store.files, 'file')}, ${bytes(store.sizeBytes)}`
+    ],
     ['cid', orUnknown(store.cid)],
     ['here', store.heldSeq === null ? 'nothing in whole' : `version ${store.heldSeq}`],
     ['holders', store.holders.toString()],

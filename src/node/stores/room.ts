@@ -26,9 +26,11 @@ export function roomText(
     .toSorted((a, b) => sizeOf(b) - sizeOf(a))
     .slice(0, mostNamed)
     .map((entry) => `${nameOf(entry)} (${sizeText(sizeOf(entry))})`)
-  const drop =
-    others.length === 0
-      ? 'no other store could go: raise it'
-      : `make room with trustnet store remove, of ${others.join(', ')}, or raise it`
-  return `there is no room for ${nameOf(wanted)} (${sizeText(sizeOf(wanted))}): the blocks of all stores may have ${sizeText(quotaBytes)} (stores.quotaBytes); ${drop}`
+  return `there is no room for ${nameOf(wanted)} (${sizeText(sizeOf(wanted))}): the blocks of all stores may have ${sizeText(quotaBytes)} (stores.quotaBytes); ${adviceOf(sizeOf(wanted) > quotaBytes, others)}`
+}
+
+function adviceOf(isLarger: boolean, others: readonly string[]): string {
+  if (isLarger) return 'it has more than that alone: raise it'
+  if (others.length === 0) return 'no other store could go: raise it'
+  return `make room with trustnet store remove, of ${others.join(', ')}, or raise it`
 }

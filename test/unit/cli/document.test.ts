@@ -102,6 +102,19 @@ describe('show', () => {
     api.document = async (query) => ({ ...(await view(query)), content: Buffer.from(content).toString('base64') })
   }
 
+  test('asks for the version that is named, wherever the option stands, and refuses what is none', async () => {
+    const asked: unknown[] = []
+    const view = api.document
+    api.document = async (query) => {
+      asked.push(query.version)
+      return await view(query)
+    }
+    expect(await run(['show', 'plan', '--version', '2'])).toMatchObject({ code: 0, out: 'second' })
+    expect(await run(['show', '--version', '1', 'plan'])).toMatchObject({ code: 0 })
+    expect(asked).toEqual([2, 1])
+    expect((await run(['show', 'plan', '--version', 'x'])).code).toBe(2)
+  })
+
   test('writes the bytes as they are, and to a terminal text without control codes', async () => {
     expect(await run(['show', 'plan'])).toMatchObject({ code: 0, out: 'second' })
     answer(Buffer.from('a\u001b[31mb\n'))
@@ -130,6 +143,7 @@ test('list, history and publishers name what there is', async () => {
   expect((await run(['allow-publisher', 'hal'])).out).toBe('root may publish\n')
   expect((await run(['retire', 'plan', '--reason', 'x'])).out).toBe('plan: is retired\n')
   expect(await run(['retire', 'plan'])).toMatchObject({ code: 2 })
+  expect(await run(['retire', 'plan', '--reason', ' '])).toMatchObject({ code: 2, out: '' })
 })
 
 test('retire takes several ids, or all current ones of a publisher', async () => {
