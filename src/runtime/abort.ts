@@ -30,4 +30,4 @@ export const either = (...signals: readonly (AbortSignal | undefined)[]): AbortS
 
 /** A signal that fires with this one, and after that time at the latest. */
 export const within = (ms: number, signal: AbortSignal | undefined): AbortSignal =>
-  either(AbortSignal.timeout(ms), signal)
+  either(AbortSignal.timeout(Math.ceil(ms)), signal)

@@ -5,7 +5,7 @@ import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import type { Forward } from '../../protocols/forward/forward.ts'
 import { cutOff, type LiveForwards, openForward } from '../../protocols/forward/index.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
-import { abortReason, either, within } from '../../runtime/abort.ts'
+import { abortReason, either } from '../../runtime/abort.ts'
 import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { connectionToMember } from '../actions/connect.ts'
@@ -14,10 +14,20 @@ import type { NodeContext } from '../node-context.ts'
 import { requireMember } from '../views/peer-names.ts'
 import { candidatesFor } from './candidates.ts'
 import type { Called, OpenedForward } from './forwards.ts'
+import { OpeningTime } from './opening-time.ts'
 
 const retryMs = 5_000
 /** Candidates of which each has the time to be silent, so that the next one is asked. */
 const mostInTurn = 3
+
+/** A service that one of the members is asked for. */
+interface Attempt {
+  readonly service: string
+  /** Of all members together. */
+  readonly time: OpeningTime
+  /** Part of it that this one may take. */
+  readonly mostMs: number
+}
 
 /** Calls services of other members. Never opens more, or more quickly, than they take. */
 export class Caller {
@@ -59,21 +69,33 @@ export class Caller {
   async open({ peer, service }: Called, given: AbortSignal): Promise<OpenedForward> {
     const network = requireNetwork(this.#node)
     const { openMs } = this.#node.config.protocols.forward
-    const signal = within(openMs, given)
-    if (peer !== undefined) return await this.#openInTime(requireMember(network.registry, peer), service, signal)
+    const time = new OpeningTime(openMs, this.#node.clock)
+    const once = { service, time, mostMs: openMs }
+    if (peer !== undefined) return await this.#openAtTurn(requireMember(network.registry, peer), once, given)
     const candidates = candidatesFor(this.#node, network, service)
-    const shareMs = openMs / Math.min(candidates.length, mostInTurn)
+    const shared = { ...once, mostMs: openMs / Math.min(candidates.length, mostInTurn) }
     let failure: unknown
     for (const [at, member] of candidates.entries()) {
       try {
-        const isLast = at === candidates.length - 1
-        return await this.#openInTime(member, service, isLast ? signal : within(shareMs, signal))
+        return await this.#openAtTurn(member, at === candidates.length - 1 ? once : shared, given)
       } catch (error) {
-        if (signal.aborted) throw error
+        if (given.aborted || time.leftMs === 0) throw error
         failure = error
       }
     }
     throw failure
+  }
+
+  async #openAtTurn(member: Member, attempt: Attempt, given: AbortSignal): Promise<OpenedForward> {
+    if (Buffer.compare(member.publicKey, this.#node.key.publicKey) === 0)
+      throw new InvalidPayloadError(`${member.name} is this node itself: call the service at its own address`)
+    const peer = peerIdText(member.publicKey)
+    return await this.#opening.run(peer, async () => {
+      given.throwIfAborted()
+      for (let ms = this.#rate.take(peer); ms > 0; ms = this.#rate.take(peer)) await sleep(ms, given)
+      const { service, time, mostMs } = attempt
+      return await time.use(mostMs, given, async (signal) => await this.#openInTime(member, service, signal))
+    })
   }
 
   async #openInTime(member: Member, service: string, signal: AbortSignal): Promise<OpenedForward> {
@@ -88,22 +110,16 @@ export class Caller {
 
   async #openAt(member: Member, service: string, signal: AbortSignal): Promise<OpenedForward> {
     const { registry, limits } = requireNetwork(this.#node)
-    if (Buffer.compare(member.publicKey, this.#node.key.publicKey) === 0)
-      throw new InvalidPayloadError(`${member.name} is this node itself: call the service at its own address`)
-    const peer = peerIdText(member.publicKey)
-    return await this.#opening.run(peer, async () => {
-      for (let ms = this.#rate.take(peer); ms > 0; ms = this.#rate.take(peer)) await sleep(ms, signal)
-      const connection = await connectionToMember(this.#node, member, signal)
-      const { publicKey } = member
-      const forward = this.#live.begin({ peer, publicKey, service, direction: 'out', connection })
-      try {
-        const options = { networkId: registry.networkId, limits, signal }
-        const frames = await openForward(connection, service, options)
-        return { forward, frames }
-      } catch (error) {
-        forward[Symbol.dispose]()
-        throw error
-      }
-    })
+    const connection = await connectionToMember(this.#node, member, signal)
+    const { publicKey } = member
+    const peer = peerIdText(publicKey)
+    const forward = this.#live.begin({ peer, publicKey, service, direction: 'out', connection })
+    try {
+      const frames = await openForward(connection, service, { networkId: registry.networkId, limits, signal })
+      return { forward, frames }
+    } catch (error) {
+      forward[Symbol.dispose]()
+      throw error
+    }
   }
 }

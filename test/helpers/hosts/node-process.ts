@@ -13,6 +13,7 @@ export interface NodeProcess extends AsyncDisposable {
   /** Ends it without a goodbye. */
   kill(): Promise<void>
   freeze(): void
+  thaw(): void
   /** Its event loop stands still for so long. Resolves when it goes on. */
   block(ms: number): Promise<void>
   /** The states that it showed for a member since it started, in order. */
@@ -54,6 +55,7 @@ export async function spawnNode(network: TestNetwork, name: string, flags: Flags
     log: () => log,
     kill,
     freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
     block: async (ms) => {
       const from = log.length
       child.stdin.write(`block ${ms}\n`)

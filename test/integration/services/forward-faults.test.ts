@@ -100,3 +100,20 @@ test('a member that is silent keeps nobody from another one that has the service
   expect(await Promise.all([call(), call(), call()])).toEqual(['other ', 'other ', 'other '])
   expect(await alone).toMatch(/frozen (did not answer in time|cannot be reached)/)
 })
+
+test('a connection that waits for its turn has all of its time when that comes', async () => {
+  const { forwards } = await network.join('patient', { 'protocols.forward.open': '6s', 'protocols.forward.opening': 1 })
+  const call = async (): Promise<string> => {
+    const bytes = await forwards.call({ peer: 'frozen', service: 'web' })
+    bytes.end()
+    return (await readAll(bytes)).toString()
+  }
+  frozen.thaw()
+  await eventually(async () => (await call().catch(() => '')) === 'frozen ')
+  frozen.freeze()
+  const first = call().catch((error: Error) => error.message)
+  const next = call()
+  expect(await first).toMatch(/frozen (did not answer in time|cannot be reached)/)
+  frozen.thaw()
+  expect(await next).toBe('frozen ')
+})

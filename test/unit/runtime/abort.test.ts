@@ -35,6 +35,8 @@ it('fires with the first of several signals, with the reason of that one', () =>
 
 it('fires when the time is over, and sooner with the signal', async () => {
   await expect(orAborted(never, within(1, undefined))).rejects.toMatchObject({ name: 'TimeoutError' })
+  // A third of a time is no whole number of milliseconds.
+  await expect(orAborted(never, within(1 / 3, undefined))).rejects.toMatchObject({ name: 'TimeoutError' })
   const over = new AbortController()
   const late = within(60_000, over.signal)
   over.abort(new Error('over'))
