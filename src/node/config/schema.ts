@@ -51,7 +51,7 @@ const announce = z.object({
 })
 
 const offered = list(serviceField(), maxServices).describe(
-  'what this node offers to the others: name, port, protocol (tcp, udp), tags, check (tcp or http://[::1]:PORT/PATH) and every, each name once'
+  'what this node offers to the others: name, port, protocol (tcp, udp), tags, check (tcp or http://[::1]:PORT/PATH), every and expose (true, unix:PATH), each name once'
 )
 
 const paths = z.object({

@@ -23,7 +23,7 @@ const mostInTurn = 3
 /** A service that one of the members is asked for. */
 interface Attempt {
   readonly service: string
-  /** Of all members together. */
+  /** Time for all members together. */
   readonly time: OpeningTime
   /** Part of it that this one may take. */
   readonly mostMs: number

@@ -31,8 +31,7 @@ export class NodeForwards implements ForwardParts {
     this.#exposed = new ExposedServices({
       dataFolder: config.paths.data,
       control: join(config.paths.runtime, `${config.name}.sock`),
-      configured: () =>
-        config.services.filter(({ expose }) => expose === true).map(({ name, port }) => ({ name, to: `[::1]:${port}` }))
+      configured: () => config.services.flatMap(({ name, expose: to }) => (to === undefined ? [] : [{ name, to }]))
     })
     this.live = new LiveForwards({
       limits: config.protocols.forward,

@@ -1,5 +1,6 @@
 import { checkServices, type Service, type ServiceProtocol, sortedServices } from '../../registry/objects/service.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
+import { targetText } from '../forward/target.ts'
 
 /** A service as a configuration, a command or a program names it. */
 export interface ServiceInit {
@@ -14,8 +15,11 @@ export interface ServiceInit {
   readonly check?: string | undefined
   /** Time between two checks; 10 s by default. */
   readonly everyMs?: number | undefined
-  /** True: members may call it through this node, as the policy allows. Of a service of the configuration. */
-  readonly expose?: boolean | undefined
+  /**
+   * True: members may call it through this node, as the policy allows. `unix:PATH` or `[::1]:PORT` says where it is, when that is not its
+   * port at `::1`. Of a service of the configuration.
+   */
+  readonly expose?: boolean | string | undefined
 }
 
 /** A service that this node offers to the others. */
@@ -23,7 +27,8 @@ export interface Offered extends Omit<Service, 'state' | 'protocol'> {
   readonly protocol: ServiceProtocol
   readonly check?: string
   readonly everyMs?: number
-  readonly expose?: true
+  /** The address on this machine at which members reach it: `[::1]:22` or `unix:/run/app.sock`. */
+  readonly expose?: string
 }
 
 export const checkEveryMs = 10_000
@@ -39,7 +44,6 @@ export function offered(init: ServiceInit): Offered {
   const protocol = init.protocol ?? (init.port === undefined ? 'libp2p' : 'tcp')
   const services = sortedServices([{ name, port, protocol, tags, state: 'unknown' }])
   checkServices(services)
-  if (init.expose === true && protocol !== 'tcp') throw new InvalidPayloadError('only a service of tcp can be exposed')
   if (everyMs !== undefined && !(everyMs >= leastEveryMs && everyMs <= mostEveryMs))
     throw new InvalidPayloadError('a check runs every 1s to 1d')
   return {
@@ -48,8 +52,15 @@ export function offered(init: ServiceInit): Offered {
     protocol,
     tags: services[0]?.tags ?? [],
     ...(check !== undefined && { check: checkText(check, port), everyMs: everyMs ?? checkEveryMs }),
-    ...(init.expose === true && { expose: true })
+    ...exposure(init, protocol)
   }
+}
+
+function exposure({ expose = false, port }: ServiceInit, protocol: ServiceProtocol): Pick<Offered, 'expose'> {
+  if (expose === false) return {}
+  if (protocol === 'udp' || (expose === true && port === undefined))
+    throw new InvalidPayloadError('only a service of tcp can be exposed')
+  return { expose: targetText(expose === true ? `[::1]:${port}` : expose) }
 }
 
 /** A check in its one spelling. It asks this machine alone: whoever names it must not send requests of this node anywhere. */

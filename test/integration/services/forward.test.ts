@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -134,6 +135,34 @@ describe('services of members', () => {
     e.forwards.recheck()
     expect(await live?.done).toBeInstanceOf(Error)
     await expect(a.forwards.call({ peer: 'e', service: 'page' })).rejects.toThrow('not exposed')
+  })
+
+  test('of a unix socket are exposed by the configuration without a port, unless it is a control socket', async () => {
+    const { a } = await both()
+    const path = join(network.folder, 'configured.sock')
+    await startService('by a path', path)
+    const { runtime } = network.config('f').config.paths
+    const control = join(runtime, 'of-another.sock')
+    mkdirSync(runtime, { recursive: true })
+    await startService('what an operator may do', control)
+    const services = [
+      { name: 'app', expose: `unix:${path}` },
+      { name: 'control', expose: `unix:${control}` }
+    ]
+    const f = await network.join('f', { services })
+    expect(f.forwards.exposed).toEqual([
+      { name: 'app', to: `unix:${path}` },
+      { name: 'control', to: `unix:${control}` }
+    ])
+    await eventually(() => a.registry.lookup({ service: 'app' }).rows.length === 1)
+    const bytes = await a.forwards.call({ service: 'app' })
+    const [greeting] = (await once(
+      bytes.on('error', () => {}),
+      'data'
+    )) as [Buffer]
+    expect(greeting.toString()).toBe('by a path')
+    bytes.destroy()
+    await expect(a.forwards.call({ peer: 'f', service: 'control' })).rejects.toThrow('UNAVAILABLE')
   })
 
   test('stay exposed over a restart, until they are taken back, which ends their forwards', async () => {

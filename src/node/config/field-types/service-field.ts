@@ -2,15 +2,20 @@ import { z } from 'zod'
 import { type Offered, offered } from '../../services/offered.ts'
 import { duration, flag, integer, list, nodeName, oneOf, problem, refused, show, text } from '../fields.ts'
 
-const parts = z.strictObject({
-  name: nodeName(),
-  port: integer(1, 65_535),
-  protocol: oneOf(['tcp', 'udp']).default('tcp'),
-  tags: list(text(), 8).default([]),
-  check: text().optional(),
-  every: duration('1s', '1d').optional(),
-  expose: flag().default(false)
-})
+const parts = z
+  .strictObject({
+    name: nodeName(),
+    port: integer(1, 65_535).optional(),
+    protocol: oneOf(['tcp', 'udp']).optional(),
+    tags: list(text(), 8).default([]),
+    check: text().optional(),
+    every: duration('1s', '1d').optional(),
+    expose: flag().or(text()).default(false)
+  })
+  .refine(({ port, expose }) => port !== undefined || typeof expose === 'string', {
+    path: ['port'],
+    message: 'is missing: a service without one has expose: unix:PATH'
+  })
 
 /** `web:8080` and `dns:53/udp`, as the environment and flags have it. */
 const spelled = (value: string): unknown => {

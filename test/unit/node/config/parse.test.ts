@@ -278,8 +278,14 @@ describe('services', () => {
     const web = { name: 'web', port: 8080, protocol: 'tcp', tags: [] }
     expect(parse({ text }).config.services).toEqual([web, dns])
     expect(parse({ text: 'services: [{ name: web, port: 8080, expose: true }]' }).config.services).toEqual([
-      { ...web, expose: true }
+      { ...web, expose: '[::1]:8080' }
     ])
+    const app = 'services: [{ name: app, expose: "unix:/run//app.sock" }]'
+    expect(parse({ text: app }).config.services).toEqual([
+      { name: 'app', port: 0, protocol: 'libp2p', tags: [], expose: 'unix:/run/app.sock' }
+    ])
+    const elsewhere = 'services: [{ name: web, port: 8080, expose: "[::1]:80" }]'
+    expect(parse({ text: elsewhere }).config.services).toEqual([{ ...web, expose: '[::1]:80' }])
     expect(parse({ env: { TRUSTNET_SERVICES: 'web:8080, mail:25/tcp' } }).config.services).toEqual([
       web,
       { ...web, name: 'mail', port: 25 }
@@ -296,6 +302,11 @@ describe('services', () => {
     '{ name: web }',
     '{ name: web, port: 80, color: red }',
     '{ name: web, port: 80, protocol: udp, expose: true }',
+    '{ name: web, port: 80, protocol: udp, expose: "unix:/run/app.sock" }',
+    '{ name: web, expose: true }',
+    '{ name: web, expose: "unix:app.sock" }',
+    '{ name: web, expose: "[2001:db8::1]:80" }',
+    '{ name: web, expose: "unix:/run/app.sock", check: tcp }',
     '{ name: web, port: 80, tags: ["\\u001b"] }',
     'web:80, web:81'
   ])('that are none are refused: %s', (given) => {
