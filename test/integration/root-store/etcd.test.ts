@@ -47,6 +47,8 @@ describe.runIf(hasEtcd)('etcd', () => {
   it('gives a lease to another one when its time is over by the clock of etcd', async () => {
     const { kept } = await begun()
     const other = logOf(kept)
+    const { clockMs = 0 } = (await other.state()) ?? {}
+    expect(Math.abs(Date.now() - clockMs)).toBeLessThan(ceilingMs)
     await expect
       .poll(async () => await other.acquire('b'), { timeout: ceilingMs })
       .toMatchObject({ holder: 'b', term: 2 })

@@ -2,6 +2,7 @@ import { copyFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
+import { WallClock } from '../../helpers/faults/wall-clock.ts'
 import { TestNetwork } from '../../helpers/network.ts'
 import { hasPostgres, PostgresServer } from '../../helpers/servers/postgres.ts'
 
@@ -53,6 +54,21 @@ describe.runIf(hasPostgres)('what a root and a candidate say of the database of 
     await expect.poll(() => warned(other)).toEqual(['root_store_weak'])
     await expect.poll(() => metric(root, 'trustnet_root_store_candidates')).toBe('trustnet_root_store_candidates 1')
     expect(await metric(root, 'trustnet_root_store_weaknesses')).toBe('trustnet_root_store_weaknesses 1')
+
+    const clock = new WallClock()
+    clock.add(3_600_000)
+    const ahead = network.make('ahead', { role: 'secondary', 'bootstrap.peers': [network.address('root')] }, { clock })
+    ahead.invites.use(await network.invite({ role: 'secondary' }))
+    await ahead.start()
+    await ahead.joined()
+    copyFileSync(logKey, dataFiles(ahead.config.paths.data).logKey)
+    const fault = async (): Promise<unknown> => (await ahead.control.registryStatus()).rootStore?.fault
+    await expect.poll(fault).toMatch(/60 minutes ahead of that of the database/)
+    await expect.poll(() => warned(ahead)).toContain('no_candidate')
+    expect(await metric(root, 'trustnet_root_store_candidates')).toBe('trustnet_root_store_candidates 1')
+    clock.add(-3_600_000)
+    await expect.poll(() => metric(root, 'trustnet_root_store_candidates')).toBe('trustnet_root_store_candidates 2')
+    expect(await fault()).toBeNull()
 
     await server.down()
     await expect.poll(() => warned(root)).toContain('root_store_down')

@@ -103,6 +103,7 @@ RETURNING term::float8 AS term`
 const stateText = `
 SELECT epoch::float8 AS epoch, n::float8 AS n, hash, checkpoint, holder, term::float8 AS term,
   greatest(0, extract(epoch FROM until - clock_timestamp()) * 1000)::float8 AS left_ms,
+  (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock_ms,
   coalesce((SELECT min(entry.n) FROM trustnet_entry AS entry WHERE entry.network = $1), root.n + 1)::float8 AS first_n
 FROM trustnet_root AS root WHERE network = $1`
 
@@ -164,7 +165,8 @@ export class PostgresRootLog implements SharedRootLog {
       head: { epoch: Number(row['epoch']), n: Number(row['n']), hash: bytesIn(row['hash']) },
       checkpoint: bytesIn(row['checkpoint']),
       firstN: Number(row['first_n']),
-      lease: { holder: String(row['holder']), term: Number(row['term']), leftMs: Number(row['left_ms']) }
+      lease: { holder: String(row['holder']), term: Number(row['term']), leftMs: Number(row['left_ms']) },
+      clockMs: Number(row['clock_ms'])
     }
   }
 

@@ -18,7 +18,7 @@ import { AwayAlarm } from './away-alarm.ts'
 import { openEngine } from './open-engine.ts'
 import type { SeatView } from './seat-view.ts'
 import type { SharedRootLog } from './shared-root-log.ts'
-import { standingFault } from './standing.ts'
+import { clockFault, standingFault } from './standing.ts'
 
 /** The lease of a root that says nothing ends after it, so a candidate takes its place within five seconds. */
 const leaseMs = 3000
@@ -192,6 +192,8 @@ export class RootSeat {
     if (this.#fault !== undefined) return
     const holder = peerIdText(this.#node.key.publicKey)
     const state = await engine.state()
+    this.#fault = state && clockFault(this.#node.clock, replica, state)
+    if (this.#fault !== undefined) return
     const { head, checkpoint } = replica
     if (state === undefined || state.head.epoch < head.epoch) {
       if (checkpoint?.value.n !== head.n || !this.#isRootOfLog(replica)) return

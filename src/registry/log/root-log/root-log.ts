@@ -16,6 +16,8 @@ export interface RootLogState {
   readonly firstN: number
   /** Lease that was given last, and the time for which it still holds by the clock of the engine; 0: it is free. */
   readonly lease: RootLease & { readonly leftMs: number }
+  /** Wall clock of the engine, ms since 1970; undefined: it has none of its own. */
+  readonly clockMs?: number
 }
 
 /** A place in the log with the checkpoint over it. */

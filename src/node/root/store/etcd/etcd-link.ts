@@ -32,6 +32,8 @@ export interface Answer {
   readonly value: unknown
   /** A member that gave no answer may have done the same before. */
   readonly isRepeated: boolean
+  /** Wall clock of the member that answered, ms since 1970, in whole seconds; undefined: it did not say. */
+  readonly clockMs: number | undefined
 }
 
 /** The members of an etcd, by its JSON gateway: the one that answered last is asked first. */
@@ -60,9 +62,9 @@ export class EtcdLink implements Disposable {
         const leftMs = untilMs - performance.now()
         if (leftMs <= 0 && last !== undefined) break
         try {
-          const value = await this.#post(endpoint, path, text, Math.max(1, Math.min(attemptMs, leftMs)))
+          const { value, clockMs } = await this.#post(endpoint, path, text, Math.max(1, Math.min(attemptMs, leftMs)))
           this.#preferred = i
-          return { value, isRepeated }
+          return { value, isRepeated, clockMs }
         } catch (error) {
           if (!(error instanceof EtcdFailure)) throw error
           last = error
@@ -82,14 +84,15 @@ export class EtcdLink implements Disposable {
     return [...all.slice(this.#preferred), ...all.slice(0, this.#preferred)]
   }
 
-  async #post(endpoint: EtcdEndpoint, path: string, body: string, ms: number): Promise<unknown> {
+  async #post(endpoint: EtcdEndpoint, path: string, body: string, ms: number): Promise<Omit<Answer, 'isRepeated'>> {
     const agent = this.#connections()
     const deadline = AbortSignal.timeout(Math.ceil(ms))
     const at = `${endpoint.host}:${endpoint.port}`
     const sending = { isSent: false }
     try {
       const signal = either(this.#closed.signal, deadline)
-      return jsonOf(await answerOf({ agent, ...endpoint, path, signal }, body, sending), at)
+      const reply = await answerOf({ agent, ...endpoint, path, signal }, body, sending)
+      return { value: jsonOf(reply, at), clockMs: momentIn(reply.date) }
     } catch (error) {
       // The next connection reads the certificates anew.
       if (!sending.isSent && this.#agent === agent) this.#drop()
@@ -132,8 +135,15 @@ const pem = (read: () => string): string => {
   }
 }
 
+/** undefined: it is no date. */
+function momentIn(date: string | undefined): number | undefined {
+  const ms = Date.parse(date ?? '')
+  return Number.isNaN(ms) ? undefined : ms
+}
+
 interface Reply {
   readonly status: number
+  readonly date: string | undefined
   readonly text: string
 }
 
@@ -151,7 +161,11 @@ async function answerOf(to: RequestOptions, body: string, sending: { isSent: boo
       else socket.once('secureConnect', onSecure)
     })
     asked.on('response', (response) => {
-      textOf(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject)
+      const {
+        statusCode = 0,
+        headers: { date }
+      } = response
+      textOf(response).then((text) => resolve({ status: statusCode, date, text }), reject)
     })
     asked.end(body)
   })

@@ -65,6 +65,8 @@ interface Seen {
   /** Lease of etcd that the lease belongs to; undefined: nobody holds it. */
   readonly leaseId: string | undefined
   readonly oldest: BatchKey | undefined
+  /** Wall clock of the member that answered, ms since 1970. */
+  readonly clockMs: number | undefined
 }
 
 /**
@@ -128,10 +130,11 @@ export class EtcdRootLog implements SharedRootLog {
   }
 
   async state(): Promise<RootLogState | undefined> {
-    const { term, head, checkpoint, leaseId, oldest } = (await this.#look()).seen
+    const { term, head, checkpoint, leaseId, oldest, clockMs } = (await this.#look()).seen
     if (term === undefined || head === undefined || checkpoint === undefined) return undefined
     const seconds = leaseId === undefined ? 0 : await this.#ask(etcd.path.timeToLive, { ID: leaseId }, etcd.secondsIn)
-    return { head, checkpoint, firstN: oldest?.first ?? head.n + 1, lease: { ...term, leftMs: seconds * 1000 } }
+    const lease = { ...term, leftMs: seconds * 1000 }
+    return { head, checkpoint, firstN: oldest?.first ?? head.n + 1, lease, ...(clockMs !== undefined && { clockMs }) }
   }
 
   async read(afterN: number): Promise<LogItem[]> {
@@ -182,7 +185,7 @@ export class EtcdRootLog implements SharedRootLog {
   }
 
   /** Values that do not compare: an attempt before was taken and its answer lost, or somebody else was faster. @throws when it is not done */
-  #requireDone(lease: RootLease, batch: LogBatch, { value, isRepeated }: Answer): void {
+  #requireDone(lease: RootLease, batch: LogBatch, { value, isRepeated }: Omit<Answer, 'clockMs'>): void {
     const { succeeded, found } = etcd.txnAnswer(value)
     if (succeeded) return
     const [term, head] = found.map(([pair]) => pair?.value.toString('utf8'))
@@ -215,14 +218,19 @@ export class EtcdRootLog implements SharedRootLog {
     const keys = this.#keys
     const oldest = { key: keys.log, end: endOf(keys.log), limit: 1, keysOnly: true }
     const ranges = [...[keys.term, keys.head, keys.checkpoint, keys.lease].map((key) => ({ key })), oldest]
-    const { found } = await this.#txn({ compare: [], success: ranges.map(etcd.read) })
+    const body = { compare: [], success: ranges.map(etcd.read) }
+    const { found, clockMs } = await this.#ask(etcd.path.txn, body, (value, atMs) => ({
+      ...etcd.txnAnswer(value),
+      clockMs: atMs
+    }))
     const [term, head, checkpoint, lease, batch] = found.map(([pair]) => pair)
     const seen = {
       term: term && readTerm(keys, term.value),
       head: head && readHead(keys, head.value),
       checkpoint: checkpoint && plainBytes(checkpoint.value),
       leaseId: lease?.lease,
-      oldest: batch && readBatchKey(keys, batch.key)
+      oldest: batch && readBatchKey(keys, batch.key),
+      clockMs
     }
     return { keys, seen }
   }
@@ -256,10 +264,10 @@ export class EtcdRootLog implements SharedRootLog {
   }
 
   /** @throws UnavailableError */
-  async #ask<T>(path: string, body: object, take: (value: unknown) => T): Promise<T> {
+  async #ask<T>(path: string, body: object, take: (value: unknown, clockMs?: number) => T): Promise<T> {
     try {
-      const { value } = await this.#link.call(path, body, this.#patience.ask)
-      return take(value)
+      const { value, clockMs } = await this.#link.call(path, body, this.#patience.ask)
+      return take(value, clockMs)
     } catch (error) {
       if (error instanceof EtcdFailure) throw new UnavailableError(error.message, retryMs)
       throw error
