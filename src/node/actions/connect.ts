@@ -62,7 +62,7 @@ export async function connectionToMember(node: NodeContext, member: Member, sign
     failure = error
   }
   try {
-    if (relays.length > 0) return await connectThrough({ registry, trust, limits, peers }, member, relays, signal)
+    if (relays.length > 0) return await connectThrough({ registry, trust, limits, peers }, member, { relays, signal })
   } catch (error) {
     signal.throwIfAborted()
     failure = new UnavailableError(`${reasonOf(failure)}; ${reasonOf(error)}`, retryMs)

@@ -118,14 +118,14 @@ export class Connector {
     }, dueMs).unref()
   }
 
-  /** Dials one member and waits for its proof. */
-  async connect(target: PeerTarget, signal: AbortSignal): Promise<Connection> {
+  /** Dials one member and waits for its proof. `beside`: also where there is a connection to it, which may carry nothing. */
+  async connect(target: PeerTarget, signal: AbortSignal, { beside = false } = {}): Promise<Connection> {
     const { libp2p, hello, trust, book } = this.#init
     const peerId = peerIdText(target.publicKey)
     try {
       const connection = await libp2p.dial(
         target.addrs.map((address) => multiaddr(`${address}/p2p/${peerId}`)),
-        { signal }
+        { signal, force: beside }
       )
       await waitForProof(hello, trust, connection, signal)
       if (!isRelayed(connection)) book.connected(target.publicKey, bareAddress(connection))

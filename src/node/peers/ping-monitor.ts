@@ -94,7 +94,17 @@ export class PingMonitor {
     const before = this.#init.received(idOf(connection))
     await this.#measure(connection)
     if (this.#over.signal.aborted || connection.status !== 'open' || !this.isSilent(connection)) return
-    if (!this.#isBusy(connection, before, begunAt)) this.#giveUp(connection)
+    if (!this.#isBusy(connection, before, begunAt)) this.giveUp(connection)
+  }
+
+  /** Pings it, joining a ping that has begun. */
+  async ask(connection: Connection): Promise<void> {
+    if (!this.#over.signal.aborted && connection.status === 'open') await this.#measure(connection)
+  }
+
+  /** When a ping on it was last answered; on the monotonic clock, ms. undefined: none was sent yet. */
+  answeredAt(connection: Connection): number | undefined {
+    return this.#of(connection)?.at
   }
 
   /** Its last ping was not answered. */
@@ -188,7 +198,7 @@ export class PingMonitor {
     const last = this.#of(connection)
     const aliveAt = isBusy ? now : (last?.aliveAt ?? now)
     this.#keep(connection, { ms: undefined, at: last?.at ?? now, since: now, aliveAt })
-    if (now - aliveAt >= this.#init.silentMs && !this.#over.signal.aborted) this.#giveUp(connection)
+    if (now - aliveAt >= this.#init.silentMs && !this.#over.signal.aborted) this.giveUp(connection)
   }
 
   #keep(connection: Connection, measured: Measured): void {
@@ -205,7 +215,8 @@ export class PingMonitor {
     if (answers?.size === 0) this.#answers.delete(id)
   }
 
-  #giveUp(connection: Connection): void {
+  /** Has it closed: it carries nothing any more. */
+  giveUp(connection: Connection): void {
     this.#forget(connection)
     this.#init.onSilent(connection)
   }

@@ -2,7 +2,10 @@ import type { Connection } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
 import { isRelayed, parseCircuit } from '../../address/circuit.ts'
 import { keyId } from '../../identity/key-id.ts'
-import type { Member } from '../../registry/log/state/network-state.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import { closeConnection } from '../../protocols/engine/libraries/close-connection.ts'
+import type { TrustedMember } from '../../protocols/engine/trust/connection-trust.ts'
+import { isCountedApart } from '../../protocols/engine/waiting-bytes.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
@@ -19,23 +22,33 @@ export interface CircuitKeeperInit {
   readonly logger: Logger
 }
 
-/** A relay that froze is given up after two looks and the time of a ping: less than 5 s. */
+/** A connection to a relay of circuits, as the last look has seen it. */
+interface Watched {
+  /** Changes when anything has come. */
+  readonly mark: number
+  /** Looks since anything came. They are counted, not timed: when this process stood still, nobody was silent. */
+  readonly quiet: number
+}
+
 const everyMs = 500
 /** Pauses between tries: the member may have to find another relay first. */
 const pauses = { initialMs: 300, maxMs: 30_000, multiplier: 2 }
+/** Time for which the side that was connected to waits for the other one, which may not have noticed. */
+const politeMs = 2_000
 const mostTries = 12
 /** Members that are looked for at a time. */
 const mostReturning = 64
 
 /**
  * Keeps connections through relays: asks relays that have gone quiet whether they are there, and connects through another one to whoever was
- * lost with one. The side that had opened the connection does so.
+ * lost with one, or is behind one that stays quiet. A slow relay is gone around and not cut off: what is under way on it goes on.
  */
 export class CircuitKeeper {
   readonly #init: CircuitKeeperInit
-  readonly #circuits = new Set<Connection>()
-  /** Bytes that had come from each relay at the last look, by PeerId. */
-  readonly #heard = new Map<string, number>()
+  /** The member at the other end of each, in the order in which they came. */
+  readonly #circuits = new Map<Connection, TrustedMember>()
+  /** By PeerId of the relay: a circuit does not say on which connection to it it is. */
+  readonly #relays = new Map<string, Map<Connection, Watched>>()
   /** By key id. */
   readonly #returning = new Set<string>()
   readonly #stops: (() => void)[] = []
@@ -50,11 +63,11 @@ export class CircuitKeeper {
     const looking = services.run('circuits', { everyMs, round: () => this.#look() })
     this.#stops.push(
       () => inBackground(looking.stop(), 'ending the look at circuits'),
-      trust.onMember((connection) => {
-        if (isRelayed(connection)) this.#circuits.add(connection)
+      trust.onMember((connection, member) => {
+        if (isRelayed(connection)) this.#circuits.set(connection, member)
       }),
       trust.onGone((connection, member) => {
-        if (this.#circuits.delete(connection) && connection.direction === 'outbound') this.#lost(member)
+        if (this.#circuits.delete(connection) && connection.direction === 'outbound') this.#missed(member)
       })
     )
   }
@@ -64,49 +77,72 @@ export class CircuitKeeper {
     this.#over.abort()
   }
 
-  /** Pings relays from which nothing has come since the last look. One that does not answer is given up, and its circuits end with it. */
   #look(): void {
-    const { traffic, pingMonitor } = this.#init.network
-    const relays = new Set([...this.#circuits].flatMap(({ remoteAddr }) => parseCircuit(remoteAddr)?.relay ?? []))
-    for (const relay of this.#heard.keys()) if (!relays.has(relay)) this.#heard.delete(relay)
+    const { silentMs } = this.#init.network.limits.relay
+    const relays = new Set([...this.#circuits.keys()].flatMap((circuit) => relayOf(circuit) ?? []))
+    for (const relay of this.#relays.keys()) if (!relays.has(relay)) this.#relays.delete(relay)
     for (const relay of relays) {
-      const bytes = traffic.of(relay)?.bytesIn ?? 0
-      const isQuiet = this.#heard.get(relay) === bytes
-      this.#heard.set(relay, bytes)
-      const connection = isQuiet ? this.#wayTo(relay) : undefined
-      if (connection !== undefined) inBackground(pingMonitor?.doubt(connection), 'pinging a relay')
+      this.#watch(relay)
+      for (const [connection, { quiet }] of this.#relays.get(relay) ?? []) {
+        if (quiet * everyMs >= silentMs) this.#init.network.pingMonitor?.giveUp(connection)
+        else if (quiet > 0) inBackground(this.#init.network.pingMonitor?.ask(connection), 'pinging a relay')
+      }
+      if (this.#isMute(relay)) this.#goAround(relay)
+    }
+    this.#closeSpare()
+  }
+
+  #watch(relay: string): void {
+    const { traffic, pingMonitor, trust } = this.#init.network
+    const ways = [...trust.members()].filter(
+      ({ connection }) => connection.remotePeer.toString() === relay && !isRelayed(connection)
+    )
+    const before = this.#relays.get(relay)
+    const watched = ways.map(({ connection }) => {
+      // Bytes are counted by peer. An answer may be late on a connection that is full of something else.
+      const mark = (ways.length === 1 ? traffic.of(relay)?.bytesIn : pingMonitor?.answeredAt(connection)) ?? 0
+      const last = before?.get(connection)
+      return [connection, { mark, quiet: last?.mark === mark ? last.quiet + 1 : 0 }] as const
+    })
+    this.#relays.set(relay, new Map(watched))
+  }
+
+  #isMute(relay: string | undefined): boolean {
+    const { muteMs } = this.#init.network.limits.relay
+    return [...(this.#relays.get(relay ?? '')?.values() ?? [])].some(({ quiet }) => quiet * everyMs >= muteMs)
+  }
+
+  #goAround(relay: string): void {
+    for (const [circuit, member] of this.#circuits) {
+      if (relayOf(circuit) !== relay) continue
+      this.#missed(member, circuit.direction === 'outbound' ? 0 : politeMs)
     }
   }
 
-  #wayTo(relay: string): Connection | undefined {
-    for (const { connection } of this.#init.network.trust.members())
-      if (connection.remotePeer.toString() === relay && !isRelayed(connection)) return connection
-    return undefined
-  }
-
-  #lost(member: Pick<Member, 'publicKey' | 'role'>): void {
+  #missed(member: TrustedMember, waitMs = 0): void {
     const id = keyId(member.publicKey)
-    if (this.#returning.has(id) || this.#returning.size >= mostReturning) return
+    if (this.#returning.has(id) || this.#returning.size >= mostReturning || !this.#isMissed(member.publicKey)) return
     this.#returning.add(id)
     inBackground(
-      this.#return(member).finally(() => this.#returning.delete(id)),
+      this.#return(member, waitMs).finally(() => this.#returning.delete(id)),
       'connecting through another relay'
     )
   }
 
-  async #return({ publicKey, role }: Pick<Member, 'publicKey' | 'role'>): Promise<void> {
+  async #return({ publicKey, role }: TrustedMember, waitMs: number): Promise<void> {
     const { network, self, clock, logger } = this.#init
     const { signal } = this.#over
     const backoff = new Backoff({ ...pauses, clock })
-    while (backoff.attempt < mostTries) {
-      await sleep(backoff.next(), signal).catch(() => {})
+    for (let pause = waitMs; backoff.attempt < mostTries; pause = 0) {
+      await sleep(pause + backoff.next(), signal).catch(() => {})
       const { peers } = network
       if (signal.aborted || peers === undefined || !this.#isMissed(publicKey)) return
-      const relays = relaysOf(network, publicKey, self)
+      const relays = relaysOf(network, publicKey, self).filter((relay) => !this.#isMute(peerIdText(relay)))
       try {
         if (relays.length === 0) continue
         const { registry, trust, limits } = network
-        await connectThrough({ registry, trust, limits, peers }, { publicKey, role }, relays, signal)
+        const parts = { registry, trust, limits, peers }
+        await connectThrough(parts, { publicKey, role }, { relays, beside: true, signal })
         return
       } catch (error) {
         logger.debug({ error: reasonOf(error) }, 'a member is not reached through a relay any more; it is tried again')
@@ -114,12 +150,29 @@ export class CircuitKeeper {
     }
   }
 
-  /** It is a member that has not left, and there is no connection to it. */
+  /** It is a member that has not left, and no connection to it carries anything. */
   #isMissed(publicKey: Uint8Array): boolean {
     const { registry, trust } = this.#init.network
     if (!registry.replica.isMember(publicKey) || registry.records.read(publicKey)?.left !== false) return false
-    for (const { connection, member } of trust.members())
-      if (connection.status === 'open' && equals(member.publicKey, publicKey)) return false
+    for (const { connection, member } of trust.members()) {
+      const isThere = connection.status === 'open' && !this.#isMute(relayOf(connection))
+      if (isThere && equals(member.publicKey, publicKey)) return false
+    }
     return true
   }
+
+  /** Closes circuits that this node has opened beside others, but for those in use. The other side may have chosen another one of its own. */
+  #closeSpare(): void {
+    const own = [...this.#circuits.keys()].filter(({ direction }) => direction === 'outbound')
+    if (own.length < 2) return
+    for (const circuits of Map.groupBy(own, ({ remotePeer }) => remotePeer.toString()).values()) {
+      const kept = circuits.findLast((circuit) => !this.#isMute(relayOf(circuit))) ?? circuits.at(-1)
+      for (const circuit of circuits)
+        if (circuit !== kept && !circuit.streams.some(isCountedApart))
+          inBackground(closeConnection(circuit), 'closing a circuit that another one replaces')
+    }
+  }
 }
+
+/** PeerId of the relay through which it goes; undefined: through none. */
+const relayOf = ({ remoteAddr }: Connection): string | undefined => parseCircuit(remoteAddr)?.relay

@@ -49,7 +49,6 @@ interface Candidate {
   readonly rttMs: number
 }
 
-const everyMs = 5_000
 /** After an outage all members come back at once, and a look goes over all of them. */
 const newsMs = 500
 /** A relay that refused, or did not answer, is asked again after that. */
@@ -57,10 +56,12 @@ const restMs = 60_000
 const mostResting = 256
 /** Least time after which a reservation is renewed, whatever the relay says: its clock may be wrong. */
 const leastMs = 60_000
+/** Differences of less are noise. */
+const noiseMs = 10
 
 /**
- * Has this node reached through members that relay, where nobody can dial it: keeps a reservation at those that answer soonest, and
- * ends connections through relays to whoever is connected directly, too.
+ * Has this node reached through members that relay, where nobody can dial it: keeps a reservation at those that answer soonest, changes to
+ * others that go on answering much sooner, and ends connections through relays to whoever is connected directly, too.
  */
 export class RelayClient {
   readonly #init: RelayClientInit
@@ -72,6 +73,8 @@ export class RelayClient {
   /** Relays that others were told of. */
   #told = ''
   #candidateCount = 0
+  /** Looks in a row at which another relay was much better than one of these. */
+  #betterLooks = 0
   #lastRefusal: string | undefined
 
   constructor(init: RelayClientInit) {
@@ -79,8 +82,8 @@ export class RelayClient {
   }
 
   start(services: Supervisor): void {
-    const { trust } = this.#init
-    const looking = services.run('relays', { everyMs, round: (signal) => this.#look(signal) })
+    const { trust, limits } = this.#init
+    const looking = services.run('relays', { everyMs: limits.relay.lookMs, round: (signal) => this.#look(signal) })
     this.#looking = looking
     const news = new Throttle(() => looking.wake(), newsMs)
     this.#stops.push(
@@ -133,10 +136,29 @@ export class RelayClient {
       if (isRenewal ? this.#isFresh(peer) : this.#held.size >= wanted || this.#rests(peer)) continue
       await this.#reserve(peer, candidate, signal)
     }
+    await this.#improve(candidates, signal)
     const held = [...this.#held.keys()].join(' ')
     if (held === this.#told) return
     await use.changed()
     this.#told = held
+  }
+
+  /** Takes another relay in the place of the slowest one, or of one that does not answer, when it has been much better for a while. */
+  async #improve(candidates: readonly Candidate[], signal: AbortSignal): Promise<void> {
+    const { wanted, betterLooks } = this.#init.limits.relay
+    const [worst] = candidates.filter(({ publicKey }) => this.#held.has(peerIdText(publicKey))).slice(-1)
+    const best = candidates.find(({ publicKey }) => {
+      const peer = peerIdText(publicKey)
+      return !this.#held.has(peer) && !this.#rests(peer)
+    })
+    const isFull = this.#held.size >= Math.min(wanted, maxRelays)
+    const isBetter = isFull && worst !== undefined && best !== undefined && best.rttMs * 2 + noiseMs < worst.rttMs
+    this.#betterLooks = isBetter ? this.#betterLooks + 1 : 0
+    if (!isBetter || this.#betterLooks < betterLooks) return
+    this.#betterLooks = 0
+    const peer = peerIdText(best.publicKey)
+    await this.#reserve(peer, best, signal)
+    if (this.#held.has(peer)) this.#held.delete(peerIdText(worst.publicKey))
   }
 
   /** Members that relay and are connected, those that answer soonest first. */

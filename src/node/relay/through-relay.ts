@@ -30,13 +30,13 @@ export function relaysOf({ registry, trust }: RelayedNetwork, publicKey: Uint8Ar
 
 /**
  * Connects to a member through those that relay for it, one after the other. A relay that is not connected is dialled like any member.
+ * `beside`: also where there is a connection to it.
  * @throws UnavailableError that says what each of them did
  */
 export async function connectThrough(
   network: RelayedNetwork & { readonly peers: Connector },
   { publicKey, role }: Pick<Member, 'publicKey' | 'role'>,
-  relays: readonly Uint8Array[],
-  signal: AbortSignal
+  { relays, beside = false, signal }: { relays: readonly Uint8Array[]; beside?: boolean; signal: AbortSignal }
 ): Promise<Connection> {
   const { peers, limits, registry } = network
   const failures: string[] = []
@@ -46,7 +46,7 @@ export async function connectThrough(
     try {
       if (!isConnected(network, relay)) await peers.connect(targetOf(network, relay), inTime)
       const addrs = [circuitVia(peerIdText(relay))]
-      return await peers.connect({ publicKey, addrs, isRegistry: isRegistryRole(role) }, inTime)
+      return await peers.connect({ publicKey, addrs, isRegistry: isRegistryRole(role) }, inTime, { beside })
     } catch (error) {
       signal.throwIfAborted()
       failures.push(`${registry.replica.state.member(relay)?.name ?? peerIdText(relay)}: ${dialText(error)}`)

@@ -132,11 +132,11 @@ const connectionFields = (
   live: readonly Connection[]
 ): Pick<PeerRow, 'direction' | 'relay' | 'streams' | 'bytesIn' | 'bytesOut'> => {
   if (live.length === 0) return { direction: null, relay: null, streams: null, bytesIn: null, bytesOut: null }
-  const [first] = live
+  const last = live.at(-1)
   const traffic = source.traffic.of(peerId)
   return {
     direction: directionOf(live),
-    relay: first !== undefined && live.every(isRelayed) ? relayOf(source.registry, first) : null,
+    relay: last !== undefined && live.every(isRelayed) ? relayOf(source.registry, last) : null,
     streams: live.reduce((sum, { streams }) => sum + streams.length, 0),
     bytesIn: orNull(traffic?.bytesIn),
     bytesOut: orNull(traffic?.bytesOut)

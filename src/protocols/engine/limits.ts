@@ -247,7 +247,14 @@ export const defaultLimits: ProtocolLimits = {
     circuitMs: 86_400_000,
     inbound: 64,
     // One may die while the record that names another is on its way.
-    wanted: 2
+    wanted: 2,
+    // Another circuit is there in less than 5 s; one that was not needed costs a handshake.
+    muteMs: 2_500,
+    // A slow relay answers by then, and forwards on it go on.
+    silentMs: 15_000,
+    lookMs: 5_000,
+    // Two pings of the monitor lie in them: a relay that was slow once stays.
+    betterLooks: 6
   },
   announce: {
     // A record has at most 1 KiB, a checkpoint less.

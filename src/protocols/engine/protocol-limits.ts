@@ -277,6 +277,13 @@ export interface ProtocolLimits {
     inbound: number
     /** Relays at which this node has itself reached. */
     wanted: number
+    /** A relay from which nothing comes for so long is gone around, and after the longer time its connection is closed. */
+    muteMs: number
+    silentMs: number
+    /** Time between two looks at the choice of relays. */
+    lookMs: number
+    /** Looks in which another one has to answer in less than half the time before it takes the place of a relay. */
+    betterLooks: number
   }
   announce: {
     /** Greatest message that we publish; below what receivers accept, since an oversize message ends gossip on its connection. */

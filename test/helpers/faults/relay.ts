@@ -11,6 +11,8 @@ export interface Relay extends AsyncDisposable {
   heard(): Buffer
   /** From now on the connections that are open carry nothing and tell nobody; new ones work. */
   freeze(): void
+  /** They go on, and nothing was lost. */
+  thaw(): void
 }
 
 /** A machine between two others on ::1: it passes on what it gets, and keeps a copy. */
@@ -43,6 +45,9 @@ export async function relayTo(port: number): Promise<Relay> {
     heard: () => Buffer.concat(heard),
     freeze: () => {
       for (const socket of sockets) socket.pause()
+    },
+    thaw: () => {
+      for (const socket of sockets) socket.resume()
     },
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy()

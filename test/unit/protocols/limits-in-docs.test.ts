@@ -142,7 +142,8 @@ const docs: Record<string, [string, string[]][]> = {
     ['nothing moves', [s(relay.idleMs), s(relay.stillMs)]],
     ['a circuit', [h(relay.circuitMs)]],
     ['client: circuits that others open to it', [String(relay.inbound)]],
-    ['client: relays', [String(relay.wanted)]]
+    ['client: relays', [String(relay.wanted), s(relay.lookMs), `${relay.betterLooks} looks`]],
+    ['client: a relay says nothing', [s(relay.muteMs), s(relay.silentMs)]]
   ],
   announce: [
     ['message', [kib(announce.messageBytes)]],

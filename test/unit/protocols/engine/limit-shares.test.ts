@@ -162,7 +162,11 @@ const scopes: Scopes<ProtocolLimits> = {
     idleMs: 'time',
     circuitMs: 'time',
     inbound: { process: 'limits.openPerPeer; strangers among them have the places of strangers' },
-    wanted: { process: 'this node asks' }
+    wanted: { process: 'this node asks' },
+    muteMs: 'time',
+    silentMs: 'time',
+    lookMs: 'time',
+    betterLooks: { process: 'this node asks' }
   },
   admin: {
     requestBytes: 'message',
