@@ -1,4 +1,5 @@
 import { inBackground } from '../runtime/background.ts'
+import type { Running, Supervisor } from '../runtime/supervisor.ts'
 import { type InterfaceAddress, interfaceAddresses } from './interfaces.ts'
 import { scopeOf } from './multiaddr.ts'
 import { prefixMatcher } from './prefix.ts'
@@ -57,18 +58,17 @@ export const linkDevices = (addresses: readonly InterfaceAddress[], interfaces: 
 
 export interface AddressWatchInit extends ChooseInit {
   readonly onChange: (addresses: readonly string[]) => void
-  readonly pollMs?: number
   readonly read?: () => Promise<InterfaceAddress[]>
 }
 
 /** The kernel tells of address changes over netlink only, which Node cannot read. */
-const defaultPollMs = 5000
+const lookMs = 5_000
 
 /** Looks at the interfaces now and then, and says when the addresses to announce are others (a renumbered prefix). */
 export class AddressWatch implements Disposable {
   readonly #init: AddressWatchInit
   #current: readonly string[] = []
-  #timer: NodeJS.Timeout | undefined
+  #looking: Running | undefined
 
   constructor(init: AddressWatchInit) {
     this.#init = init
@@ -80,24 +80,23 @@ export class AddressWatch implements Disposable {
   }
 
   /** Resolves with the first look; `onChange` is called for later ones only. */
-  async start(): Promise<readonly string[]> {
+  async start(services: Supervisor): Promise<readonly string[]> {
     this.#current = await this.#look()
-    const look = (): void => inBackground(this.check(), 'looking at the interfaces')
-    this.#timer ??= setInterval(look, this.#init.pollMs ?? defaultPollMs).unref()
+    this.#looking ??= services.run('addresses', { everyMs: lookMs, round: () => this.check() })
     return this.#current
   }
 
-  /** Looks now. What cannot be asked now is asked again at the next look. */
+  /** Looks now. */
   async check(): Promise<void> {
-    const found = await this.#look().catch(() => this.#current)
-    if (this.#timer === undefined || found.join() === this.#current.join()) return
+    const found = await this.#look()
+    if (this.#looking === undefined || found.join() === this.#current.join()) return
     this.#current = found
     this.#init.onChange(found)
   }
 
   stop(): void {
-    clearInterval(this.#timer)
-    this.#timer = undefined
+    inBackground(this.#looking?.stop(), 'ending the look at the interfaces')
+    this.#looking = undefined
   }
 
   [Symbol.dispose](): void {

@@ -16,10 +16,10 @@ import { hearClocks } from './follow-registry.ts'
 import { DialHistory } from './host/dial-history.ts'
 import { Gater } from './host/gater.ts'
 import type { Host } from './host/host-services.ts'
+import { keepGossip } from './host/keep-gossip.ts'
 import { KnownPrefixes } from './host/known-prefixes.ts'
 import { limitsFor } from './host/open-files.ts'
 import { Traffic } from './host/traffic.ts'
-import { watchGossip } from './host/watch-gossip.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { LinkDialler } from './link/link-dialler.ts'
 import { Matrix } from './matrix/matrix.ts'
@@ -193,14 +193,11 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
 }
 
 /** Starts them, and the looks that need no part of their own. */
-export function startParts(
-  parts: RunningParts,
-  { services, logging, config, resolvers }: NodeParts,
-  { trust, registry }: NetworkParts,
-  host: Host
-): void {
+export function startParts(parts: RunningParts, node: NodeParts, network: NetworkParts, host: Host): void {
+  const { services, logging, config, resolvers } = node
+  const { trust, registry } = network
   for (const part of Object.values(parts)) part?.start(services)
-  watchGossip(services, host, trust)
+  keepGossip(node, network, host)
   watchTnr(services, { config, dns: resolvers.dns, domain: registry.genesis.value.domain })
   hearClocks(services, { hello: host.services.hello, trust, logger: logging.logger })
 }

@@ -112,7 +112,7 @@ export class NetworkNode implements NetworkParts {
 
   /** Chooses what is announced anew: its configuration has changed. */
   async announceAnew(): Promise<void> {
-    if (this.#host !== undefined) await this.self.announceAnew(this.#host, this.#port)
+    if (this.#host !== undefined) await this.self.announceAnew(this.#node.services, this.#host, this.#port)
   }
 
   get lease(): LeaseClient | undefined {
@@ -202,7 +202,7 @@ export class NetworkNode implements NetworkParts {
     this.#port = port
     // The first record names them.
     if (this.stores.isUsed) await this.stores.load()
-    await this.self.start(host, port)
+    await this.self.start(this.#node.services, host, port)
     this.#running = runningParts(this.#node, this, host, this.#reactions)
     startParts(this.#running, this.#node, this, host)
     this.#stops.push(

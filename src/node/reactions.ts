@@ -49,9 +49,9 @@ export class Reactions implements Follower, LeaseOwner, ReplicaOwner {
   }
 
   async registered(view: SessionView, answer: Registered): Promise<void> {
-    const { registry, forwarder, self, sync, peers } = this.#network
+    const { self, sync, peers } = this.#network
     if (answer.record !== undefined) self.record.learn(answer.record)
-    const stored = takeIn({ registry, forwarder, logger: this.#node.logging.logger }, view, answer)
+    const stored = takeIn(this.#node, this.#network, view, answer)
     sync?.reconcile()
     await stored
     await self.ensure()

@@ -117,7 +117,7 @@ function memberServices(init: HostInit) {
 
 function gossipServices(init: HostInit) {
   const { config, program } = init.node
-  const { registry, self, heads } = init.network
+  const { registry, heads } = init.network
   const { trust, limits, clock, logger } = commonOf(init)
   const isRegistry = isRegistryRole(config.role)
   return {
@@ -131,7 +131,7 @@ function gossipServices(init: HostInit) {
       clock,
       logger,
       culprits: trust.culprits,
-      self: { isRegistry, refreshMs: config.gossip.refreshMs, refresh: async () => await self.refresh() },
+      isRegistry,
       onNewerHead: ({ bytes }) => heads.look(bytes),
       limits: limits.announce
     }),

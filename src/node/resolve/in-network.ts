@@ -1,12 +1,12 @@
 import { peerIdText } from '../../identity/keys.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { lookup } from '../../protocols/lookup/index.ts'
+import type { Signed } from '../../registry/objects/envelope.ts'
 import type { NodeRecord } from '../../registry/objects/record.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { within } from '../../runtime/abort.ts'
-import { inBackground } from '../../runtime/background.ts'
 import { NotFoundError } from '../../runtime/errors.ts'
-import type { Part } from '../../runtime/supervisor.ts'
+import type { Part, Running, Supervisor } from '../../runtime/supervisor.ts'
 import type { PeerSource } from '../api/views.ts'
 import type { HostServices } from '../host/host-services.ts'
 import type { LeaseClient, SessionView } from '../session/lease-client.ts'
@@ -24,6 +24,9 @@ export interface ResolvedNetwork {
 
 /** Gives the network at the moment; undefined: it was not found yet. */
 type NetworkNow = () => ResolvedNetwork | undefined
+
+/** Until the own record is put into the DHT again, where that failed. */
+const retryMs = 60_000
 
 /** A registry that takes longer is frozen or cut off, and the next place is asked. */
 const answerMs = 2_000
@@ -62,27 +65,42 @@ export const gossipResolver = (network: NetworkNow): Resolver => ({
   register: async ({ bytes }) => network()?.services?.announce?.announceRecord(bytes)
 })
 
+/** Servers of the DHT forget what is not put again, and while none of them has the own record it is tried more often. */
+const putPauseMs = (holders: number, { republishMs, unheldMs }: ProtocolLimits['kad']): number =>
+  holders > 0 ? republishMs : unheldMs
+
+/** A network as its DHT needs it. */
+interface DhtNetwork {
+  readonly limits: Pick<ProtocolLimits, 'kad'>
+  readonly services: Pick<HostServices, 'kad'> | undefined
+}
+
 /** The DHT, of which the registries are the servers. */
-export const dhtResolver = (network: NetworkNow, health: Part): Resolver => ({
-  health,
-  async resolve(publicKey, signal) {
-    const kad = network()?.services?.kad
-    if (publicKey === undefined || kad === undefined) return undefined
-    try {
-      return candidatesOf((await kad.findRecord(publicKey, { signal })).value, 'dht')
-    } catch (error) {
-      if (error instanceof NotFoundError) return []
-      throw error
-    }
-  },
-  async register(record) {
-    // It asks many, and nobody waits for it.
-    const put = network()
-      ?.services?.kad?.putRecord(record)
-      .then(
-        () => health.ok(),
-        (error: unknown) => health.failed(error)
-      )
-    inBackground(put, 'putting the own record into the DHT')
+export const dhtResolver = (network: () => DhtNetwork | undefined, services: Supervisor): Resolver => {
+  let own: Signed<NodeRecord> | undefined
+  let putting: Running | undefined
+  const put = async (signal: AbortSignal): Promise<number | undefined> => {
+    const { services: { kad } = {}, limits } = network() ?? {}
+    if (own === undefined || kad === undefined || limits === undefined) return undefined
+    return putPauseMs(await kad.putRecord(own, { signal }), limits.kad)
   }
-})
+  return {
+    health: services.part('dht'),
+    async resolve(publicKey, signal) {
+      const kad = network()?.services?.kad
+      if (publicKey === undefined || kad === undefined) return undefined
+      try {
+        return candidatesOf((await kad.findRecord(publicKey, { signal })).value, 'dht')
+      } catch (error) {
+        if (error instanceof NotFoundError) return []
+        throw error
+      }
+    },
+    // It asks many, and nobody waits for it.
+    async register(record) {
+      own = record
+      if (putting !== undefined) putting.wake()
+      else putting = services.run('dht', { everyMs: retryMs, firstMs: 0, round: put })
+    }
+  }
+}

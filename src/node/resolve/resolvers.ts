@@ -66,7 +66,7 @@ export class Resolvers {
       dns: this.dns,
       registry: registryResolver(network, services.part('lookup')),
       gossip: gossipResolver(network),
-      dht: dhtResolver(network, services.part('dht'))
+      dht: dhtResolver(network, services)
     }
     this.#phase = () => node.phases.name
   }

@@ -7,6 +7,7 @@ import type { Registry } from '../../registry/registry.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { StaleRecordError } from '../../runtime/errors.ts'
+import type { Supervisor } from '../../runtime/supervisor.ts'
 import type { Config } from '../config/schema.ts'
 import type { Host } from '../host/host-services.ts'
 import { announceAgain } from '../host/libp2p.ts'
@@ -63,7 +64,7 @@ export class SelfPublisher {
   }
 
   /** Chooses the addresses of the port that is listened on, and follows their changes. */
-  async start(host: Host, port: number): Promise<void> {
+  async start(services: Supervisor, host: Host, port: number): Promise<void> {
     const { announce, listen } = this.#init.config
     this.#host = host
     if (announce.addresses !== undefined) {
@@ -78,7 +79,7 @@ export class SelfPublisher {
       host: listen.host,
       onChange: (addresses) => inBackground(this.readdress(addresses), 'announcing changed addresses')
     })
-    this.#announced = await this.#watch.start()
+    this.#announced = await this.#watch.start(services)
     if (this.#announced.length === 0) {
       this.#init.logger.warn(
         { allow: announce.allow.join(' ') },
@@ -88,10 +89,10 @@ export class SelfPublisher {
   }
 
   /** Follows a changed configuration. */
-  async announceAnew(host: Host, port: number): Promise<void> {
+  async announceAnew(services: Supervisor, host: Host, port: number): Promise<void> {
     this.#watch?.stop()
     this.#watch = undefined
-    await this.start(host, port)
+    await this.start(services, host, port)
     await this.readdress(this.#announced)
   }
 

@@ -3,15 +3,15 @@ import type { Role } from '../../identity/role.ts'
 import type { Registered } from '../../protocols/register/index.ts'
 import type { RootRequest } from '../../registry/admission/root-request-queue.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { inBackground } from '../../runtime/background.ts'
-import type { Logger } from '../../runtime/clock-and-logger.ts'
+import type { NodeParts } from '../node-parts.ts'
 import { handOver } from './hand-over.ts'
 import type { RootForwarder } from './root-forwarder.ts'
 import type { SessionView } from './types.ts'
 
 /** The registry that holds the lease has taken us in: it is a source from now on, and the way to the root. Resolves when what it told is stored. */
 export async function takeIn(
-  { registry, forwarder, logger }: { registry: Registry; forwarder: RootForwarder; logger: Logger },
+  { services, logging: { logger } }: Pick<NodeParts, 'services' | 'logging'>,
+  { registry, forwarder }: { registry: Registry; forwarder: RootForwarder },
   view: SessionView,
   answer: Registered
 ): Promise<void> {
@@ -22,10 +22,8 @@ export async function takeIn(
   else forwarder.close()
   const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
   logger.info(fields, `registered at ${name || 'the registry'}`)
-  inBackground(
-    handOver({ replica: registry.replica, session: view.session, toRoot: view.peer.role === 'root', logger }),
-    'handing entries over'
-  )
+  const toRoot = view.peer.role === 'root'
+  handOver(services, { replica: registry.replica, session: view.session, toRoot, logger })
   const envelopes = [...answer.registries, ...answer.peers]
   await Promise.allSettled(envelopes.map(async (bytes) => await registry.records.put(bytes, { source: 'registry' })))
 }

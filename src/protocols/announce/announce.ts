@@ -11,18 +11,8 @@ import { defaultLimits, type ProtocolLimits } from '../engine/limits.ts'
 import { Gcra } from '../engine/rate-limiter.ts'
 import { type AnnouncementKind, encodeAnnouncement, encodeCosigned } from './message.ts'
 import { announceTopic } from './options.ts'
-import { changeDelayMs, refreshDelayMs } from './schedule.ts'
+import { changeDelayMs } from './schedule.ts'
 import { type AnnounceSource, judge, type Verdict } from './validate.ts'
-
-/** The node that announces. */
-export interface SelfAnnouncer {
-  /** A registry announces each new head at once; others only if gossip has not brought it meanwhile. */
-  isRegistry: boolean
-  /** The own record is announced again no more often. */
-  refreshMs: number
-  /** Signs the own record anew with a higher seq. undefined: there is none to announce. */
-  refresh(): Promise<Uint8Array | undefined>
-}
 
 export interface AnnounceInit {
   source: AnnounceSource
@@ -30,7 +20,8 @@ export interface AnnounceInit {
   logger: Logger
   /** Names those who send what is not valid. */
   culprits: Culprits
-  self: SelfAnnouncer
+  /** A registry announces each new head at once; others only if gossip has not brought it meanwhile. */
+  isRegistry: boolean
   /** Somebody has a verified log above ours, or an epoch that we do not know: time to sync. */
   onNewerHead(checkpoint: Signed<Checkpoint>): void
   limits?: ProtocolLimits['announce']
@@ -85,7 +76,6 @@ class AnnounceService implements Announce, Startable {
   #gossiped: SignedPosition = { epoch: -1, n: -1, timeMs: 0 }
   #headSentAt = Number.NEGATIVE_INFINITY
   #cosignedAt = Number.NEGATIVE_INFINITY
-  #refreshTimer: NodeJS.Timeout | undefined
   #running = false
 
   constructor(components: AnnounceComponents, init: AnnounceInit) {
@@ -110,13 +100,11 @@ class AnnounceService implements Announce, Startable {
     pubsub.topicValidators.set(this.topic, (peer, message) => this.#validate(peer, message))
     pubsub.addEventListener('subscription-change', this.#onSubscriber)
     pubsub.subscribe(this.topic)
-    this.#scheduleRefresh()
   }
 
   beforeStop(): void {
     const { pubsub } = this.#components
     this.#running = false
-    clearTimeout(this.#refreshTimer)
     for (const slot of this.#slots.values()) clearTimeout(slot.timer)
     this.#slots.clear()
     pubsub.removeEventListener('subscription-change', this.#onSubscriber)
@@ -136,7 +124,7 @@ class AnnounceService implements Announce, Startable {
     if (this.#isGossiped(checkpoint.value)) return
     const sinceMs = this.#init.clock.monotonic() - this.#headSentAt
     const coalesceMs = Math.max(0, this.#limits.headMs - sinceMs)
-    const patienceMs = this.#init.self.isRegistry ? 0 : headPatienceMs * (1 + Math.random())
+    const patienceMs = this.#init.isRegistry ? 0 : headPatienceMs * (1 + Math.random())
     this.#schedule('head', checkpoint.bytes, coalesceMs + patienceMs, () => !this.#isGossiped(checkpoint.value))
   }
 
@@ -249,25 +237,6 @@ class AnnounceService implements Announce, Startable {
 
   readonly #onSubscriber = (): void => {
     for (const [kind, slot] of this.#slots) if (slot.timer === undefined) this.#flush(kind)
-  }
-
-  #scheduleRefresh(): void {
-    if (!this.#running) return
-    const delayMs = refreshDelayMs(this.#init.self.refreshMs, this.#members, Math.random())
-    this.#refreshTimer = setTimeout(() => {
-      this.#refresh()
-        .catch((error: Error) => {
-          this.#init.logger.warn({ error: error.message }, 'the own record was not refreshed; the next try is later')
-        })
-        .finally(() => this.#scheduleRefresh())
-    }, delayMs)
-    this.#refreshTimer.unref()
-  }
-
-  async #refresh(): Promise<void> {
-    const envelope = await this.#init.self.refresh()
-    // A refresh is spread by its own jitter already.
-    if (envelope !== undefined) this.#schedule('record', envelope, 0)
   }
 }
 

@@ -28,7 +28,7 @@ interface KadOptions {
 /** The DHT of a network: signed node records by PeerId, as hints where a member may be found. */
 export interface Kad {
   readonly protocol: string
-  /** Puts the own record, now and again every 12 h until another one is given. Answers how many servers hold it. */
+  /** Puts the own record. Answers how many servers hold it. */
   putRecord(record: Signed<NodeRecord>, options?: KadOptions): Promise<number>
   /**
    * The newest record of a member that the servers near its key hold.
@@ -52,8 +52,6 @@ class KadService implements Kad, Startable {
   readonly #dht: KadDHT
   readonly #components: KadDHTComponents
   readonly #peerStore: KadDHTComponents['peerStore']
-  #own: Signed<NodeRecord> | undefined
-  #timer: NodeJS.Timeout | undefined
   #running = false
   #ignorePeers = () => {}
 
@@ -95,20 +93,16 @@ class KadService implements Kad, Startable {
 
   async stop(): Promise<void> {
     this.#running = false
-    clearTimeout(this.#timer)
     this.#ignorePeers()
     await stop(this.#dht)
   }
 
   async putRecord(record: Signed<NodeRecord>, options: KadOptions = {}): Promise<number> {
-    this.#own = record
-    this.#putAgainAfter(this.#limits.unheldMs)
     const signal = this.#deadline(options)
     let holders = 0
     for await (const event of this.#dht.put(recordKey(record.value.publicKey), record.bytes, { signal })) {
       if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') holders++
     }
-    if (holders > 0 && this.#own === record) this.#putAgainAfter(this.#limits.republishMs)
     return holders
   }
 
@@ -147,20 +141,6 @@ class KadService implements Kad, Startable {
 
   #deadline({ signal }: KadOptions): AbortSignal {
     return within(this.#limits.queryMs, signal)
-  }
-
-  #putAgainAfter(ms: number): void {
-    clearTimeout(this.#timer)
-    if (!this.#running) return
-    this.#timer = setTimeout(() => this.#putAgain(), ms)
-    this.#timer.unref()
-  }
-
-  #putAgain(): void {
-    if (this.#own === undefined || !this.#running) return
-    this.putRecord(this.#own).catch((error: Error) => {
-      this.#init.logger.debug({ error: error.message }, 'the own record was not put into the DHT; it is tried again')
-    })
   }
 
   /** A member that a query told of: its addresses, as it signed them, are needed to ask it. */

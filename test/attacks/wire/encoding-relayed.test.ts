@@ -57,7 +57,7 @@ async function start(members: Members): Promise<Host> {
         clock: systemClock,
         logger: silentLogger,
         culprits: trust.culprits,
-        self: { isRegistry: true, refreshMs: 600_000, refresh: async () => undefined },
+        isRegistry: true,
         onNewerHead: () => {}
       })
     })

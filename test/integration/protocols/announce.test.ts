@@ -84,7 +84,7 @@ async function start(members: Members, role: 'root' | 'integrated' | 'stranger' 
         clock: systemClock,
         logger: silentLogger,
         culprits: new Culprits({ logger: { ...silentLogger, warn: (fields: object) => warned.push(fields) } }),
-        self: { isRegistry: role === 'root', refreshMs: 600_000, refresh: async () => undefined },
+        isRegistry: role === 'root',
         onNewerHead: (checkpoint) => heads.push(checkpoint)
       })
     })

@@ -1,11 +1,13 @@
 import type { Ping } from '@libp2p/ping'
 import { ping } from '@libp2p/ping'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
+import { dhtResolver } from '../../../src/node/resolve/in-network.ts'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import { type Kad, kad, kadProtocol } from '../../../src/protocols/kad/index.ts'
 import { recordKey } from '../../../src/protocols/kad/record-key.ts'
 import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
+import { Supervisor } from '../../../src/runtime/supervisor.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { type MemberHost, type Members, startMember } from '../../helpers/hosts/members.ts'
 import { connect } from '../../helpers/hosts.ts'
@@ -17,10 +19,7 @@ type KadHost = MemberHost<Services>
 
 const hosts: KadHost[] = []
 
-async function start(
-  members: Members,
-  options: { server: boolean; stranger?: boolean; unheldMs?: number }
-): Promise<KadHost> {
+async function start(members: Members, options: { server: boolean; stranger?: boolean }): Promise<KadHost> {
   const host = await startMember<Services>({
     members,
     role: options.stranger === true ? 'stranger' : options.server ? 'root' : 'integrated',
@@ -30,8 +29,7 @@ async function start(
         source: { networkId, records, replica: { isMember: (key) => members.has(peerIdText(key)) } },
         trust,
         logger: silentLogger,
-        server: options.server,
-        limits: { ...defaultLimits.kad, unheldMs: options.unheldMs ?? defaultLimits.kad.unheldMs }
+        server: options.server
       })
     })
   })
@@ -78,8 +76,13 @@ describe('DHT of node records', () => {
 
   test('a record that was put while no server was known is put again once there is one', async () => {
     const members: Members = new Map()
-    const owner = await start(members, { server: false, unheldMs: 20 })
-    expect(await owner.host.services.kad.putRecord(recordOf(owner.key, 3))).toBe(0)
+    const owner = await start(members, { server: false })
+    const { services } = owner.host
+    expect(await services.kad.putRecord(recordOf(owner.key, 3))).toBe(0)
+    const limits = { kad: { ...defaultLimits.kad, unheldMs: 20 } }
+    const supervisor = new Supervisor()
+    onTestFinished(() => supervisor.stop())
+    await dhtResolver(() => ({ services, limits }), supervisor).register?.(recordOf(owner.key, 3))
     const server = await start(members, { server: true })
     await connect(owner.host, server.host)
     const seq = () => server.records.get(owner.key.publicKey)?.seq

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AddressWatch, chooseAddresses } from '../../../src/address/announced-addresses.ts'
 import { interfaceAddresses, parseIfInet6 } from '../../../src/address/interfaces.ts'
+import { WokenServices } from '../../helpers/registry/woken-services.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 
 /** address, index, prefix length, scope, flags, device: as the kernel prints them. */
@@ -89,7 +90,7 @@ describe('AddressWatch', () => {
       read: async () => await interfaceAddresses(file),
       onChange: (addresses) => changes.push(addresses)
     })
-    expect(await watch.start()).toEqual(['/ip6/2001:db8::5/tcp/9000', '/ip6/2001:db8::a/tcp/9000'])
+    expect(await watch.start(new WokenServices())).toEqual(['/ip6/2001:db8::5/tcp/9000', '/ip6/2001:db8::a/tcp/9000'])
     await watch.check()
     writeFileSync(file, table.replaceAll('20010db8', '20010db9'))
     await watch.check()
@@ -107,7 +108,7 @@ describe('AddressWatch', () => {
       read: async () => read.shift() ?? [],
       onChange: (addresses) => changes.push(addresses)
     })
-    await watch.start()
+    await watch.start(new WokenServices())
     watch.stop()
     await watch.check()
     expect(changes).toEqual([])
