@@ -22,7 +22,7 @@ export interface CircuitKeeperInit {
   readonly logger: Logger
 }
 
-/** A connection to a relay of circuits, as the last look has seen it. */
+/** A connection, as the last look has seen it. */
 interface Watched {
   /** Changes when anything has come. */
   readonly mark: number
@@ -31,6 +31,8 @@ interface Watched {
 }
 
 const everyMs = 500
+/** Looks after which a circuit itself is asked: there may be many. A relay may answer and carry nothing. */
+const circuitLooks = 10
 /** Pauses between tries: the member may have to find another relay first. */
 const pauses = { initialMs: 300, maxMs: 30_000, multiplier: 2 }
 /** Time for which the side that was connected to waits for the other one, which may not have noticed. */
@@ -47,8 +49,10 @@ export class CircuitKeeper {
   readonly #init: CircuitKeeperInit
   /** The member at the other end of each, in the order in which they came. */
   readonly #circuits = new Map<Connection, TrustedMember>()
-  /** By PeerId of the relay: a circuit does not say on which connection to it it is. */
-  readonly #relays = new Map<string, Map<Connection, Watched>>()
+  /** Circuits that this node has opened, and connections to relays of circuits. */
+  #watched: ReadonlyMap<Connection, Watched> = new Map()
+  /** Connections to each relay, by its PeerId: a circuit does not say on which of them it is. */
+  #ways: ReadonlyMap<string, readonly Connection[]> = new Map()
   /** By key id. */
   readonly #returning = new Set<string>()
   readonly #stops: (() => void)[] = []
@@ -67,7 +71,7 @@ export class CircuitKeeper {
         if (isRelayed(connection)) this.#circuits.set(connection, member)
       }),
       trust.onGone((connection, member) => {
-        if (this.#circuits.delete(connection) && connection.direction === 'outbound') this.#missed(member)
+        if (this.#circuits.delete(connection) && connection.direction === 'outbound') this.#missed(connection, member)
       })
     )
   }
@@ -79,57 +83,73 @@ export class CircuitKeeper {
 
   #look(): void {
     const { silentMs } = this.#init.network.limits.relay
-    const relays = new Set([...this.#circuits.keys()].flatMap((circuit) => relayOf(circuit) ?? []))
-    for (const relay of this.#relays.keys()) if (!relays.has(relay)) this.#relays.delete(relay)
-    for (const relay of relays) {
-      this.#watch(relay)
-      for (const [connection, { quiet }] of this.#relays.get(relay) ?? []) {
-        if (quiet * everyMs >= silentMs) this.#init.network.pingMonitor?.giveUp(connection)
-        else if (quiet > 0) inBackground(this.#init.network.pingMonitor?.ask(connection), 'pinging a relay')
-      }
-      if (this.#isMute(relay)) this.#goAround(relay)
+    this.#watch()
+    for (const [connection, { quiet }] of this.#watched) {
+      const isCircuit = isRelayed(connection)
+      if (!isCircuit && quiet * everyMs >= silentMs) this.#init.network.pingMonitor?.giveUp(connection)
+      else if (quiet > (isCircuit ? circuitLooks : 0))
+        inBackground(this.#init.network.pingMonitor?.ask(connection), 'pinging over or at a relay')
     }
+    for (const [circuit, member] of this.#circuits)
+      if (this.#isMute(circuit)) this.#missed(circuit, member, circuit.direction === 'outbound' ? 0 : politeMs)
     this.#closeSpare()
   }
 
-  #watch(relay: string): void {
+  #watch(): void {
     const { traffic, pingMonitor, trust } = this.#init.network
-    const ways = [...trust.members()].filter(
-      ({ connection }) => connection.remotePeer.toString() === relay && !isRelayed(connection)
+    const relays = new Set([...this.#circuits.keys()].map(relayOf))
+    const direct = [...trust.members()].map(({ connection }) => connection).filter((each) => !isRelayed(each))
+    this.#ways = Map.groupBy(
+      direct.filter(({ remotePeer }) => relays.has(remotePeer.toString())),
+      ({ remotePeer }) => remotePeer.toString()
     )
-    const before = this.#relays.get(relay)
-    const watched = ways.map(({ connection }) => {
-      // Bytes are counted by peer. An answer may be late on a connection that is full of something else.
-      const mark = (ways.length === 1 ? traffic.of(relay)?.bytesIn : pingMonitor?.answeredAt(connection)) ?? 0
-      const last = before?.get(connection)
-      return [connection, { mark, quiet: last?.mark === mark ? last.quiet + 1 : 0 }] as const
-    })
-    this.#relays.set(relay, new Map(watched))
+    const own = this.#own
+    const connections = [...own.values(), ...this.#ways.values()]
+    const watched = connections.flatMap((ofPeer) =>
+      ofPeer.map((connection): [Connection, Watched] => {
+        // Bytes are counted by peer. An answer may be late on a connection that is full of something else.
+        const bytes = traffic.of(connection.remotePeer.toString())?.bytesIn
+        const mark = (ofPeer.length === 1 ? bytes : pingMonitor?.answeredAt(connection)) ?? 0
+        const last = this.#watched.get(connection)
+        return [connection, { mark, quiet: last?.mark === mark ? last.quiet + 1 : 0 }]
+      })
+    )
+    this.#watched = new Map(watched)
   }
 
-  #isMute(relay: string | undefined): boolean {
-    const { muteMs } = this.#init.network.limits.relay
-    return [...(this.#relays.get(relay ?? '')?.values() ?? [])].some(({ quiet }) => quiet * everyMs >= muteMs)
+  /** Circuits that this node has opened, by PeerId of the other end. */
+  get #own(): ReadonlyMap<string, readonly Connection[]> {
+    const own = [...this.#circuits.keys()].filter(({ direction }) => direction === 'outbound')
+    return Map.groupBy(own, ({ remotePeer }) => remotePeer.toString())
   }
 
-  #goAround(relay: string): void {
-    for (const [circuit, member] of this.#circuits) {
-      if (relayOf(circuit) !== relay) continue
-      this.#missed(member, circuit.direction === 'outbound' ? 0 : politeMs)
-    }
+  /** Nothing comes from its relay, or from the other end of it. */
+  #isMute(circuit: Connection): boolean {
+    return this.#isMuteRelay(relayOf(circuit)) || this.#isQuiet(circuit, circuitLooks)
   }
 
-  #missed(member: TrustedMember, waitMs = 0): void {
+  #isMuteRelay(relay: string | undefined): boolean {
+    return this.#ways.get(relay ?? '')?.some((way) => this.#isQuiet(way, 0)) === true
+  }
+
+  /** For the time of an answer, and some looks before it. */
+  #isQuiet(connection: Connection, looks: number): boolean {
+    const { quiet = 0 } = this.#watched.get(connection) ?? {}
+    return (quiet - looks) * everyMs >= this.#init.network.limits.relay.muteMs
+  }
+
+  #missed(circuit: Connection, member: TrustedMember, waitMs = 0): void {
     const id = keyId(member.publicKey)
     if (this.#returning.has(id) || this.#returning.size >= mostReturning || !this.#isMissed(member.publicKey)) return
     this.#returning.add(id)
     inBackground(
-      this.#return(member, waitMs).finally(() => this.#returning.delete(id)),
+      this.#return(member, relayOf(circuit), waitMs).finally(() => this.#returning.delete(id)),
       'connecting through another relay'
     )
   }
 
-  async #return({ publicKey, role }: TrustedMember, waitMs: number): Promise<void> {
+  /** `before`: the relay through which it was lost, to be tried last. */
+  async #return({ publicKey, role }: TrustedMember, before: string | undefined, waitMs: number): Promise<void> {
     const { network, self, clock, logger } = this.#init
     const { signal } = this.#over
     const backoff = new Backoff({ ...pauses, clock })
@@ -137,7 +157,9 @@ export class CircuitKeeper {
       await sleep(pause + backoff.next(), signal).catch(() => {})
       const { peers } = network
       if (signal.aborted || peers === undefined || !this.#isMissed(publicKey)) return
-      const relays = relaysOf(network, publicKey, self).filter((relay) => !this.#isMute(peerIdText(relay)))
+      const relays = relaysOf(network, publicKey, self)
+        .filter((relay) => !this.#isMuteRelay(peerIdText(relay)))
+        .toSorted((a, b) => Number(peerIdText(a) === before) - Number(peerIdText(b) === before))
       try {
         if (relays.length === 0) continue
         const { registry, trust, limits } = network
@@ -155,7 +177,7 @@ export class CircuitKeeper {
     const { registry, trust } = this.#init.network
     if (!registry.replica.isMember(publicKey) || registry.records.read(publicKey)?.left !== false) return false
     for (const { connection, member } of trust.members()) {
-      const isThere = connection.status === 'open' && !this.#isMute(relayOf(connection))
+      const isThere = connection.status === 'open' && !(isRelayed(connection) && this.#isMute(connection))
       if (isThere && equals(member.publicKey, publicKey)) return false
     }
     return true
@@ -163,10 +185,8 @@ export class CircuitKeeper {
 
   /** Closes circuits that this node has opened beside others, but for those in use. The other side may have chosen another one of its own. */
   #closeSpare(): void {
-    const own = [...this.#circuits.keys()].filter(({ direction }) => direction === 'outbound')
-    if (own.length < 2) return
-    for (const circuits of Map.groupBy(own, ({ remotePeer }) => remotePeer.toString()).values()) {
-      const kept = circuits.findLast((circuit) => !this.#isMute(relayOf(circuit))) ?? circuits.at(-1)
+    for (const circuits of this.#own.values()) {
+      const kept = circuits.findLast((circuit) => !this.#isMute(circuit)) ?? circuits.at(-1)
       for (const circuit of circuits)
         if (circuit !== kept && !circuit.streams.some(isCountedApart))
           inBackground(closeConnection(circuit), 'closing a circuit that another one replaces')
