@@ -12,6 +12,7 @@ import type { Check } from '../../install/model/check.ts'
 import type { MachineFacts } from '../../install/model/facts.ts'
 import { journalFolder } from '../../install/model/layout.ts'
 import type { Plan } from '../../install/model/plan.ts'
+import { rootStoreCheck } from '../../install/model/root-store.ts'
 import { type Given, resolveAnswers } from '../../install/plan/resolve-answers.ts'
 import { installedVersion } from '../../install/upgrade/plan.ts'
 import { defaultPort } from '../../node/config/defaults.ts'
@@ -152,7 +153,8 @@ const examine = async ({ signal }: Context, answers: Answers, { gate, ipv6Probe 
   const answer = await lookup(answers.domain, signal)
   const extras = planExtras(facts, answers, record !== undefined && isThere(record, answer) ? undefined : record)
   const plan = planFor(answers, runningProgram().version, deployment, { ...extras, ipv6: gate.actions })
-  return { facts, plan, checks: [...checks, recordCheck(answers, record, answer)] }
+  const store = rootStoreCheck(answers.rootStore, runningProgram())
+  return { facts, plan, checks: [...checks, ...store, recordCheck(answers, record, answer)] }
 }
 
 const answersFor = async (context: Context, options: InstallOptions, ask: Ask | undefined): Promise<Answers> => {
@@ -195,6 +197,9 @@ const givenBy = async (context: Context, options: InstallOptions): Promise<Given
     start: options.start,
     port: options.port,
     policy: options.policy,
+    rootStore: options.rootStore,
+    rootStorePasswordFile: options.rootStorePasswordFile,
+    logKeyFile: options.logKey,
     rootAddress: options.rootRegistry,
     announce: options.announce,
     network: options.network,

@@ -18,6 +18,9 @@ export interface InstallOptions {
   start?: boolean
   port?: number
   policy?: (typeof admissionPolicies)[number]
+  rootStore?: string
+  rootStorePasswordFile?: string
+  logKey?: string
   rootRegistry?: string
   announce?: string[]
   network?: string
@@ -92,6 +95,9 @@ export const withInstallOptions = (command: Command): Command =>
     .option('--network <id>', 'pin of the network, instead of an invite')
     .addOption(toggle('trust-on-first-use', 'accept and pin the first network that answers'))
     .addOption(new Option('--policy <policy>', 'root: who is let in (default: invite)').choices(admissionPolicies))
+    .option('--root-store <url>', 'root and those that may take its place: PostgreSQL or etcd keeps the log')
+    .option('--root-store-password-file <file>', 'password for it, in a file that systemd reads at each start')
+    .option('--log-key <file>', 'with --root-store and an invite: a copy of the log key of the root')
     .option('--root-registry <address>', 'where the root is, when DNS is not to be asked')
     .addOption(new Option('--root-registry-ip <address>').hideHelp())
     .option('--announce <address>', 'announce this address alone (may be repeated)', collect)

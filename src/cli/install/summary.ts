@@ -70,6 +70,7 @@ export const summaryBox = (answers: Answers, { paint, columns }: Screen): string
       ['Recognised by', trustWords[answers.trust.kind]],
       ['Port', String(answers.port)],
       ['Announces', answers.announce.length === 0 ? 'its stable addresses' : answers.announce.join(', ')],
+      ...(answers.rootStore == null ? [] : [['Log kept by', answers.rootStore.url] as const]),
       ['HTTP', httpRow(answers) ?? 'off'],
       ...(answers.names === true ? [['Names', `of ${answers.domain} by systemd-resolved`] as const] : []),
       ['Deployment', answers.deployment]

@@ -30,6 +30,7 @@ interface PackageJson {
   readonly name?: string
   readonly dependencies?: Readonly<Record<string, string>>
   readonly optionalDependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 const readPackage = (folder: string): PackageJson => {
@@ -61,11 +62,13 @@ const withDependencies = (root: string): Set<string> => {
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     if (found.has(at)) continue
     found.add(at)
-    const { dependencies = {}, optionalDependencies = {} } = readPackage(at)
-    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+    const { dependencies = {}, optionalDependencies = {}, peerDependencies = {} } = readPackage(at)
+    // A peer of its own is what some need, and have installed beside it.
+    const own = at === root ? peerDependencies : {}
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...own })) {
       const folder = find(name, at)
       if (folder !== undefined && !nodePackages.test(name)) waiting.push(folder)
-      else if (folder === undefined && !(name in optionalDependencies)) {
+      else if (folder === undefined && name in dependencies && !(name in optionalDependencies)) {
         throw new OperatorError(`The running program lacks its dependency ${name}: reinstall it with npm.`)
       }
     }
@@ -89,6 +92,7 @@ export const runningProgram = (): ProgramSource => {
   return {
     version,
     isInstalled: false,
+    carries: (name) => find(name, root) !== undefined,
     about: `the running package ${root} with Node ${process.versions.node}`,
     bytes: async () => sizeOf(realpathSync(process.execPath)) + sizeOfAll(withDependencies(root)),
     copyTo: async (folder, { signal, onFile }) => {
@@ -110,6 +114,7 @@ const release = (root: string, version: string): ProgramSource => ({
   version,
   about: `the release in ${root}`,
   isInstalled: dirname(root) === programFolder,
+  carries: (name) => find(name, join(root, 'lib/node_modules/trustnet')) !== undefined,
   bytes: async () => sizeOf(root),
   copyTo: async (folder, { signal, onFile }) => await copyTree(root, folder, () => true, counting(signal, onFile))
 })

@@ -21,6 +21,16 @@ export type Trust =
 export const admissionPolicies = ['invite', 'approve', 'open'] as const
 export type AdmissionPolicy = (typeof admissionPolicies)[number]
 
+/** Engine that keeps the log of the root, and files of the operator that this machine needs for it. */
+export interface RootStore {
+  /** Value of `root.store`: no secret. */
+  readonly url: string
+  /** File with the password, which systemd reads at each start and gives to the service alone. */
+  readonly passwordFile: string | null
+  /** Copy of the root's log key, for a machine that is to take its place. */
+  readonly logKeyFile: string | null
+}
+
 /** All that the installer has to be told: the wizard asks for it, flags give it, and the rest follows from it. */
 export interface Answers {
   readonly name: string
@@ -51,4 +61,6 @@ export interface Answers {
   readonly http?: string | null
   /** systemd-resolved asks this node for names of members. */
   readonly names?: boolean
+  /** Engine that keeps the log of the root; null, or in journals of before: its own store. */
+  readonly rootStore?: RootStore | null
 }

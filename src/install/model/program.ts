@@ -8,6 +8,8 @@ export interface ProgramSource {
   readonly about: string
   /** It is the program of /opt/trustnet itself, which was trusted when it came there. */
   readonly isInstalled: boolean
+  /** true: this package, which not everybody needs, is in it. */
+  carries(name: string): boolean
   /** Bytes that the copy needs. */
   bytes(): Promise<number>
   /** Writes the whole program into a folder that does not exist yet. */

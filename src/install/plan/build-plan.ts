@@ -4,6 +4,7 @@ import type { Deployment, Install } from '../model/deployment.ts'
 import { httpActions } from '../model/http.ts'
 import type { Plan, PlanStep } from '../model/plan.ts'
 import { stepTitles } from '../model/plan.ts'
+import { rootStoreActions } from '../model/root-store.ts'
 import { serviceAccount } from '../model/service.ts'
 import { monitoringActions } from '../monitoring/actions.ts'
 import { configText } from './config-file.ts'
@@ -104,7 +105,8 @@ const configuration = (install: Install): Action[] => {
       once: true,
       pinned: paths
     },
-    ...httpActions(install)
+    ...httpActions(install),
+    ...rootStoreActions(install)
   ]
   const { trust } = answers
   if (trust.kind === 'new') actions.push({ kind: 'network', configFile: layout.configFile, data: layout.data })

@@ -11,6 +11,7 @@ export const configValues = (answers: Answers, inviteFile: string): Record<strin
   'announce.addresses': answers.announce.length === 0 ? undefined : answers.announce,
   'bootstrap.rootAddress': answers.rootAddress ?? undefined,
   'admission.policy': answers.role === 'root' ? answers.policy : undefined,
+  'root.store': answers.rootStore?.url,
   ...httpValues(answers),
   ...namesValues(answers),
   ...trustValues(answers, inviteFile)

@@ -1,7 +1,7 @@
 import { socketAddress, socketParts } from '../../address/spelling.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import { networkIdText } from '../../identity/network-id.ts'
-import type { Role } from '../../identity/role.ts'
+import { isRegistryRole, type Role } from '../../identity/role.ts'
 import { defaultPort, nameFromHost } from '../../node/config/defaults.ts'
 import { normalDomain } from '../../node/config/domain.ts'
 import { parseConfig } from '../../node/config/index.ts'
@@ -9,9 +9,10 @@ import { decodeInvite } from '../../registry/objects/invite.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { OperatorError } from '../errors.ts'
 import { toMultiaddr } from '../machine/parse-facts.ts'
-import type { AdmissionPolicy, Answers, DeploymentName, Trust } from '../model/answers.ts'
+import type { AdmissionPolicy, Answers, DeploymentName, RootStore, Trust } from '../model/answers.ts'
 import { defaultHttp, httpValues, isLoopback } from '../model/http.ts'
 import { namesValues } from '../model/names.ts'
+import { rootStoreProblem } from '../model/root-store.ts'
 
 /** Answers so far, by flags or by answers to questions. */
 export interface Given {
@@ -23,6 +24,9 @@ export interface Given {
   readonly start?: boolean | undefined
   readonly port?: number | undefined
   readonly policy?: AdmissionPolicy | undefined
+  readonly rootStore?: string | undefined
+  readonly rootStorePasswordFile?: string | undefined
+  readonly logKeyFile?: string | undefined
   readonly rootAddress?: string | undefined
   readonly announce?: readonly string[] | undefined
   readonly network?: string | undefined
@@ -58,7 +62,9 @@ export const withInvite = (said: Given): Given => {
   const { domain, grant } = decodeInvite(given.invite)
   const { role, name } = grant
   refuseOther('--domain', given.domain, domain)
-  refuseOther('--role', given.role, role)
+  // The second and third machine that take turns as the root are secondaries to the network.
+  const takesTurns = given.role === 'root' && given.rootStore !== undefined && role === 'secondary'
+  if (!takesTurns) refuseOther('--role', given.role, role)
   refuseOther('--name', given.name, name)
   return { ...given, domain, role, name: name ?? given.name }
 }
@@ -121,7 +127,8 @@ export const resolveAnswers = (said: Given): Answers => {
     openFirewall: given.openFirewall ?? false,
     monitoring: given.monitoring ?? false,
     http: httpOf(given, port),
-    names: namesOf(given)
+    names: namesOf(given),
+    rootStore: rootStoreOf(given, role)
   }
   checkAnswers(answers)
   return answers
@@ -157,6 +164,18 @@ const containerAnswers = (given: Given): Pick<Answers, 'deployment' | 'image' | 
 const namesOf = ({ names = false, deployment = 'systemd' }: Given): boolean => {
   if (names && deployment !== 'systemd') refuse(`--names is for --deployment systemd, this is ${deployment}.`)
   return names
+}
+
+const rootStoreOf = (given: Given, role: Role): RootStore | null => {
+  const { rootStore: url, rootStorePasswordFile: passwordFile = null, logKeyFile = null, deployment } = given
+  const extra = passwordFile !== null ? '--root-store-password-file' : logKeyFile !== null && '--log-key'
+  if (url === undefined) return extra === false ? null : refuse(`${extra} goes with --root-store.`)
+  if (!isRegistryRole(role)) refuse(`--root-store is for a root and for secondaries, this is ${role}.`)
+  if ((deployment ?? 'systemd') !== 'systemd')
+    refuse(`--root-store is for --deployment systemd, this is ${deployment}: docs/operations.md says what to set.`)
+  const store = { url, passwordFile, logKeyFile }
+  const problem = rootStoreProblem(store, role === 'root')
+  return problem === undefined ? store : refuse(problem)
 }
 
 /** Address of the HTTP API; null: there is none. */

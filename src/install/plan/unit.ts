@@ -1,5 +1,6 @@
 import { instanceOf } from '../../node/config/paths.ts'
 import type { Install } from '../model/deployment.ts'
+import { credentialLines } from '../model/root-store.ts'
 
 /** The process says every third of it that its event loop turns. */
 const watchdogSeconds = 60
@@ -63,7 +64,7 @@ RuntimeDirectoryPreserve=yes
 StateDirectory=trustnet/${answers.name}
 StateDirectoryMode=0700
 UMask=0077
-Restart=on-failure
+${credentialLines(answers.rootStore)}Restart=on-failure
 RestartSec=1
 RestartPreventExitStatus=2
 WatchdogSec=${watchdogSeconds}

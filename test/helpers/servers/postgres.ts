@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -16,23 +16,32 @@ export const hasPostgres = existsSync(join(bin, 'initdb'))
 /** User that the server runs as: it refuses root. */
 const nobody = 65_534
 const asUser = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
+const dropped = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups']
 
-/** A real PostgreSQL server in a folder of its own, on [::1] alone; it asks for a password. */
+/** Network namespace of a server, and its address there. */
+interface Place {
+  readonly namespace: string
+  readonly address: string
+}
+
+/** A real PostgreSQL server in a folder of its own, on [::1] alone or in another namespace; it asks for a password. */
 export class PostgresServer implements AsyncDisposable {
   static readonly password = 'kept-in-a-file'
   readonly folder: string
   readonly port: number
+  readonly #place: Place | undefined
   #ended: Promise<void> | undefined
   #tls: string[] = []
   #certificates = 0
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, place?: Place) {
     this.folder = folder
     this.port = port
+    this.#place = place
   }
 
-  static async start(): Promise<PostgresServer> {
-    return await PostgresServer.#startWith((server) => server.#begin())
+  static async start(place?: Place): Promise<PostgresServer> {
+    return await PostgresServer.#startWith((server) => server.#begin(), place)
   }
 
   /** A standby that has all of this server's log before a commit is answered. */
@@ -60,10 +69,10 @@ export class PostgresServer implements AsyncDisposable {
     await this.sql('SELECT pg_promote()')
   }
 
-  static async #startWith(begin: (server: PostgresServer) => Promise<void>): Promise<PostgresServer> {
+  static async #startWith(begin: (server: PostgresServer) => Promise<void>, place?: Place): Promise<PostgresServer> {
     const folder = mkdtempSync(join(tmpdir(), 'trustnet-pg-'))
     if (asUser.uid !== undefined) chownSync(folder, asUser.uid, asUser.gid)
-    const server = new PostgresServer(folder, await freePort())
+    const server = new PostgresServer(folder, await freePort(), place)
     try {
       await begin(server)
     } catch (error) {
@@ -76,6 +85,8 @@ export class PostgresServer implements AsyncDisposable {
   async #begin(): Promise<void> {
     const auth = ['--auth-local=trust', '--auth-host=scram-sha-256', '--username=owner']
     await run(join(bin, 'initdb'), ['-D', this.data, '--no-sync', '--encoding=UTF8', '--locale=C', ...auth], asUser)
+    if (this.#place !== undefined)
+      appendFileSync(join(this.data, 'pg_hba.conf'), 'hostssl all all ::/0 scram-sha-256\n')
     await this.up()
     await this.#admin(`ALTER USER owner PASSWORD '${PostgresServer.password}'`)
   }
@@ -90,19 +101,23 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   urlWith(...others: readonly { readonly port: number }[]): string {
-    return `postgres://owner@${[this, ...others].map(({ port }) => `[::1]:${port}`).join()}/postgres`
+    return `postgres://owner@${[this, ...others].map(({ port }) => `[${this.#place?.address ?? '::1'}]:${port}`).join()}/postgres`
   }
 
   /** Starts it, and waits until it takes connections. */
   async up(): Promise<void> {
     const settings = [
       `port=${this.port}`,
-      'listen_addresses=::1',
+      `listen_addresses=${this.#place?.address ?? '::1'}`,
       `unix_socket_directories=${this.folder}`,
       ...this.#tls
     ]
     const args = settings.flatMap((each) => ['-c', each])
-    const child = spawn(join(bin, 'postgres'), ['-D', this.data, ...args], { ...asUser, stdio: 'ignore' })
+    const command = [join(bin, 'postgres'), '-D', this.data, ...args]
+    const child =
+      this.#place === undefined
+        ? spawn(command[0] ?? '', command.slice(1), { ...asUser, stdio: 'ignore' })
+        : spawn('ip', ['netns', 'exec', this.#place.namespace, ...dropped, ...command], { stdio: 'ignore' })
     this.#ended = new Promise((resolve) => child.once('exit', () => resolve()))
     await eventually(
       async () =>
