@@ -78,8 +78,14 @@ const httpOption = (): Option =>
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value]
 
-export const withInstallOptions = (command: Command): Command =>
+const withRootStore = (command: Command): Command =>
   command
+    .option('--root-store <url>', 'root and those that may take its place: PostgreSQL or etcd keeps the log')
+    .option('--root-store-password-file <file>', 'password for it, in a file that systemd reads at each start')
+    .option('--log-key <file>', 'with --root-store and an invite: a copy of the log key of the root')
+
+export const withInstallOptions = (command: Command): Command =>
+  withRootStore(command)
     .option('--domain <domain>', 'domain of the network; an invite brings it')
     .addOption(roleChoice('--role <role>', 'what it is in the network (default: integrated)'))
     .addOption(roleChoice('--registry-type <type>').hideHelp())
@@ -95,9 +101,6 @@ export const withInstallOptions = (command: Command): Command =>
     .option('--network <id>', 'pin of the network, instead of an invite')
     .addOption(toggle('trust-on-first-use', 'accept and pin the first network that answers'))
     .addOption(new Option('--policy <policy>', 'root: who is let in (default: invite)').choices(admissionPolicies))
-    .option('--root-store <url>', 'root and those that may take its place: PostgreSQL or etcd keeps the log')
-    .option('--root-store-password-file <file>', 'password for it, in a file that systemd reads at each start')
-    .option('--log-key <file>', 'with --root-store and an invite: a copy of the log key of the root')
     .option('--root-registry <address>', 'where the root is, when DNS is not to be asked')
     .addOption(new Option('--root-registry-ip <address>').hideHelp())
     .option('--announce <address>', 'announce this address alone (may be repeated)', collect)

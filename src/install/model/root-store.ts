@@ -1,7 +1,5 @@
 import { isAbsolute } from 'node:path'
-import { etcdTarget, isEtcd } from '../../node/config/field-types/etcd-url.ts'
-import { ownStore } from '../../node/config/field-types/root-store-field.ts'
-import { storeTarget } from '../../node/config/field-types/root-store-url.ts'
+import { etcdTarget, isEtcd, ownStore, rootStoreProblem } from '../../node/config/index.ts'
 import { dataFiles } from '../../node/config/paths.ts'
 import type { Action } from './action.ts'
 import type { RootStore } from './answers.ts'
@@ -11,9 +9,9 @@ import type { Layout } from './layout.ts'
 import type { ProgramSource } from './program.ts'
 
 /** The problem with what was said; undefined: none. */
-export const rootStoreProblem = ({ url, passwordFile, logKeyFile }: RootStore, isRoot: boolean): string | undefined => {
-  const target = isEtcd(url) ? etcdTarget(url) : storeTarget(url)
-  if (url !== ownStore && 'problem' in target) return `--root-store ${target.problem}.`
+export const storeProblem = ({ url, passwordFile, logKeyFile }: RootStore, isRoot: boolean): string | undefined => {
+  const problem = rootStoreProblem(url)
+  if (problem !== undefined) return `--root-store ${problem}.`
   if (url === ownStore) return '--root-store: sqlite is what a root has without it: leave it out.'
   const relative = [passwordFile, logKeyFile].find((file) => file !== null && !isAbsolute(file))
   if (relative !== undefined) return `${relative}: name a file of the operator by its whole path, from / on.`

@@ -12,7 +12,7 @@ import { toMultiaddr } from '../machine/parse-facts.ts'
 import type { AdmissionPolicy, Answers, DeploymentName, RootStore, Trust } from '../model/answers.ts'
 import { defaultHttp, httpValues, isLoopback } from '../model/http.ts'
 import { namesValues } from '../model/names.ts'
-import { rootStoreProblem } from '../model/root-store.ts'
+import { storeProblem } from '../model/root-store.ts'
 
 /** Answers so far, by flags or by answers to questions. */
 export interface Given {
@@ -174,7 +174,7 @@ const rootStoreOf = (given: Given, role: Role): RootStore | null => {
   if ((deployment ?? 'systemd') !== 'systemd')
     refuse(`--root-store is for --deployment systemd, this is ${deployment}: docs/operations.md says what to set.`)
   const store = { url, passwordFile, logKeyFile }
-  const problem = rootStoreProblem(store, role === 'root')
+  const problem = storeProblem(store, role === 'root')
   return problem === undefined ? store : refuse(problem)
 }
 

@@ -1,5 +1,7 @@
 export { formatDuration, parseDuration } from './durations.ts'
 export { configExample } from './example.ts'
+export { etcdTarget, isEtcd } from './field-types/etcd-url.ts'
+export { ownStore, rootStoreProblem } from './field-types/root-store-field.ts'
 export { type Key, keys } from './keys.ts'
 export { findConfigFile, type Loaded, loadConfig } from './load.ts'
 export { configVersion, migrateConfig, versionKey } from './migrate.ts'

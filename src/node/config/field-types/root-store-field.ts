@@ -6,9 +6,11 @@ import { storeTarget } from './root-store-url.ts'
 export const ownStore = 'sqlite'
 
 /** Address of the database that keeps the log, or `sqlite`. */
-export const rootStoreField = () =>
-  text((value) => {
-    if (value === ownStore) return undefined
-    const target = isEtcd(value) ? etcdTarget(value) : storeTarget(value)
-    return 'problem' in target ? target.problem : undefined
-  })
+export const rootStoreField = () => text(rootStoreProblem)
+
+/** The problem with such a value; undefined: none. */
+export function rootStoreProblem(value: string): string | undefined {
+  if (value === ownStore) return undefined
+  const target = isEtcd(value) ? etcdTarget(value) : storeTarget(value)
+  return 'problem' in target ? target.problem : undefined
+}
