@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { sha256 } from '../../../src/identity/hash.ts'
 import { loadKey } from '../../../src/identity/key-file.ts'
 import type { SigningKey } from '../../../src/identity/keys.ts'
@@ -20,21 +20,17 @@ import { type MemberHost, type Members, startMember } from '../../helpers/hosts/
 import { connect } from '../../helpers/hosts.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 import { RealNetwork } from '../../helpers/real-network.ts'
+import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
 import { attack, control } from '../attack.ts'
 
 type Services = { admin: unknown }
-
-const started: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const each of started.splice(0).toReversed()) await each[Symbol.asyncDispose]()
-})
 
 const quota = 2 ** 20
 
 /** A network whose clock stands still, and hosts that serve what its registries do with documents. */
 async function scene(overrides: LimitOverrides = {}) {
   const network = await RealNetwork.create({ documentBytes: quota })
-  started.push(network)
+  disposeAfterTest(network)
   const { clock } = network
   const { networkId } = network.root
   const limits = limitsWith(overrides)
@@ -57,7 +53,7 @@ async function scene(overrides: LimitOverrides = {}) {
         })
       })
     })
-    started.push(member)
+    disposeAfterTest(member)
     return member
   }
   const root = await start(network.root, network.rootKey)
@@ -65,7 +61,7 @@ async function scene(overrides: LimitOverrides = {}) {
     const key = await network.admit(name)
     if (isPublisher) await allow(network.root, key)
     const member = await startMember({ members, key, services: () => ({}) })
-    started.push(member)
+    disposeAfterTest(member)
     return { key, connection: await connect(member.host, root.host) }
   }
   const send = async (connection: Connection, document: SignedPublish): Promise<string> => {
@@ -176,7 +172,7 @@ describe('a member that may not publish', () => {
     const [key, eve] = [await network.admit('hal'), await network.admit('eve')]
     const hal = await start(await network.openReplica('hal', key, { role: 'integrated' }), key)
     const asker = await startMember({ members, key: eve, services: () => ({}) })
-    started.push(asker)
+    disposeAfterTest(asker)
     await connect(hal.host, root.host)
     const connection = await connect(asker.host, hal.host)
     const answers: string[] = []
@@ -196,7 +192,7 @@ describe('a member that may not publish', () => {
     await allow(network.root, ann)
     const secondary = await start(await network.openReplica('s', key), key)
     const asker = await startMember({ members, key: ann, services: () => ({}) })
-    started.push(asker)
+    disposeAfterTest(asker)
     await connect(secondary.host, root.host)
     const connection = await connect(asker.host, secondary.host)
     expect(await send(connection, signed(network, ann, 'plan', 1, largest))).toBe('entered')
@@ -257,7 +253,7 @@ describe('while the root is away', () => {
   /** A secondary that answers documents with an entry of its own making, signed by `signer`. */
   async function lying(signerOf: (network: TestNetwork, tnr: TrustNode) => SigningKey) {
     const network = await TestNetwork.create()
-    started.push(network)
+    disposeAfterTest(network)
     const tnr = await network.join('tnr', { role: 'secondary' })
     const hal = await network.join('hal')
     const root = network.node('root')
@@ -281,7 +277,7 @@ describe('while the root is away', () => {
       const answer = { version: 1, status: statuses.OK, retryAfterMs: 0, waiting: [] }
       await frames.write(AdminAnswer.encode({ ...answer, entries: [entry] }))
     })
-    started.push({ [Symbol.asyncDispose]: () => served.close() })
+    disposeAfterTest({ [Symbol.asyncDispose]: () => served.close() })
     const content = Buffer.from('first').toString('base64')
     return await hal.control.publishDocument({ id: 'plan', mediaType: 'text/plain', content }).then(
       ({ state }) => state,

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import { ceilingMs, hungMs } from '../../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
+import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
 import { attack, control } from '../attack.ts'
 
 const { ofListener } = defaultLimits.forward
@@ -11,21 +12,16 @@ const { ofListener } = defaultLimits.forward
 const many = process.env['ATTACKS_LONG'] === 'true' ? 10_000 : 600
 const waveOf = 200
 
-const started: AsyncDisposable[] = []
-afterEach(async () => {
-  for (const each of started.splice(0).toReversed()) await each[Symbol.asyncDispose]()
-})
-
 /** Two members, of which one listens for a service of the other that greets whoever connects. */
 const pair = async () => {
   // On a busy machine those that wait for their turn wait long.
   const network = await TestNetwork.create({ 'protocols.forward.open': `${ceilingMs}ms` })
-  started.push(network)
+  disposeAfterTest(network)
   const service = createServer((socket) => {
     socket.on('error', () => {})
     socket.write('hello')
   }).listen(0, '::1')
-  started.push({ [Symbol.asyncDispose]: async () => void service.close() })
+  disposeAfterTest({ [Symbol.asyncDispose]: async () => void service.close() })
   await once(service, 'listening')
   const [a, b] = [await network.join('a'), await network.join('b')]
   await eventually(() => a.registry.replica.state.memberByName('b') !== undefined)

@@ -1,16 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { afterEach, describe, expect } from 'vitest'
+import { expect } from 'vitest'
 import { parseNetworkId } from '../../../src/identity/network-id.ts'
 import { dialsPerMinute } from '../../../src/node/link/hints.ts'
 import { announcement, linkTag, question } from '../../../src/node/link/packets.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
+import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
 import { HostMembers } from '../../hosts/host-members.ts'
 import { HostNetwork, whyNoNamespaces } from '../../hosts/host-network.ts'
 import { attack, control } from '../attack.ts'
-
-const reason = whyNoNamespaces()
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
 
 /**
  * Sends packets from so many link-local addresses of its own, each every so many ms, and says how many connections came to the ports that
@@ -36,11 +35,6 @@ for (let n = 1; n <= Number(sources); n++) {
   }, Number(everyMs)))
 }`
 
-const started: Disposable[] = []
-afterEach(() => {
-  for (const each of started.splice(0).toReversed()) each[Symbol.dispose]()
-})
-
 interface Scene {
   readonly members: HostMembers
   readonly tag: string
@@ -50,7 +44,7 @@ interface Scene {
 
 const scene = async (): Promise<Scene> => {
   const network = new HostNetwork(['root', 'one', 'mallory'])
-  started.push(network)
+  disposeAfterTest(network)
   const members = new HostMembers(network, 'link.test', { TRUSTNET_LINK: 'on' })
   members.found()
   members.registry('root')
@@ -68,7 +62,7 @@ const scene = async (): Promise<Scene> => {
     const child: ChildProcess = spawn('ip', ['netns', 'exec', network.host('mallory').namespace, ...command], {
       stdio: ['ignore', 'pipe', 'inherit']
     })
-    started.push({ [Symbol.dispose]: () => void child.kill('SIGKILL') })
+    disposeAfterTest({ [Symbol.dispose]: () => void child.kill('SIGKILL') })
     if (child.stdout === null) throw new Error('no output of the attacker')
     createInterface(child.stdout).on('line', (line) => {
       connections = Number(line)
@@ -81,7 +75,7 @@ const scene = async (): Promise<Scene> => {
 const lies = (tag: string): Buffer[] =>
   [7001, 7002, 7003, 7004].map((port) => announcement(tag, { instance: `00000000000${port}0`, port }))
 
-describe.skipIf(skipped)('a link', () => {
+describeUnless(whyNoNamespaces())('a link', () => {
   attack('lies of thirty machines about who listens where', async () => {
     const { members, tag, begin } = await scene()
     const from = performance.now()

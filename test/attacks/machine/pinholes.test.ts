@@ -1,23 +1,19 @@
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { Pinholes } from '../../../src/node/pinhole/pinholes.ts'
 import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { FakeClock } from '../../helpers/observations.ts'
 import { PcpServer, pcpAnswer } from '../../helpers/servers/pcp-server.ts'
+import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
 import { attack, control } from '../attack.ts'
 
 const day = 86_400_000
 const minute = 60_000
 
-const started: PcpServer[] = []
-afterEach(async () => {
-  for (const server of started.splice(0)) await server[Symbol.asyncDispose]()
-})
-
 /** A node behind a router that answers so, for a day of its clock. */
 const dayBehind = async (answer: (request: Buffer, epoch: number) => Buffer[], patienceMs = ceilingMs) => {
   const server = await PcpServer.start()
-  started.push(server)
+  disposeAfterTest(server)
   const clock = new FakeClock()
   server.patienceMs = patienceMs
   server.answer = (request) => answer(request, Math.round(clock.monotonic() / 1_000))

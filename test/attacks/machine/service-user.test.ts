@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { whyNoFileRoots } from '../../hosts/file-root.ts'
 import { whyNoNamespaces } from '../../hosts/host-network.ts'
 import { whyNoSystemd } from '../../hosts/systemd-host.ts'
@@ -6,11 +7,6 @@ import { attack, control } from '../attack.ts'
 import { data, PlantedMachine, plants, runtime, user } from './planted-machine.ts'
 import { readTrace } from './root-calls.ts'
 import { rootCommands, uninstalls, upgrade } from './root-commands.ts'
-
-const reason = whyNoNamespaces() ?? whyNoFileRoots() ?? whyNoSystemd()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-if (skipped) process.stderr.write(`test/attacks/machine/service-user is skipped: ${reason}\n`)
 
 /** Every command at every place with every plant, which takes an hour; otherwise each place once, in turns. */
 const isLong = process.env['ATTACKS_LONG'] === 'true'
@@ -24,7 +20,7 @@ const withoutAccounts = (snapshot: string): string => snapshot.replaceAll(/^\w{6
 /** A message of the program, and no stack of it. */
 const isClear = (out: string): boolean => !/^\s+at .*:\d+:\d+\)?$/m.test(out) && !/\bnode:internal\b/.test(out)
 
-describe.skipIf(skipped)('a service user that was taken over', () => {
+describeUnless(whyNoNamespaces() ?? whyNoFileRoots() ?? whyNoSystemd())('a service user that was taken over', () => {
   let machine: PlantedMachine
   let before: string
   /** By each place in those folders, the commands that touch it. */
@@ -42,7 +38,6 @@ describe.skipIf(skipped)('a service user that was taken over', () => {
   }
 
   beforeAll(async () => {
-    if (reason !== undefined) throw new Error(`CI must be able to boot systemd: ${reason}`)
     machine = await PlantedMachine.create('svc')
     before = machine.snapshot()
     ;({ stopped, running } = await rootCommands())
@@ -240,6 +235,7 @@ while True:
 
 const liar = `
 import http.server, json, os, socketserver
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 path = '/run/trustnet/tnr/tnr.sock'
 try: os.unlink(path)
 except OSError: pass

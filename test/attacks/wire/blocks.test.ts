@@ -1,4 +1,4 @@
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { encodeAnswer, encodeRequest } from '../../../src/protocols/blocks/messages.ts'
 import { FrameStream } from '../../../src/protocols/engine/frames.ts'
 import { defaultLimits, type LimitOverrides } from '../../../src/protocols/engine/limits.ts'
@@ -13,12 +13,8 @@ import {
 import type { Members } from '../../helpers/hosts/members.ts'
 import { connect } from '../../helpers/hosts.ts'
 import { networkId } from '../../helpers/signed-objects.ts'
+import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
 import { attack, control } from '../attack.ts'
-
-const started: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((member) => member[Symbol.asyncDispose]()))
-})
 
 const blockBytes = 256 * 1024
 const id = '/trustnet/blocks/1.0.0'
@@ -40,7 +36,7 @@ describe('a source that answers with other bytes', () => {
     })
     const owner = await startBlockMember({ members, blocks })
     const asker = await startBlockMember({ members })
-    started.push(source, owner, asker)
+    disposeAfterTest(source, owner, asker)
     let hasAnswered = false
     first.promise.then(
       () => (hasAnswered = true),
@@ -84,7 +80,7 @@ describe('a member that asks on 64 streams for all there is, and reads nothing',
     const owner = await startBlockMember({ members, blocks, limits })
     const greedy = await startBlockMember({ members })
     const honest = await startBlockMember({ members })
-    started.push(owner, greedy, honest)
+    disposeAfterTest(owner, greedy, honest)
     const connection = await connect(greedy.host, owner.host)
     const enough = Promise.withResolvers<void>()
     const read = owner.stored.read.bind(owner.stored)

@@ -1,17 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import type { StatusView } from '../../../src/node/api/control-api.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { type HostNetwork, whyNoNamespaces } from '../../hosts/host-network.ts'
 import { threeSites } from '../../hosts/network/three-sites.ts'
 import { attack, control } from '../attack.ts'
-
-const reason = whyNoNamespaces()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-if (skipped) process.stderr.write(`the attack on descriptors is skipped: ${reason}\n`)
 
 const program = resolve('dist/bin/trustnet.js')
 const script = (name: string) => resolve(`dist/test/hosts/${name}.js`)
@@ -21,7 +17,7 @@ const descriptors = 256
 const joins = 5
 const limited = ['prlimit', `--nofile=${descriptors}:${descriptors}`]
 
-describe.skipIf(skipped)('a process that may have 256 descriptors', () => {
+describeUnless(whyNoNamespaces())('a process that may have 256 descriptors', () => {
   let network: HostNetwork
   let networkId = ''
   const home = () => ({ TRUSTNET_HOME: join(network.host('root').folder, 'home') })
@@ -47,7 +43,6 @@ describe.skipIf(skipped)('a process that may have 256 descriptors', () => {
   const begun = (label: string): number => Number(network.log('bad', label).trim().split('\n').at(-1))
 
   beforeAll(async () => {
-    if (reason !== undefined) throw new Error(`CI must be able to make network namespaces: ${reason}`)
     network = threeSites()
     const bad = network.host('bad').address
     network.run('root', ['ip', '-6', 'route', 'add', `${attackerPrefix}::/48`, 'via', bad])

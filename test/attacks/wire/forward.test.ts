@@ -1,16 +1,12 @@
 import { duplexPair } from 'node:stream'
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import { NotAllowedError } from '../../../src/runtime/errors.ts'
 import { echo, readAll, startForwardMember } from '../../helpers/hosts/forward-members.ts'
 import type { Members } from '../../helpers/hosts/members.ts'
 import { eventually } from '../../helpers/network.ts'
+import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
 import { attack, control } from '../attack.ts'
-
-const started: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((each) => each[Symbol.asyncDispose]()))
-})
 
 describe('a member that calls what it may not', () => {
   const ask = async (isAllowed: boolean) => {
@@ -25,7 +21,7 @@ describe('a member that calls what it may not', () => {
       }
     })
     const client = await startForwardMember({ members })
-    started.push(server, client)
+    disposeAfterTest(server, client)
     let opened = 0
     for (const service of ['ssh', 'postgres', 'none-such', 'web']) {
       await client.call(server, service).then(
@@ -65,7 +61,7 @@ describe('a member that may call nothing, where all places are taken', () => {
     })
     const honest = await startForwardMember({ members })
     const other = await startForwardMember({ members })
-    started.push(server, honest, other)
+    disposeAfterTest(server, honest, other)
     for (let at = 0; at < ofAll; at++) await honest.call(server)
     const [first] = honest.live.list()
     for (let at = 0; at < asks; at++) await other.call(server, 'secret').catch(() => {})
@@ -115,7 +111,7 @@ describe('a member that reads nothing of what it is sent', () => {
     })
     const client = await startForwardMember({ members })
     const honest = await startForwardMember({ members })
-    started.push(server, client, honest)
+    disposeAfterTest(server, client, honest)
     for (let at = 0; at < forwards; at++) {
       const { socket } = await client.call(server, 'pour')
       socket.on('error', () => {})

@@ -2,7 +2,6 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { identifyPush } from '@libp2p/identify'
 import type { Stream } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
-import { afterEach } from 'vitest'
 import { peerIdText, type SigningKey } from '../../../src/identity/keys.ts'
 import { hostGuard } from '../../../src/protocols/engine/host-guard.ts'
 import { type LimitOverrides, limitsWith } from '../../../src/protocols/engine/limits.ts'
@@ -12,14 +11,10 @@ import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
 import { type MemberHost, type Members, startMember } from '../../helpers/hosts/members.ts'
 import { connect, connectionWith } from '../../helpers/hosts.ts'
 import { networkId } from '../../helpers/signed-objects.ts'
+import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
 
 type Services = { guard: object; ping: Ping; kad: Kad; identifyPush: object }
 export type Host = MemberHost<Services>
-
-const hosts: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host[Symbol.asyncDispose]()))
-})
 
 export const MiB = 2 ** 20
 const plenty = { count: 1_000_000_000, perMs: 1 }
@@ -50,7 +45,7 @@ export const startVictim = async (members: Members, overrides: LimitOverrides = 
       })
     })
   })
-  hosts.push(host)
+  disposeAfterTest(host)
   return host
 }
 
@@ -59,7 +54,7 @@ export const startAttacker = async (members: Members) => {
     members,
     services: () => ({ identifyPush: identifyPush(), ping: ping({ maxOutboundStreams: 10 }) })
   })
-  hosts.push(host)
+  disposeAfterTest(host)
   return host
 }
 

@@ -1,16 +1,12 @@
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { peerIdText } from '../../../src/identity/keys.ts'
 import { type LimitOverrides, limitsWith } from '../../../src/protocols/engine/limits.ts'
 import { LookupStream, lookupServer } from '../../../src/protocols/lookup/index.ts'
 import { type Members, startMember } from '../../helpers/hosts/members.ts'
 import { connect } from '../../helpers/hosts.ts'
 import { networkId } from '../../helpers/signed-objects.ts'
+import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
 import { attack, control } from '../attack.ts'
-
-const hosts: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host[Symbol.asyncDispose]()))
-})
 
 /** Members that a page looks at and that are not what is asked for. */
 const looked = 1_000
@@ -44,7 +40,7 @@ async function scan(overrides: LimitOverrides = {}) {
     })
   })
   const asker = await startMember({ members, services: () => ({}) })
-  hosts.push(registry, asker)
+  disposeAfterTest(registry, asker)
   const connection = await connect(asker.host, registry.host)
   const lanes = Array.from({ length: streams }, async () => {
     const stream = await LookupStream.open(connection, { networkId, limits })

@@ -1,17 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import type { StatusView } from '../../../src/node/api/control-api.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { type HostNetwork, whyNoNamespaces } from '../../hosts/host-network.ts'
 import { attackerPrefix, morePrefixes, threeSites } from '../../hosts/network/three-sites.ts'
 import { attack, control } from '../attack.ts'
-
-const reason = whyNoNamespaces()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-if (skipped) process.stderr.write(`test/attacks/wire/many-prefixes is skipped: ${reason}\n`)
 
 const program = resolve('dist/bin/trustnet.js')
 const script = (name: string) => resolve(`dist/test/hosts/${name}.js`)
@@ -20,7 +16,7 @@ const loops = 300
 /** Handshakes of a /64 where nobody is known. */
 const perPrefix = 4
 
-describe.skipIf(skipped)('an attacker with nine /64s, in the /48 of the honest ones', () => {
+describeUnless(whyNoNamespaces())('an attacker with nine /64s, in the /48 of the honest ones', () => {
   let network: HostNetwork
   let networkId = ''
   let address = ''
@@ -52,7 +48,6 @@ describe.skipIf(skipped)('an attacker with nine /64s, in the /48 of the honest o
     (status()?.limits ?? []).flatMap(({ limit, culprits }) => culprits.map(({ who }) => `${limit} ${who}`))
 
   beforeAll(async () => {
-    if (reason !== undefined) throw new Error(`CI must be able to make network namespaces: ${reason}`)
     if (!existsSync(program)) throw new Error('dist is missing: npm run build')
     network = threeSites()
     const init = ['init', '--name', 'root', '--domain', 'example.test', '--policy', 'open', '--new-network', '--json']

@@ -1,6 +1,6 @@
 import type { Connection, StreamHandler } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { joinFrames } from '../../../src/protocols/engine/frame-parser.ts'
 import { FrameCounter } from '../../../src/protocols/engine/libraries/frame-counter.ts'
 import { limitsWith } from '../../../src/protocols/engine/limits.ts'
@@ -8,12 +8,8 @@ import { membersOnly } from '../../../src/protocols/engine/trust/members-only.ts
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { type Members, startMember } from '../../helpers/hosts/members.ts'
 import { connect } from '../../helpers/hosts.ts'
+import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
 import { attack, control } from '../attack.ts'
-
-const hosts: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host[Symbol.asyncDispose]()))
-})
 
 const protocol = '/library/1.0.0'
 const { kad } = limitsWith()
@@ -58,7 +54,7 @@ async function filled(bounds: Pick<typeof kad, 'inbound' | 'leastBytes'> | objec
     })
   })
   const attacker = await startMember({ members, services: () => ({}) })
-  hosts.push(victim, attacker)
+  disposeAfterTest(victim, attacker)
   const connection: Connection = await connect(attacker.host, victim.host)
   const bytes = joinFrames(Array.from({ length: queries }, () => query))
   for (let opened = 0; opened < streams; opened++) {

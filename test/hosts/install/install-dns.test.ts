@@ -1,22 +1,18 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { RegistryStatusView } from '../../../src/node/api/registry-views.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
 import { type Bind, startBind } from '../../helpers/servers/bind.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { FileRoot, whyNoFileRoots } from '../file-root.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
-
-const reason = whyNoNamespaces() ?? whyNoFileRoots()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-if (skipped) process.stderr.write(`test/hosts/install/install-dns is skipped: ${reason}\n`)
 
 const program = resolve('dist/bin/trustnet.js')
 const name = 'tnr.example.test'
 
-describe.skipIf(skipped)('install that writes the record itself', () => {
+describeUnless(whyNoNamespaces() ?? whyNoFileRoots())('install that writes the record itself', () => {
   let network: HostNetwork
   let root: FileRoot
   let second: FileRoot
@@ -45,7 +41,6 @@ describe.skipIf(skipped)('install that writes the record itself', () => {
   }
 
   beforeAll(async () => {
-    if (reason !== undefined) throw new Error(`CI must be able to make hosts with file roots: ${reason}`)
     if (!existsSync(program)) throw new Error('dist is missing: npm run build')
     network = new HostNetwork(['dns', 'root', 'second'])
     const { namespace, address } = network.host('dns')

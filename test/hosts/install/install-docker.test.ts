@@ -1,23 +1,19 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { PeersView } from '../../../src/node/api/control-api.ts'
 import { eventually } from '../../helpers/network.ts'
 import { expectSchema } from '../../helpers/schemas.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { DockerHost, whyNoDocker } from '../docker-host.ts'
 import { FileRoot, whyNoFileRoots } from '../file-root.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
 import { startNameServer } from '../name-server.ts'
 
-const reason = whyNoNamespaces() ?? whyNoFileRoots() ?? whyNoDocker()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-if (skipped) process.stderr.write(`test/hosts/install/install-docker is skipped: ${reason}\n`)
-
 const program = resolve('dist/bin/trustnet.js')
 const domain = 'example.test'
 
-describe.skipIf(skipped)('install with an engine', () => {
+describeUnless(whyNoNamespaces() ?? whyNoFileRoots() ?? whyNoDocker())('install with an engine', () => {
   let network: HostNetwork
   let root: FileRoot
   let engine: DockerHost | undefined
@@ -43,7 +39,6 @@ describe.skipIf(skipped)('install with an engine', () => {
   const inside = (node: string, code: string): string => run('docker', 'exec', `trustnet-${node}`, 'node', '-e', code)
 
   beforeAll(async () => {
-    if (reason !== undefined) throw new Error(`CI must be able to start a Docker engine: ${reason}`)
     if (!existsSync(program)) throw new Error('dist is missing: npm run build')
     network = new HostNetwork(['dns', 'm'])
     network.useNameServer(network.host('dns').address)

@@ -2,16 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { StatusView } from '../../../src/node/api/control-api.ts'
 import { eventually } from '../../helpers/network.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { FileRoot, whyNoFileRoots } from '../file-root.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
-
-const reason = whyNoNamespaces() ?? whyNoFileRoots()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-if (skipped) process.stderr.write(`test/hosts/install/install-signals is skipped: ${reason}\n`)
 
 const program = resolve('dist/bin/trustnet.js')
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -23,7 +19,7 @@ interface Ended {
   log: string
 }
 
-describe.skipIf(skipped)('an installer that is broken off', () => {
+describeUnless(whyNoNamespaces() ?? whyNoFileRoots())('an installer that is broken off', () => {
   let network: HostNetwork
   let root: FileRoot
   let runs = 0
@@ -69,7 +65,6 @@ describe.skipIf(skipped)('an installer that is broken off', () => {
   }
 
   beforeAll(() => {
-    if (reason !== undefined) throw new Error(`CI must be able to make hosts with file roots: ${reason}`)
     if (!existsSync(program)) throw new Error('dist is missing: npm run build')
     network = new HostNetwork(['m'])
     network.useNameServer(network.host('m').address)

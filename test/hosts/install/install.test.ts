@@ -1,19 +1,17 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { PeersView } from '../../../src/node/api/control-api.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
 import { expectSchema } from '../../helpers/schemas.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { FileRoot, whyNoFileRoots } from '../file-root.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
 import { startNameServer } from '../name-server.ts'
 import { Release } from '../release.ts'
 
-const reason = whyNoNamespaces() ?? whyNoFileRoots()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-if (skipped) process.stderr.write(`test/hosts/install/install is skipped: ${reason}\n`)
+const describeHere = describeUnless(whyNoNamespaces() ?? whyNoFileRoots())
 
 const killed = resolve('dist/test/hosts/install/killed-install.js')
 const domain = 'example.test'
@@ -21,7 +19,7 @@ const domain = 'example.test'
 const bare = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }
 const machines = ['root', 'second', 'a', 'b']
 
-describe.skipIf(skipped)('install from an unpacked release on machines without Node', () => {
+describeHere('install from an unpacked release on machines without Node', () => {
   let network: HostNetwork
   let release: Release
   const roots = new Map<string, FileRoot>()
@@ -66,7 +64,6 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
       .join('\n')
 
   beforeAll(async () => {
-    if (reason !== undefined) throw new Error(`CI must be able to make hosts with file roots: ${reason}`)
     if (!existsSync(killed)) throw new Error('dist is missing: npm run build')
     release = new Release()
     network = new HostNetwork(['dns', ...machines])

@@ -3,11 +3,7 @@ import { whyNoPowerCuts } from '../../faults/disk.ts'
 import { killMany } from '../../faults/kills.ts'
 import { cutPowerMany } from '../../faults/power-cuts.ts'
 import { cutStorePower } from '../../faults/store-power-cuts.ts'
-
-const reason = whyNoPowerCuts()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-if (skipped) process.stderr.write(`power cuts are skipped: ${reason}\n`)
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 
 /** A few each time; `npm run faults` does as many as it is told. */
 const kills = 6
@@ -17,12 +13,12 @@ it('a registry that is killed under load has lost nothing that it acknowledged, 
   expect(await killMany(kills)).toBeGreaterThan(10 * kills)
 })
 
-it.skipIf(skipped)('nor has one whose power is cut', async () => {
-  if (reason !== undefined) throw new Error(`CI must be able to cut the power: ${reason}`)
-  expect(await cutPowerMany(cuts)).toBeGreaterThan(10 * cuts)
-})
+describeUnless(whyNoPowerCuts())('a registry whose power is cut', () => {
+  it('has lost nothing that it acknowledged', async () => {
+    expect(await cutPowerMany(cuts)).toBeGreaterThan(10 * cuts)
+  })
 
-it.skipIf(skipped)('a store that is fetched and written while the power is cut is whole or goes on', async () => {
-  if (reason !== undefined) throw new Error(`CI must be able to cut the power: ${reason}`)
-  expect(await cutStorePower(cuts)).toBeGreaterThan(0)
+  it('keeps a store that was being fetched and written whole, or goes on with it', async () => {
+    expect(await cutStorePower(cuts)).toBeGreaterThan(0)
+  })
 })

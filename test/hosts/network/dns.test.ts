@@ -1,18 +1,15 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { startBind } from '../../helpers/servers/bind.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
-
-const reason = whyNoNamespaces()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
 
 const domain = 'example.test'
 const name = `tnr.${domain}`
 const program = resolve('dist/bin/trustnet.js')
 
-describe.skipIf(skipped)('dns set on a host whose zone is at a real name server', () => {
+describeUnless(whyNoNamespaces())('dns set on a host whose zone is at a real name server', () => {
   it('writes there and asks the servers that the zone names', async () => {
     if (!existsSync(program)) throw new Error('dist is missing: npm run build')
     using network = new HostNetwork(['dns', 'op'])

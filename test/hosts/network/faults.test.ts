@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { HostMembers, type Rows } from '../host-members.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
 import { LinkFaults } from '../link-faults.ts'
 import { startNameServer } from '../name-server.ts'
 import { SlowLink } from '../slow-link.ts'
-
-const reason = whyNoNamespaces()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-if (skipped) process.stderr.write(`test/hosts is skipped: ${reason}\n`)
 
 const domain = 'example.test'
 const secondaries = ['s1', 's2']
@@ -25,7 +21,7 @@ const recoverMs = 240_000
 vi.setConfig({ testTimeout: 1_500_000, hookTimeout: 1_500_000 })
 
 // A story: each test goes on where the one before it ended.
-describe.skipIf(skipped)('three registries and twelve nodes when things go wrong', { shuffle: false }, () => {
+describeUnless(whyNoNamespaces())('three registries and twelve nodes when things go wrong', { shuffle: false }, () => {
   let network: HostNetwork
   let members: HostMembers
   let faults: LinkFaults
@@ -65,7 +61,6 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
   }
 
   beforeAll(async () => {
-    if (reason !== undefined) throw new Error(`CI must be able to make network namespaces: ${reason}`)
     network = new HostNetwork(['dns', ...residents, ...newcomers])
     members = new HostMembers(network, domain)
     faults = new LinkFaults(network)

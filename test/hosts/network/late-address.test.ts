@@ -1,17 +1,15 @@
 import { join, resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { StatusView } from '../../../src/node/api/control-api.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
 
-const reason = whyNoNamespaces()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
 const program = resolve('dist/bin/trustnet.js')
 const late = 'fd10:7a11:5e7:2::1'
 
-describe.skipIf(skipped)('an address to listen on that comes late', () => {
+describeUnless(whyNoNamespaces())('an address to listen on that comes late', () => {
   const made = () => {
     const network = new HostNetwork(['one', 'two'])
     const env = { TRUSTNET_HOME: join(network.host('one').folder, 'home') }

@@ -1,13 +1,10 @@
 import { resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
 import { startNameServer } from '../name-server.ts'
 
-const reason = whyNoNamespaces()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-
-describe.skipIf(skipped)('a resolver that a router advertised', () => {
+describeUnless(whyNoNamespaces())('a resolver that a router advertised', () => {
   it('is asked at its link-local address, over the interface that is named', async () => {
     using network = new HostNetwork(['dns', 'op'])
     network.run('dns', ['ip', 'addr', 'add', 'fe80::53/64', 'dev', 'eth0', 'nodad'])

@@ -1,11 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { ceilingMs } from '../../helpers/ceiling.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { HostMembers } from '../host-members.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
-
-const reason = whyNoNamespaces()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
 
 /** Hosts on one link with nothing but their link-local addresses from now on: no router, no name server, no address of before. */
 const leaveLinkAlone = (network: HostNetwork, names: readonly string[]): void => {
@@ -23,7 +20,7 @@ const rootOf = async (network: HostNetwork, link: 'on' | 'off'): Promise<HostMem
   return members
 }
 
-describe.skipIf(skipped)('members on one link', () => {
+describeUnless(whyNoNamespaces())('members on one link', () => {
   it('find each other after a restart, with root, name server and all addresses gone', async () => {
     using network = hosts()
     const members = await rootOf(network, 'on')

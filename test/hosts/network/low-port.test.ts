@@ -1,15 +1,13 @@
 import { execFile } from 'node:child_process'
 import { resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { hungMs } from '../../helpers/ceiling.ts'
 import { stoppedEnv, stoppedRoot } from '../../helpers/faults/stopped-root.ts'
+import { describeUnless, whyNotRoot } from '../../helpers/vitest/describe-unless.ts'
 
-const isRoot = process.getuid?.() === 0
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = !isRoot && process.env['CI'] !== 'true'
 const program = resolve('dist/bin/trustnet.js')
 
-describe.skipIf(skipped)('a process that may not take a port below 1024', () => {
+describeUnless(whyNotRoot())('a process that may not take a port below 1024', () => {
   it('says so and what to do, without the advice of a library', async () => {
     using root = await stoppedRoot()
     const env = { PATH: process.env['PATH'], ...stoppedEnv(root.path), TRUSTNET_LISTEN_PORT: '80' }

@@ -1,20 +1,17 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { MatrixView } from '../../../src/node/api/control-api.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
 
-const reason = whyNoNamespaces()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
 const script = (name: string) => resolve(`dist/test/hosts/${name}.js`)
 const port = 8000
 
-describe.skipIf(skipped)('a member behind a firewall that lets the root in alone', () => {
+describeUnless(whyNoNamespaces())('a member behind a firewall that lets the root in alone', () => {
   it('is shown in the matrix as reached by the root and by nobody else, and the pair as one-way', async () => {
-    if (reason !== undefined) throw new Error(`CI must be able to make network namespaces: ${reason}`)
     if (!existsSync(script('matrix-root'))) throw new Error('dist is missing: npm run build')
     using network = new HostNetwork(['root', 'open', 'shut'])
     const { address: rootHost } = network.host('root')

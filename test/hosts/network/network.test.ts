@@ -1,22 +1,18 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { PeersView, StatusView } from '../../../src/node/api/control-api.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
 import { startNameServer } from '../name-server.ts'
-
-const reason = whyNoNamespaces()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-if (skipped) process.stderr.write(`test/hosts is skipped: ${reason}\n`)
 
 const domain = 'example.test'
 const program = resolve('dist/bin/trustnet.js')
 const nodes = ['a', 'b', 'c']
 
 // A story: each test goes on where the one before it ended.
-describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server', { shuffle: false }, () => {
+describeUnless(whyNoNamespaces())('hosts on an IPv6-only network with a real name server', { shuffle: false }, () => {
   let network: HostNetwork
   let networkId = ''
 
@@ -41,7 +37,6 @@ describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server'
     Object.fromEntries((peers(host)?.peers ?? []).map(({ name, state }) => [name, state]))
 
   beforeAll(async () => {
-    if (reason !== undefined) throw new Error(`CI must be able to make network namespaces: ${reason}`)
     if (!existsSync(program)) throw new Error('dist is missing: npm run build')
     network = new HostNetwork(['dns', 'root', ...nodes])
     network.useNameServer(network.host('dns').address)

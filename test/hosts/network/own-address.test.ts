@@ -1,17 +1,16 @@
 import { resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { prefixMatcher } from '../../../src/address/prefix.ts'
 import type { AddressView } from '../../../src/node/api/views.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { FileRoot, whyNoFileRoots } from '../file-root.ts'
 import { HostMembers, type Rows } from '../host-members.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
 import { SystemdHost, whyNoSystemd } from '../systemd-host.ts'
 
-const reason = whyNoNamespaces()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
+const whyNoHosts = whyNoNamespaces()
 const program = resolve('dist/bin/trustnet.js')
 
 /** One echo over ICMPv6, by a raw socket: answered by the kernel of the other host. */
@@ -24,7 +23,7 @@ s.send(bytes([128, 0, 0, 0, 0, 7, 0, 1]) + b"trustnet")
 while s.recv(1500)[0] != 129: pass
 print("echoed")`
 
-describe.skipIf(skipped)('addresses of the own /48', () => {
+describeUnless(whyNoHosts)('addresses of the own /48', () => {
   const membersOf = async (network: HostNetwork): Promise<HostMembers> => {
     const members = new HostMembers(network, 'ula.test')
     members.found()
@@ -84,9 +83,7 @@ describe.skipIf(skipped)('addresses of the own /48', () => {
   })
 })
 
-const why = reason ?? whyNoFileRoots() ?? whyNoSystemd()
-
-describe.skipIf(why !== undefined && process.env['CI'] !== 'true')('an address that is kept', () => {
+describeUnless(whyNoHosts ?? whyNoFileRoots() ?? whyNoSystemd())('an address that is kept', () => {
   it('is back after a boot, and gone for good after --remove', async () => {
     using network = new HostNetwork(['us'])
     network.useNameServer(network.host('us').address)

@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
+import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { FilteringRouter, whyNoRouter } from '../filtering-router.ts'
 import { HostMembers } from '../host-members.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
 
-const reason = whyNoNamespaces() ?? whyNoRouter()
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = reason !== undefined && process.env['CI'] !== 'true'
-
-describe.skipIf(skipped)('a member behind a router that lets nobody in', () => {
+describeUnless(whyNoNamespaces() ?? whyNoRouter())('a member behind a router that lets nobody in', () => {
   let network: HostNetwork
   let members: HostMembers
   let router: FilteringRouter

@@ -2,14 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
 import { tempFolder } from '../../helpers/temp.ts'
+import { describeUnless, whyNotRoot } from '../../helpers/vitest/describe-unless.ts'
 
-const isRoot = process.getuid?.() === 0
-// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
-const skipped = !isRoot && process.env['CI'] !== 'true'
 const program = resolve('dist/bin/trustnet.js')
 const network = `tn${'a'.repeat(52)}`
 
@@ -33,7 +31,7 @@ async function startOn(host: string, home: string): Promise<{ code: number | nul
   return { code: child.exitCode, log }
 }
 
-describe.skipIf(skipped)('a machine that is given another host name', () => {
+describeUnless(whyNotRoot())('a machine that is given another host name', () => {
   it('is the same node at its next start', async () => {
     using folder = tempFolder()
     expect((await startOn('first', folder.path)).code).toBe(0)

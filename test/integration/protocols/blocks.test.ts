@@ -1,19 +1,15 @@
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { digestsOf, makeBlocks, startBlockMember } from '../../helpers/hosts/block-members.ts'
 import type { Members } from '../../helpers/hosts/members.ts'
 import { connect } from '../../helpers/hosts.ts'
-
-const started: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((member) => member[Symbol.asyncDispose]()))
-})
+import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
 
 test('ten nodes that fetch the same blocks at once have most of them from each other', async () => {
   const members: Members = new Map()
   const blocks = makeBlocks(400, 4_096)
   const owner = await startBlockMember({ members, blocks })
   const nodes = await Promise.all(Array.from({ length: 10 }, async () => await startBlockMember({ members })))
-  started.push(owner, ...nodes)
+  disposeAfterTest(owner, ...nodes)
   // As the members of a network are: a hundred handshakes at once would be another test.
   for (const [at, node] of nodes.entries()) {
     for (const other of [owner, ...nodes.slice(0, at)]) await connect(node.host, other.host)

@@ -1,14 +1,14 @@
 import { copyFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { rotateAuthority } from '../../../src/node/offline/rotate-authority.ts'
 import { rotateLogKey, rotateRunningAuthority } from '../../../src/node/offline/rotate-running.ts'
 import { KitNetwork, kitPassphrase } from '../../helpers/registry/kit-network.ts'
-import { hasPostgres, PostgresServer } from '../../helpers/servers/postgres.ts'
+import { hasPostgres } from '../../helpers/servers/postgres.ts'
+import { postgresForNodes } from '../../helpers/servers/postgres-for-nodes.ts'
 
-const variable = 'TRUSTNET_ROOT_STORE_PASSWORD'
 /** None of these calls is broken off. */
 const { signal } = new AbortController()
 
@@ -19,20 +19,10 @@ const isInPlace = ({ config, key, network }: TrustNode): boolean => {
 }
 
 describe.runIf(hasPostgres)('keys of a log that is in a database', () => {
-  let server: PostgresServer
-
-  beforeAll(async () => {
-    server = await PostgresServer.start()
-    process.env[variable] = PostgresServer.password
-  })
-
-  afterAll(async () => {
-    Reflect.deleteProperty(process.env, variable)
-    await server[Symbol.asyncDispose]()
-  })
+  const database = postgresForNodes()
 
   it('are changed while the root runs; a candidate takes its place with the new one, and not before it has it', async () => {
-    const network = await KitNetwork.create({ 'root.store': server.url })
+    const network = await KitNetwork.create({ 'root.store': database.server.url })
     onTestFinished(async () => await network[Symbol.asyncDispose]())
     const root = network.node('root')
     await expect.poll(() => isInPlace(root)).toBe(true)
@@ -56,7 +46,7 @@ describe.runIf(hasPostgres)('keys of a log that is in a database', () => {
     await expect.poll(() => isInPlace(root)).toBe(true)
     await network.join('m1', { role: 'integrated', 'root.store': undefined })
     await expect.poll(() => other.registry.replica.state.memberByName('m1')).toBeDefined()
-    const stored = async () => (await server.sql('SELECT epoch::int, n::int, holder FROM trustnet_root'))[0]
+    const stored = async () => (await database.server.sql('SELECT epoch::int, n::int, holder FROM trustnet_root'))[0]
     await expect.poll(stored).toEqual({ epoch: entered.epoch, n: root.registry.replica.head.n, holder: root.peerId })
     await expect.poll(fault).toMatch(/is not the log key of today/)
 

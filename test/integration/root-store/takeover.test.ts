@@ -1,30 +1,20 @@
 import { copyFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { type Flags, TestNetwork } from '../../helpers/network.ts'
-import { hasPostgres, PostgresServer } from '../../helpers/servers/postgres.ts'
+import { hasPostgres } from '../../helpers/servers/postgres.ts'
+import { postgresForNodes } from '../../helpers/servers/postgres-for-nodes.ts'
 
 const member = { role: 'integrated', 'root.store': undefined }
-const variable = 'TRUSTNET_ROOT_STORE_PASSWORD'
 
 describe.runIf(hasPostgres)('a network whose log is in PostgreSQL', () => {
-  let server: PostgresServer
+  const database = postgresForNodes()
   let network: TestNetwork
 
-  beforeAll(async () => {
-    server = await PostgresServer.start()
-    process.env[variable] = PostgresServer.password
-  })
-
-  afterAll(async () => {
-    Reflect.deleteProperty(process.env, variable)
-    await server[Symbol.asyncDispose]()
-  })
-
   const begin = async (): Promise<TestNetwork> => {
-    await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry, trustnet_candidate')
-    network = await TestNetwork.create({ 'root.store': server.url })
+    await database.server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry, trustnet_candidate')
+    network = await TestNetwork.create({ 'root.store': database.server.url })
     onTestFinished(async () => await network[Symbol.asyncDispose]())
     return network
   }
@@ -84,13 +74,14 @@ describe.runIf(hasPostgres)('a network whose log is in PostgreSQL', () => {
     await expect(start(undefined)).rejects.toThrow(/kept by postgres.*name that as root\.store/)
     const own = await start('sqlite')
     await network.join('m1', member)
-    const stored = async (): Promise<unknown> => (await server.sql('SELECT n::int AS n FROM trustnet_root'))[0]?.['n']
+    const stored = async (): Promise<unknown> =>
+      (await database.server.sql('SELECT n::int AS n FROM trustnet_root'))[0]?.['n']
     expect(await stored()).toBeLessThan(own.registry.replica.head.n)
     await own.stop()
     const without = await start(undefined)
     expect(without.registry.root).toBeDefined()
     await without.stop()
-    const again = await start(server.url)
+    const again = await start(database.server.url)
     await expect.poll(() => isInPlace(again)).toBe(true)
     await network.join('m2', member)
     await expect.poll(async () => (await stored()) === again.registry.replica.head.n).toBe(true)

@@ -1,32 +1,22 @@
 import { copyFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { WallClock } from '../../helpers/faults/wall-clock.ts'
 import { TestNetwork } from '../../helpers/network.ts'
-import { hasPostgres, PostgresServer } from '../../helpers/servers/postgres.ts'
+import { hasPostgres } from '../../helpers/servers/postgres.ts'
+import { postgresForNodes } from '../../helpers/servers/postgres-for-nodes.ts'
 
-const variable = 'TRUSTNET_ROOT_STORE_PASSWORD'
 const warned = async ({ control }: TrustNode): Promise<string[]> =>
   (await control.status()).warnings.map(({ code }) => code).filter((code) => /root_store|candidate/.test(code))
 const metric = async ({ metrics }: TrustNode, name: string): Promise<string | undefined> =>
   (await metrics?.text())?.split('\n').find((line) => line.startsWith(`${name} `))
 
 describe.runIf(hasPostgres)('what a root and a candidate say of the database of the log', () => {
-  let server: PostgresServer
-
-  beforeAll(async () => {
-    server = await PostgresServer.start()
-    process.env[variable] = PostgresServer.password
-  })
-
-  afterAll(async () => {
-    Reflect.deleteProperty(process.env, variable)
-    await server[Symbol.asyncDispose]()
-  })
+  const database = postgresForNodes()
 
   it('names a candidate without the log key of today, settings that lose entries, and that it is not reached', async () => {
-    const network = await TestNetwork.create({ 'root.store': server.url, 'http.listen': '[::1]:0' })
+    const network = await TestNetwork.create({ 'root.store': database.server.url, 'http.listen': '[::1]:0' })
     onTestFinished(async () => await network[Symbol.asyncDispose]())
     const root = network.node('root')
     const isRoot = (): boolean => {
@@ -70,13 +60,13 @@ describe.runIf(hasPostgres)('what a root and a candidate say of the database of 
     await expect.poll(() => metric(root, 'trustnet_root_store_candidates')).toBe('trustnet_root_store_candidates 2')
     expect(await fault()).toBeNull()
 
-    await server.down()
+    await database.server.down()
     await expect.poll(() => warned(root)).toContain('root_store_down')
     expect(await metric(root, 'trustnet_root_store_reached')).toBe('trustnet_root_store_reached 0')
     expect((await root.control.registryStatus()).rootStore).toMatchObject({
       failure: expect.stringMatching(/database of the log/)
     })
-    await server.up()
+    await database.server.up()
     await expect.poll(() => warned(root)).not.toContain('root_store_down')
   })
 })

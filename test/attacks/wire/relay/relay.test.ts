@@ -4,7 +4,7 @@ import { circuitRelayServer } from '@libp2p/circuit-relay-v2'
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { base58btc } from 'multiformats/bases/base58'
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
 import { openStream } from '../../../../src/protocols/engine/protocol.ts'
 import { hopId, hopProtocol } from '../../../../src/protocols/relay/descriptor.ts'
@@ -13,16 +13,12 @@ import { ceilingMs } from '../../../helpers/ceiling.ts'
 import { netHost } from '../../../helpers/hosts/net-hosts.ts'
 import { type Client, RelayStage, type StageInit } from '../../../helpers/hosts/relay-members.ts'
 import { eventually } from '../../../helpers/network.ts'
+import { disposeAfterTest } from '../../../helpers/vitest/dispose-after-test.ts'
 import { attack, control } from '../../attack.ts'
-
-const started: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((each) => each[Symbol.asyncDispose]()))
-})
 
 const stageWith = async (init?: StageInit): Promise<RelayStage> => {
   const stage = await RelayStage.open(init)
-  started.push(stage)
+  disposeAfterTest(stage)
   return stage
 }
 
@@ -127,7 +123,7 @@ describe('a relay that is asked to connect to a host', () => {
     })
     server.listen(0, '::1')
     await once(server, 'listening')
-    started.push({ [Symbol.asyncDispose]: async () => void server.close() })
+    disposeAfterTest({ [Symbol.asyncDispose]: async () => void server.close() })
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('the server has no port')
     return { address: `/ip6/::1/tcp/${address.port}`, count: () => connections }
@@ -150,7 +146,7 @@ describe('a relay that is asked to connect to a host', () => {
     expect(await ask(member, connectTo(gone.id, victim.address))).toBe(204)
     // Nor does a node dial the host in an address through a relay.
     const node = await netHost()
-    started.push(node)
+    disposeAfterTest(node)
     const address = `${victim.address}/p2p/${member.id}/p2p-circuit/p2p/${gone.id}`
     await expect(node.libp2p.dial(multiaddr(address))).rejects.toThrow(/addresses/)
     expect(victim.count()).toBe(0)
@@ -163,7 +159,7 @@ describe('a relay that is asked to connect to a host', () => {
   control('is reached by whoever dials it', async () => {
     const victim = await listen()
     const node = await netHost()
-    started.push(node)
+    disposeAfterTest(node)
     await node.libp2p.dial(multiaddr(victim.address)).catch(() => {})
     await eventually(() => victim.count() > 0)
   })

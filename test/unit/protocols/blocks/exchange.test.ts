@@ -1,22 +1,18 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
 import type { BlockMember, BlockMemberInit } from '../../../helpers/hosts/block-members.ts'
 import { digestsOf, keyOf, makeBlocks, startBlockMember } from '../../../helpers/hosts/block-members.ts'
 import type { Members } from '../../../helpers/hosts/members.ts'
 import { TestClock } from '../../../helpers/real-network.ts'
+import { disposeAfterTest } from '../../../helpers/vitest/dispose-after-test.ts'
 
 const members: Members = new Map()
-const started: BlockMember[] = []
 
 const start = async (init: Partial<BlockMemberInit> = {}): Promise<BlockMember> => {
   const member = await startBlockMember({ members, ...init })
-  started.push(member)
+  disposeAfterTest(member)
   return member
 }
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((member) => member[Symbol.asyncDispose]()))
-})
 
 const half = (blocks: ReadonlyMap<string, Uint8Array>, rest: number): Map<string, Uint8Array> =>
   new Map([...blocks].filter((_, at) => at % 2 === rest))

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { sha256 } from '../../../../src/identity/hash.ts'
 import { blocksProtocol } from '../../../../src/protocols/blocks/descriptor.ts'
 import { BlockAnswer, BlocksRequest } from '../../../../src/protocols/blocks/pb/blocks.ts'
@@ -20,21 +20,17 @@ import {
 import type { Members } from '../../../helpers/hosts/members.ts'
 import { connect, withoutSockets } from '../../../helpers/hosts.ts'
 import { networkId, otherNetworkId } from '../../../helpers/signed-objects.ts'
+import { disposeAfterTest } from '../../../helpers/vitest/dispose-after-test.ts'
 
 withoutSockets()
 
 const members: Members = new Map()
-const started: AsyncDisposable[] = []
 
 const start = async (init: Partial<BlockMemberInit> = {}): Promise<BlockMember> => {
   const member = await startBlockMember({ members, ...init })
-  started.push(member)
+  disposeAfterTest(member)
   return member
 }
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((member) => member[Symbol.asyncDispose]()))
-})
 
 const open = async (from: BlockMember, to: BlockMember): Promise<FrameStream> =>
   await openStream(await connect(from.host, to.host), blocksProtocol(defaultLimits), { limits: limitsWith() })

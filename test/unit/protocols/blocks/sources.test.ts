@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { blocksId } from '../../../../src/protocols/blocks/descriptor.ts'
 import type { Block } from '../../../../src/protocols/blocks/index.ts'
 import { encodeAnswer } from '../../../../src/protocols/blocks/messages.ts'
@@ -18,15 +18,15 @@ import type { Members } from '../../../helpers/hosts/members.ts'
 import { withoutSockets } from '../../../helpers/hosts.ts'
 import { eventually } from '../../../helpers/network.ts'
 import { TestClock } from '../../../helpers/real-network.ts'
+import { disposeAfterTest } from '../../../helpers/vitest/dispose-after-test.ts'
 
 withoutSockets()
 
 const members: Members = new Map()
-const started: AsyncDisposable[] = []
 
 const start = async (init: Partial<BlockMemberInit> = {}): Promise<BlockMember> => {
   const member = await startBlockMember({ members, ...init })
-  started.push(member)
+  disposeAfterTest(member)
   return member
 }
 
@@ -34,13 +34,9 @@ const startHostile = async (
   answer: (digests: Uint8Array[], exchange: Exchange) => Promise<void>
 ): Promise<HostileMember> => {
   const member = await startHostileMember(members, answer)
-  started.push(member)
+  disposeAfterTest(member)
   return member
 }
-
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((member) => member[Symbol.asyncDispose]()))
-})
 
 /** So that nothing in a test waits for what takes seconds. */
 const quick: LimitOverrides = { blocks: { idleFetchMs: 200, hedgeMs: 50 } }

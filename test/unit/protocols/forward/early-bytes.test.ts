@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { defaultLimits, limitsWith } from '../../../../src/protocols/engine/limits.ts'
 import { openStream } from '../../../../src/protocols/engine/protocol.ts'
 import { statuses } from '../../../../src/protocols/engine/status.ts'
@@ -17,19 +17,15 @@ import type { Members } from '../../../helpers/hosts/members.ts'
 import { connect, withoutSockets } from '../../../helpers/hosts.ts'
 import { eventually } from '../../../helpers/network.ts'
 import { networkId } from '../../../helpers/signed-objects.ts'
+import { disposeAfterTest } from '../../../helpers/vitest/dispose-after-test.ts'
 
 withoutSockets()
-
-const started: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((member) => member[Symbol.asyncDispose]()))
-})
 
 const pair = async (serve: Serve = echo): Promise<{ server: ForwardMember; client: ForwardMember }> => {
   const members: Members = new Map()
   const server = await startForwardMember({ members, serve })
   const client = await startForwardMember({ members })
-  started.push(server, client)
+  disposeAfterTest(server, client)
   return { server, client }
 }
 

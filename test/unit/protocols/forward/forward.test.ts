@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type Duplex, duplexPair } from 'node:stream'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { defaultLimits, limitsWith } from '../../../../src/protocols/engine/limits.ts'
 import { openStream } from '../../../../src/protocols/engine/protocol.ts'
 import { statuses } from '../../../../src/protocols/engine/status.ts'
@@ -21,13 +21,9 @@ import type { Members } from '../../../helpers/hosts/members.ts'
 import { connect, withoutSockets } from '../../../helpers/hosts.ts'
 import { eventually } from '../../../helpers/network.ts'
 import { networkId, otherNetworkId } from '../../../helpers/signed-objects.ts'
+import { disposeAfterTest } from '../../../helpers/vitest/dispose-after-test.ts'
 
 withoutSockets()
-
-const started: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((member) => member[Symbol.asyncDispose]()))
-})
 
 const pair = async (
   serve: Serve = echo,
@@ -37,7 +33,7 @@ const pair = async (
   const common = { members, ...(limits !== undefined && { limits }) }
   const server = await startForwardMember({ ...common, serve })
   const client = await startForwardMember({ ...common, ...(role !== undefined && { role }) })
-  started.push(server, client)
+  disposeAfterTest(server, client)
   return { server, client }
 }
 
@@ -221,7 +217,7 @@ describe('the limits of forwards', () => {
     const server = await startForwardMember({ members, serve, limits })
     const many = await startForwardMember({ members })
     const few = await startForwardMember({ members })
-    started.push(server, many, few)
+    disposeAfterTest(server, many, few)
     for (let at = 0; at < 4; at++) await many.call(server)
     await few.call(server)
     await eventually(() => many.live.list().length === 3)
@@ -240,7 +236,7 @@ describe('the limits of forwards', () => {
     const server = await startForwardMember({ members, serve, limits })
     const many = await startForwardMember({ members, serve })
     const few = await startForwardMember({ members })
-    started.push(server, many, few)
+    disposeAfterTest(server, many, few)
     for (let at = 0; at < 2; at++) {
       await many.call(server)
       await few.call(server)

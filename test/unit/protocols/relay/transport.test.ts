@@ -1,6 +1,6 @@
 import type { Connection, MultiaddrConnection, Upgrader } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { circuitVia } from '../../../../src/address/circuit.ts'
 import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { componentLogger } from '../../../../src/node/host/component-logger.ts'
@@ -13,16 +13,12 @@ import { relayTransport } from '../../../../src/protocols/relay/transport.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { type MemberHost, type Members, startMember } from '../../../helpers/hosts/members.ts'
 import { connect, withoutSockets } from '../../../helpers/hosts.ts'
+import { disposeAfterTest } from '../../../helpers/vitest/dispose-after-test.ts'
 
 withoutSockets()
 
 const limits = defaultLimits
 const someone = peerIdText(SigningKey.generate().publicKey)
-const started: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(started.splice(0).map((each) => each[Symbol.asyncDispose]()))
-})
-
 /** A node behind relays, and a member that is connected to it. Connections are handed to the test in place of a handshake. */
 const scene = async (isReserved: boolean) => {
   const members: Members = new Map()
@@ -49,7 +45,7 @@ const scene = async (isReserved: boolean) => {
     })
   })
   const relay = await startMember({ members, services: () => ({}) })
-  started.push(node, relay)
+  disposeAfterTest(node, relay)
   return { node, relay, upgraded, connection: await connect(relay.host, node.host) }
 }
 
