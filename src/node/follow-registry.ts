@@ -145,7 +145,7 @@ class Following {
 
   #connected(connection: Connection, { publicKey, role }: TrustedMember): void {
     const { node, registry } = this.#init
-    if (connection.direction === 'inbound') registry.liveness.learned(publicKey, 'session')
+    if (connection.direction === 'inbound') registry.liveness.notes.learned(publicKey, 'session')
     // A root without secondaries holds its lease at a member.
     const canHold = registry.role === 'root' ? servesRegistry(role) : isRegistryRole(role)
     if (canHold) node.onHolderConnected(connection)

@@ -131,7 +131,7 @@ export class OpenRegistry implements Registry {
       },
       onRecord: (event) => {
         const { publicKey, seq, registryKey, left, issuedMs } = event.record.value
-        this.liveness.learned(publicKey, event.source)
+        this.liveness.notes.learned(publicKey, event.source)
         this.liveness.recorded(publicKey, { seq, holder: registryKey })
         if (left) this.liveness.saidLeft({ publicKey, seq }, 'its record says so', this.#parts.clock.now() - issuedMs)
         this.events.dispatchEvent(new CustomEvent('record', { detail: event }))

@@ -141,7 +141,7 @@ const connectedView = (network: NetworkNode, connection: Connection, member: boo
   const { registry, trust } = network
   const publicKey = publicKeyOfPeerId(connection.remotePeer)
   const address = withPeer(connection.remoteAddr.toString(), connection.remotePeer.toString())
-  if (member && !isRelayed(connection)) registry.liveness.connected(publicKey, address)
+  if (member && !isRelayed(connection)) registry.liveness.notes.connected(publicKey, address)
   const named = trust.memberOf(connection)
   return {
     peerId: peerIdText(publicKey),

@@ -84,7 +84,7 @@ export class LinkDialler {
       if (member === undefined) return
       link.hints.proven(multiaddr, peerIdText(member.publicKey))
       if (before.has(peerIdText(member.publicKey))) await closeConnection(connection)
-      else network.registry.liveness.learned(member.publicKey, 'link')
+      else network.registry.liveness.notes.learned(member.publicKey, 'link')
     } catch (error) {
       if (signal.aborted) return
       const fields = { ipv6_addr: multiaddr, error: reasonOf(error) }

@@ -60,10 +60,10 @@ export class MemberAddresses implements AddressBook {
   }
 
   connected(publicKey: Uint8Array, address: string): void {
-    this.#init.registry.liveness.connected(publicKey, address)
+    this.#init.registry.liveness.notes.connected(publicKey, address)
   }
 
   failed(publicKey: Uint8Array, error: string): void {
-    this.#init.registry.liveness.failed(publicKey, error)
+    this.#init.registry.liveness.notes.failed(publicKey, error)
   }
 }

@@ -162,8 +162,8 @@ export class RegistryFinder implements LeaseRegistries {
       const member = trust.memberOf(connection)
       if (member === undefined) return undefined
       const source = candidates.find(({ multiaddr }) => `${multiaddr}/`.startsWith(`${address}/`))?.source ?? 'cache'
-      registry.liveness.learned(member.publicKey, source)
-      registry.liveness.connected(member.publicKey, address)
+      registry.liveness.notes.learned(member.publicKey, source)
+      registry.liveness.notes.connected(member.publicKey, address)
       if (source === 'link') node.resolvers.answered(address)
       return { connection, ...member }
     } catch (error) {

@@ -80,7 +80,7 @@ export async function lookupRemote(
   const { publicKey, connection } = session.peer
   const options = { networkId: registry.networkId, limits: network.limits, signal }
   const page = await startTrace('lookup', {}, () => lookup(connection, remoteQuery(network, query), options))
-  registry.liveness.served(publicKey)
+  registry.liveness.notes.served(publicKey)
   const connections = connectionsOf(source.trust)
   const rows = page.rows.flatMap((row) => {
     const member = provenMember(network, row)

@@ -9,10 +9,10 @@ import { FailureDetector } from './failure-detector.ts'
 import type { Lease } from './lease.ts'
 import { Leases } from './leases.ts'
 import { type Named, ObservedMember, rememberedObservation } from './member.ts'
+import { MemberNotes } from './member-notes.ts'
 import { restarted } from './member-state.ts'
 import { type Hint, hintOf, plainReason } from './observation.ts'
 import { Observations, type ObservationsInit } from './observations.ts'
-import { reputationAfterReject, reputationAfterServed } from './score.ts'
 import { type LivenessTimings, timingsOf } from './timings.ts'
 import { type MemberView, selfView, unheardView, type ViewTimes, viewOf } from './view.ts'
 
@@ -52,9 +52,6 @@ export interface LivenessInit {
   readonly effect?: (effect: LivenessEffect) => void
 }
 
-/** Characters of the last error of a dial. */
-const maxAddressChars = 256
-
 /**
  * Knows who is up, since when, why, and who says so. Observes the sessions that members hold here, takes hints from other registries, and
  * doubts itself first when many fall silent at once. It has no timers, no sockets and no store: what happens is told to it, time passes in
@@ -64,6 +61,8 @@ export class Liveness {
   readonly timings: LivenessTimings
   /** States alone, and who is in which. */
   readonly states: Pick<Observations, 'stateOf' | 'keysIn'>
+  /** Experience with members in dials and requests. */
+  readonly notes: MemberNotes
   readonly #init: LivenessInit
   readonly #awake: AwakeTime
   readonly #log = new ChangeLog()
@@ -100,6 +99,7 @@ export class Liveness {
     }
     this.#observations = new Observations(observationsInit, this.#detector)
     this.states = this.#observations
+    this.notes = new MemberNotes({ clock, network, observations: this.#observations, onNote: observationsInit.onDirty })
     this.#leases = new Leases(observationsInit, this.#observations)
     this.#remember(rows)
   }
@@ -225,43 +225,6 @@ export class Liveness {
     this.#emit({ kind: 'forgotten', member })
   }
 
-  /** Notes how it became known, when it was not yet. */
-  learned(publicKey: Uint8Array, from: string): void {
-    this.#note(publicKey, (member) => {
-      member.learnedFrom ||= from
-    })
-  }
-
-  /** A connection was made through this address. One that names an interface is not kept: on another link it is another machine's. */
-  connected(publicKey: Uint8Array, address: string): void {
-    this.#note(publicKey, (member) => {
-      if (!address.startsWith('/ip6zone/')) member.lastAddress = address.slice(0, maxAddressChars)
-      member.lastConnectedMs = this.#init.clock.now()
-    })
-  }
-
-  /** It could not be dialled. */
-  failed(publicKey: Uint8Array, error: string): void {
-    this.#note(publicKey, (member) => {
-      member.lastError = plainReason(error)
-      member.lastErrorMs = this.#init.clock.now()
-    })
-  }
-
-  /** It answered a request of ours. */
-  served(publicKey: Uint8Array): void {
-    this.#note(publicKey, (member) => {
-      member.reputation = reputationAfterServed(member.reputation)
-    })
-  }
-
-  /** It sent something that had to be rejected. */
-  rejected(publicKey: Uint8Array): void {
-    this.#note(publicKey, (member) => {
-      member.reputation = reputationAfterReject(member.reputation)
-    })
-  }
-
   /** Judges every lease, and whether those are heard who speak for others. */
   tick(): void {
     const before = this.doubt
@@ -309,13 +272,6 @@ export class Liveness {
       else if (equals(said.source, self)) this.#leases.remember(member, said.heardAt)
       else this.#observations.remember(member, { ...said, state: 'unknown', since: now, reason: restarted })
     }
-  }
-
-  #note(publicKey: Uint8Array, change: (member: ObservedMember) => void): void {
-    if (equals(publicKey, this.#init.network.self) || !this.#init.network.isMember(publicKey)) return
-    const member = this.#observations.member(publicKey)
-    change(member)
-    this.#emit({ kind: 'kept', member })
   }
 
   #changedNow(member: ObservedMember): void {

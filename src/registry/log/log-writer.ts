@@ -2,7 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import type { SigningKey } from '../../identity/keys.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { ForkError, NotRootError, UnavailableError } from '../../runtime/errors.ts'
+import { NotRootError } from '../../runtime/errors.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import type { Checkpoint } from '../objects/checkpoint.ts'
 import type { LogEntry } from '../objects/entry.ts'
@@ -25,18 +25,17 @@ import { ownOrders } from './own-orders.ts'
 import type { Pauses } from './pauses.ts'
 import type { Replica } from './replica.ts'
 import { RootClock } from './root-clock.ts'
+import { AppendGate } from './root-log/append-gate.ts'
 import type { LogCommit } from './root-log/log-commit.ts'
 import { LogSigner } from './root-log/log-signer.ts'
 import { SqliteRootLog } from './root-log/sqlite-root-log.ts'
 import { writeBeside } from './root-log/write-beside.ts'
-import { comparePositions, type LogPosition } from './state/position.ts'
 
 export { type AppendOptions, type EntryDraft, maxBatchEntries } from './append-queue.ts'
 export { sealAuthority, sealDelegation } from './epochs/seal-delegation.ts'
 
 /** A checkpoint is signed at least so often, so that everybody can tell a quiet root from a dead one. */
 const checkpointMs = 60_000
-const retryMs = 1000
 
 export interface RootInit {
   replica: Replica
@@ -65,11 +64,9 @@ export class Root {
   readonly #logger: Logger
   readonly #pauses: Pauses | undefined
   readonly #log: LogCommit
+  readonly #gate: AppendGate
   readonly #queue = new AppendQueue((take) => this.#commit(take))
   #signing: Running | undefined
-  #fence: string | undefined
-  #opening: PromiseWithResolvers<void> | undefined
-  #higher: LogPosition | undefined
 
   constructor({ replica, logKey, nodeKey, operatorKey, logger, pauses, doubt, log }: RootInit) {
     this.#replica = replica
@@ -82,22 +79,12 @@ export class Root {
     this.#logger = logger
     this.#pauses = pauses
     this.#log = log ?? new SqliteRootLog(replica.ledger)
-    replica.events.addEventListener('newer', this.#onNewer)
+    this.#gate = new AppendGate({ replica, logKey: logKey.publicKey, logger })
   }
 
   /** Key of the operator of this machine; undefined: there is none. */
   get operator(): Uint8Array | undefined {
     return this.#operatorKey?.publicKey
-  }
-
-  readonly #onNewer = (event: CustomEvent<{ checkpoint: Signed<Checkpoint> }>): void => {
-    const { epoch, n } = event.detail.checkpoint.value
-    if (this.#higher !== undefined && comparePositions({ epoch, n }, this.#higher) <= 0) return
-    this.#higher = { epoch, n }
-    this.#logger.error(
-      { epoch, n, own: this.#replica.head.n },
-      'a member holds more of the log than this root: nothing is appended until the missing entries are here'
-    )
   }
 
   /**
@@ -133,7 +120,7 @@ export class Root {
   }
 
   async stop(): Promise<void> {
-    this.#replica.events.removeEventListener('newer', this.#onNewer)
+    this.#gate.stop()
     await this.#signing?.stop()
     this.#signing = undefined
   }
@@ -145,19 +132,16 @@ export class Root {
 
   /** Appends nothing until `release`: after a start, others may hold more of the log. The reason is for people. */
   fence(reason: string): void {
-    this.#fence = reason
-    this.#opening ??= Promise.withResolvers()
+    this.#gate.fence(reason)
   }
 
   release(): void {
-    this.#fence = undefined
-    this.#opening?.resolve()
-    this.#opening = undefined
+    this.#gate.release()
   }
 
   /** Resolves when there is no fence (any more). */
   get released(): Promise<void> {
-    return this.#opening?.promise ?? Promise.resolve()
+    return this.#gate.released
   }
 
   /** True where others stand for its place, too: the one who holds the lease of the log is the root. */
@@ -167,33 +151,12 @@ export class Root {
 
   /** True when the authority gave the log key to another one: this process is not the root any more. */
   get isReplaced(): boolean {
-    const { head, state } = this.#replica
-    return !state.keys.isKeyOf(head.epoch, this.#logKey.publicKey)
+    return this.#gate.isReplaced
   }
 
   /** The reason why nothing can be appended now; undefined: it can. */
   get refusal(): Error | undefined {
-    const replica = this.#replica
-    const { head } = replica
-    if (this.isReplaced) {
-      return new NotRootError(
-        `the log key of epoch ${head.epoch} is another one: this process is not the root any more`
-      )
-    }
-    if (replica.isForked) {
-      return new ForkError(
-        `epoch ${head.epoch} has two histories: nothing is appended until its authority opens a new epoch; keep every registry.db, they hold the proof`
-      )
-    }
-    if (this.#higher !== undefined && comparePositions(this.#higher, head) > 0) {
-      const { n } = this.#higher
-      return new UnavailableError(
-        `a member holds the log up to ${n}, this root only up to ${head.n}: it is fetched first`,
-        retryMs
-      )
-    }
-    if (this.#fence !== undefined) return new UnavailableError(this.#fence, retryMs)
-    return this.#log.refusal ?? this.clock.refusal()
+    return this.#gate.refusal ?? this.#log.refusal ?? this.clock.refusal()
   }
 
   /**

@@ -14,13 +14,12 @@ import type { Meta } from '../store/node-values.ts'
 import { type Cosignature, isCosigned, readCosignature } from './cosignature.ts'
 import { isWitness, maxWitnesses, witnessesOf } from './entitled.ts'
 import { readNoteLines } from './note-lines.ts'
+import { RecentCheckpoints } from './recent-checkpoints.ts'
 import { type StoredWord, storedWords, storeWords } from './stored-words.ts'
 import type { CosignatureEvents, CosignedCheckpoint, Witnessed, Word } from './words.ts'
 
 /** Cosignatures in one message: of each witness one. */
 export const maxCosignatures = maxWitnesses
-/** Checkpoints that a cosignature in gossip may be of: those of some seconds. */
-const maxRecent = 64
 /** Words that come close together are told together; where the policy needs none, nobody waits for them. */
 const tellMs = 20
 const unneededMs = 1_000
@@ -44,8 +43,7 @@ export class Cosignatures {
   readonly #clock: Clock
   /** By key of the witness. */
   readonly #words = new Map<string, Word>()
-  /** Newest last, by hash of the payload. */
-  readonly #recent = new Map<string, Signed<Checkpoint>>()
+  readonly #recent = new RecentCheckpoints()
   /** Keys of witnesses that stand for two histories. */
   readonly #liars = new Set<string>()
   #revision = 0
@@ -59,8 +57,8 @@ export class Cosignatures {
     this.#meta = meta
     this.#clock = clock
     for (const word of storedWords(meta)) this.#load(word)
-    if (replica.checkpoint !== undefined) this.#remember(replica.checkpoint)
-    replica.events.addEventListener('checkpoint', ({ detail }) => this.#remember(detail.checkpoint))
+    if (replica.checkpoint !== undefined) this.#recent.add(replica.checkpoint)
+    replica.events.addEventListener('checkpoint', ({ detail }) => this.#recent.add(detail.checkpoint))
     replica.events.addEventListener('reset', () => this.#forgetOthers())
     for (const type of ['enforced', 'lifted'] as const) {
       replica.events.addEventListener(type, () => {
@@ -107,12 +105,6 @@ export class Cosignatures {
     await storeWords(this.#meta, words)
   }
 
-  #remember(checkpoint: Signed<Checkpoint>): void {
-    this.#recent.set(keyId(checkpoint.hash), checkpoint)
-    const [oldest] = this.#recent.keys()
-    if (this.#recent.size > maxRecent && oldest !== undefined) this.#recent.delete(oldest)
-  }
-
   /** Words about a history that a new epoch has cut off are of no use any more. */
   #forgetOthers(): void {
     this.#kept = undefined
@@ -128,7 +120,7 @@ export class Cosignatures {
     if (cosignatures.length === 0) return 0
     const news = this.#fromWitnesses(cosignatures)
     if (news.length === 0) return 0
-    const checkpoint = this.#recentOf(envelope) ?? (await openCheckpointAsync(envelope, this.#replica.networkId))
+    const checkpoint = this.#recent.ofBytes(envelope) ?? (await openCheckpointAsync(envelope, this.#replica.networkId))
     return await this.#takeAll(checkpoint, news)
   }
 
@@ -137,7 +129,7 @@ export class Cosignatures {
    * @throws as take
    */
   async takeOf(hash: Uint8Array, cosignatures: readonly Uint8Array[]): Promise<number | undefined> {
-    const checkpoint = this.#recent.get(keyId(hash))
+    const checkpoint = this.#recent.ofHash(hash)
     return checkpoint && (await this.#takeAll(checkpoint, this.#fromWitnesses(cosignatures)))
   }
 
@@ -147,17 +139,12 @@ export class Cosignatures {
    */
   async takeNote(note: string): Promise<{ checkpoint: Signed<Checkpoint>; witnesses: Uint8Array[] } | undefined> {
     const keys = witnessesOf(this.#replica.state)
-    for (const checkpoint of [...this.#recent.values()].toReversed()) {
+    for (const checkpoint of this.#recent.newestFirst()) {
       const words = readNoteLines(note, checkpoint, keys)
       if (words === undefined) continue
       await this.#takeAll(checkpoint, words)
       return { checkpoint, witnesses: words.map(({ witness }) => witness) }
     }
-    return undefined
-  }
-
-  #recentOf(envelope: Uint8Array): Signed<Checkpoint> | undefined {
-    for (const checkpoint of this.#recent.values()) if (equals(checkpoint.bytes, envelope)) return checkpoint
     return undefined
   }
 

@@ -89,7 +89,7 @@ attack('a secondary of the set says in every name that a member left whose lease
 })
 
 control('it is believed about itself', async () => {
-  root.registry.liveness.connected(hostile.publicKey, '/ip6/::1/tcp/1')
+  root.registry.liveness.notes.connected(hostile.publicKey, '/ip6/::1/tcp/1')
   await say([{ hints: [toHintMessage(hint(hostile.publicKey, hostile.publicKey))] }])
   expect(stateOf(hostile.publicKey)).toBe('left')
 })

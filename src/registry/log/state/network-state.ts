@@ -7,6 +7,7 @@ import type { Genesis } from '../../objects/genesis.ts'
 import type { Policy } from '../../objects/policy/policy.ts'
 import { checkUnderstood } from '../../objects/policy/understood.ts'
 import { Effects } from './effects.ts'
+import { LiveEntries } from './live-entries.ts'
 import { authorityRow, type LogEpoch, LogKeys, logKeyRow } from './log-keys.ts'
 import { rootOf } from './member-rules.ts'
 import { MerkleTree, type RowWitness, type StateTag } from './merkle-tree.ts'
@@ -61,13 +62,11 @@ export class NetworkState {
   readonly #journal = new Journal()
   readonly #tables: Tables
   readonly #effects: Effects
-  /** Bytes of each live entry's envelope, by position. */
-  readonly #live = new Map<number, number>()
+  readonly #live = new LiveEntries(this.#journal)
   /** Shut out although the log does not say so (any more): by revokes of the authority, or that a new epoch made void. */
   readonly #enforced: EnforcedKeys
   #keys: LogKeys
   #head: Head
-  #bytes: number
 
   /** `source` reads entries back from the store; `enforced` holds keyId of keys that count as revoked. */
   constructor(genesis: Signed<Genesis>, source: EntrySource, enforced: EnforcedKeys = new Set()) {
@@ -78,8 +77,7 @@ export class NetworkState {
     this.#enforced = enforced
     this.#keys = LogKeys.of(genesis)
     this.#head = { epoch: 0, n: 0, hash: genesis.hash }
-    this.#live.set(0, genesis.bytes.length)
-    this.#bytes = genesis.bytes.length
+    this.#live.add(0, genesis.bytes.length)
     this.#writeKeys()
   }
 
@@ -98,7 +96,7 @@ export class NetworkState {
 
   /** Bytes of the envelopes of all live entries. */
   get bytes(): number {
-    return this.#bytes
+    return this.#live.bytes
   }
 
   root(): Uint8Array {
@@ -107,7 +105,7 @@ export class NetworkState {
 
   /** Positions of the live entries: the compacted log. */
   live(): number[] {
-    return [...this.#live.keys()].toSorted((a, b) => a - b)
+    return this.#live.positions()
   }
 
   member(publicKey: Uint8Array): Member | undefined {
@@ -297,12 +295,12 @@ export class NetworkState {
       this.#keys = before.keys
     })
     const { n, epoch, kind } = entry.value
-    this.#setLive(n, entry.bytes.length)
+    this.#live.add(n, entry.bytes.length)
     if (kind === 'delegate') this.#keys = this.#keys.afterDelegate(entry)
     if (kind === 'authority') this.#keys = this.#keys.afterAuthority(entry)
     if (this.#keys !== before.keys) this.#writeKeys()
     const superseded = this.#effects.apply(entry)
-    for (const position of superseded) this.#setLive(position, undefined)
+    for (const position of superseded) this.#live.drop(position)
     this.#head = { epoch, n, hash: entry.hash }
     return superseded
   }
@@ -358,17 +356,5 @@ export class NetworkState {
       const { key, value } = logKeyRow(epoch)
       this.#tables.write('log-keys', key, value)
     }
-  }
-
-  #setLive(n: number, bytes: number | undefined): void {
-    const before = this.#live.get(n)
-    this.#putLive(n, bytes)
-    this.#journal.record(() => this.#putLive(n, before))
-  }
-
-  #putLive(n: number, bytes: number | undefined): void {
-    this.#bytes += (bytes ?? 0) - (this.#live.get(n) ?? 0)
-    if (bytes === undefined) this.#live.delete(n)
-    else this.#live.set(n, bytes)
   }
 }

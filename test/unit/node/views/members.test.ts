@@ -190,7 +190,7 @@ describe('rows of members', () => {
       keyNumber(1)
     )
     await registry.records.put(record.bytes, { source: 'gossip' })
-    registry.liveness.failed(publicKey, 'connect ECONNREFUSED')
+    registry.liveness.notes.failed(publicKey, 'connect ECONNREFUSED')
     expect((await memberRows(sourceOf(world)))[1]).toMatchObject({
       seq: 4,
       address: `/ip6/2001:db8::5/tcp/9000/p2p/${peerIdText(publicKey)}`,
@@ -202,7 +202,7 @@ describe('rows of members', () => {
       lastError: { message: 'connect ECONNREFUSED', ageMs: 0 }
     })
     log.clock.nowMs += 1000
-    registry.liveness.connected(publicKey, '/ip6/2001:db8::5/tcp/9000')
+    registry.liveness.notes.connected(publicKey, '/ip6/2001:db8::5/tcp/9000')
     expect((await memberRows(sourceOf(world)))[1]?.lastError).toBeNull()
   })
 })

@@ -31,12 +31,12 @@ describe('what is kept of a member', () => {
   })
 
   it('is a reputation between 0 and 100 that starts at 50', () => {
-    world.liveness.learned(ann, 'gossip')
+    world.liveness.notes.learned(ann, 'gossip')
     expect(world.liveness.view(ann)).toMatchObject({ reputation: 50, learnedFrom: 'gossip', state: 'unknown' })
-    world.liveness.served(ann)
+    world.liveness.notes.served(ann)
     const { reputation } = world.liveness.view(ann)
     expect(reputation).toBeGreaterThan(50)
-    for (let i = 0; i < 100; i++) world.liveness.rejected(ann)
+    for (let i = 0; i < 100; i++) world.liveness.notes.rejected(ann)
     expect(world.liveness.view(ann).reputation).toBe(0)
     const lease = world.open(bob)
     world.pass(7_200, (second) => second % 30 === 0 && lease.beat())
@@ -48,8 +48,8 @@ describe('what is kept of a member', () => {
   it('is written with whom it is connected to, and gone with its membership', async () => {
     const lease = world.open(ann)
     lease.beat({ connected: [bob] })
-    world.liveness.connected(ann, '/ip6/2001:db8::1/tcp/9000')
-    world.liveness.failed(ann, 'connection refused')
+    world.liveness.notes.connected(ann, '/ip6/2001:db8::1/tcp/9000')
+    world.liveness.notes.failed(ann, 'connection refused')
     await world.service.save()
     expect(world.store.nodes.get(ann)).toMatchObject({
       state: 1,
