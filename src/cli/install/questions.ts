@@ -145,7 +145,7 @@ const askConsents = async (ask: Ask, given: Given, facts: MachineFacts): Promise
     all = { ...all, http: await ask.confirm(question, false) }
   }
   if (given.names === undefined && (given.deployment ?? 'systemd') === 'systemd' && asksResolved(facts)) {
-    const question = `Have names of members, NAME.${given.domain ?? 'DOMAIN'}, found on this machine? All names of that domain are asked of this node then.`
+    const question = `Have names of members, NAME.${given.domain ?? 'DOMAIN'}, found on this machine? All names of that domain are asked of this node then: one that no member has, like www.${given.domain ?? 'DOMAIN'}, is not found here any more.`
     all = { ...all, names: await ask.confirm(question, false) }
   }
   return all

@@ -1,7 +1,7 @@
 import { peerIdText } from '../../identity/keys.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import { within } from '../../runtime/abort.ts'
-import type { PeerRow, WhyView } from '../api/views.ts'
+import type { PeerRef, PeerRow, WhyView } from '../api/views.ts'
 import { dialText } from '../errors.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
@@ -18,6 +18,7 @@ import {
   revokedByName
 } from '../views/peer-names.ts'
 import { moment, span } from '../views/phrases.ts'
+import { refOf, relayOf } from '../views/refs.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { connectionToMember } from './connect.ts'
 import { noWays, waysTo } from './why-ways.ts'
@@ -146,13 +147,13 @@ const whyMember = async (
   const source = rowSourceOf(node, network)
   const row = memberRow(source, member, connectionsOf(network.trust))
   const told = network.matrix.of(member.publicKey)
-  const dialled = await dialCheck(node, member, row, signal)
+  const dialled = await dialCheck(node, network, member, row, signal)
   const checks = [
     memberCheck(network, member),
-    recordCheck(row),
+    recordCheck(network, row, member),
     stateCheck(row, source.now),
     leaseCheck(row),
-    ...(row.self ? [] : [connectionCheck(row), dialled]),
+    ...(row.self ? [] : [connectionCheck(network, row), dialled]),
     sourceCheck(network)
   ].filter((each) => each !== undefined)
   return {
@@ -173,10 +174,13 @@ const memberCheck = ({ registry }: NetworkNode, member: Member): Check => {
   return check('member', true, `entry ${entry.n} (${entry.kind}): ${entryDetail(entry)}; valid ${until}`)
 }
 
-const recordCheck = (row: PeerRow): Check => {
+const recordCheck = ({ registry }: NetworkNode, row: PeerRow, { publicKey }: Member): Check => {
   if (row.seq === null) return check('record', null, 'none seen yet: its addresses are not known')
   const where = row.addresses.length === 0 ? 'without an address' : `at ${row.addresses.join(', ')}`
-  return check('record', row.addresses.length > 0, `seq ${row.seq}, ${where}, reach ${row.reach}`)
+  const relays = (registry.records.read(publicKey)?.relayKeys ?? []).map((key) => nameOf(refOf(registry, key)))
+  const through = relays.length === 0 ? '' : `, through ${relays.join(' and ')}`
+  const hasWay = row.addresses.length > 0 || relays.length > 0
+  return check('record', hasWay, `seq ${row.seq}, ${where}${through}, reach ${row.reach}`)
 }
 
 const stateCheck = (row: PeerRow, now: number): Check => {
@@ -195,15 +199,31 @@ const leaseCheck = (row: PeerRow): Check => {
   return check('lease', row.state !== 'offline', `at ${row.registry.name ?? row.registry.peerId}, as its record says`)
 }
 
-const connectionCheck = (row: PeerRow): Check => {
+const nameOf = ({ name, peerId }: PeerRef): string => name ?? peerId
+
+const connectionCheck = (network: NetworkNode, row: PeerRow): Check => {
   if (row.direction === null) return check('connection', null, 'none between it and this node')
   const rtt = row.rttUs === null ? '' : `, round trip ${(row.rttUs / 1000).toFixed(1)} ms`
-  return check('connection', true, `${row.direction}, at ${row.address ?? 'an unknown address'}${rtt}`)
+  if (row.relay === null)
+    return check('connection', true, `${row.direction}, at ${row.address ?? 'an unknown address'}${rtt}`)
+  return check(
+    'connection',
+    true,
+    `${row.direction}, relayed by ${nameOf(row.relay)}${rtt}: ${whyRelayed(network, row)}`
+  )
+}
+
+const whyRelayed = ({ self }: NetworkNode, row: PeerRow): string => {
+  if (row.reach === 'outbound') return 'nobody gets through to it from outside, as its record says'
+  if (row.direction === 'in' && self.record.current?.value.reach === 'outbound')
+    return 'it has dialled, and nobody gets through to this node from outside'
+  return 'none of its addresses has answered; each is dialled again'
 }
 
 /** undefined: there is nothing to try. */
 const dialCheck = async (
   node: NodeContext,
+  network: NetworkNode,
   member: Member,
   row: PeerRow,
   signal: AbortSignal
@@ -211,8 +231,10 @@ const dialCheck = async (
   if (row.self || row.direction !== null) return undefined
   if (row.state === 'left') return check('dial', null, 'not tried: it has left')
   try {
-    await connectionToMember(node, member, within(dialMs, signal))
-    return check('dial', true, 'it answers and proved its key just now')
+    const connection = await connectionToMember(node, member, within(dialMs, signal))
+    const relay = relayOf(network.registry, connection)
+    const way = relay === null ? '' : `, through ${nameOf(relay)}`
+    return check('dial', true, `it answers${way} and proved its key just now`)
   } catch (error) {
     signal.throwIfAborted()
     const late = error instanceof Error && error.name === 'TimeoutError'

@@ -35,6 +35,10 @@ it('two members that nobody can dial talk through the root, and a direct way tak
   expect(await rowOf(one, 'two')).toMatchObject({ direction: 'out', relay: { name: 'root' } })
   expect(await rowOf(two, 'one')).toMatchObject({ direction: 'in', relay: { name: 'root' } })
   expect(await rowOf(one, 'root')).toMatchObject({ relay: null })
+  const { checks } = await one.control.why({ peer: 'two' })
+  const detailOf = (what: string) => checks.find((each) => each.what === what)?.detail
+  expect(detailOf('record')).toContain(', through root, reach ')
+  expect(detailOf('connection')).toMatch(/^out, relayed by root.*: (nobody gets through to it|none of its addresses)/)
   expect(root.attached.services?.relay?.counts).toMatchObject({ reservations: 2, circuits: 1 })
   // Whoever has the true address gets through.
   await one.control.connect({ multiaddr: network.address('two') })
