@@ -8,7 +8,7 @@ import type { Member } from '../../registry/log/state/network-state.ts'
 import { mayRelay } from '../../registry/objects/policy/relaying.ts'
 import { within } from '../../runtime/abort.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
-import { dialText } from '../errors.ts'
+import { dialText, isUnsupported } from '../errors.ts'
 import type { NetworkParts } from '../network-parts.ts'
 import type { Connector } from '../peers/connector.ts'
 
@@ -49,7 +49,8 @@ export async function connectThrough(
       return await peers.connect({ publicKey, addrs, isRegistry: isRegistryRole(role) }, inTime, { beside })
     } catch (error) {
       signal.throwIfAborted()
-      failures.push(`${registry.replica.state.member(relay)?.name ?? peerIdText(relay)}: ${dialText(error)}`)
+      const why = isUnsupported(error) ? 'it does not relay' : dialText(error)
+      failures.push(`${registry.replica.state.member(relay)?.name ?? peerIdText(relay)}: ${why}`)
     }
   }
   throw new UnavailableError(`through relays: ${failures.join('; ')}`, retryMs)

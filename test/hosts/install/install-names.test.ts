@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../../helpers/network.ts'
 import { FileRoot, whyNoFileRoots } from '../file-root.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
+import { startNameServer } from '../name-server.ts'
 import { SystemdHost, whyNoSystemd } from '../systemd-host.ts'
 
 // By command alone: it fetches systemd-resolved, which no machine of tests may have installed, as it takes over the names of all.
@@ -73,6 +74,20 @@ describe.skipIf(reason !== undefined)('names of members through a real systemd-r
     expect(host.run('sh', '-c', 'getent ahostsv6 nobody.example.test || echo none').trim()).toBe('none')
     expect(host.run('sh', '-c', 'resolvectl query www.example.com 2>&1 || true')).toMatch(/No appropriate name servers/)
     expect(host.run('sh', '-c', 'trustnet doctor || true')).toMatch(/pass {2}Names/)
+  })
+
+  it('a name that only the public zone has is found where the link to the Internet is asked for the domain as well', async () => {
+    const { address } = network.host('rs')
+    await startNameServer(network, 'rs', 'example.test', ['www IN AAAA 2001:db8::77'])
+    const found = (name: string): string => host.run('sh', '-c', `getent ahostsv6 ${name}.example.test || echo none`)
+    host.run('resolvectl', 'dns', 'eth0', address)
+    host.run('resolvectl', 'default-route', 'eth0', 'yes')
+    expect(found('www').trim()).toBe('none')
+    host.run('resolvectl', 'domain', 'eth0', '~example.test')
+    await eventually(() => found('www').includes('2001:db8::77'))
+    expect(found('node-3')).toContain('STREAM')
+    host.run('resolvectl', 'revert', 'eth0')
+    await eventually(() => found('www').trim() === 'none')
   })
 
   it('goes with the node, comes back with it, and stays when systemd-resolved begins anew', async () => {
