@@ -1,11 +1,11 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { afterEach, describe, expect, it } from 'vitest'
-import { yamuxInit } from '../../../src/node/host/libp2p.ts'
-import { limitsWith } from '../../../src/protocols/engine/limits.ts'
-import { ConnectionTrust } from '../../../src/protocols/engine/trust/connection-trust.ts'
-import { type MembersOnlyOptions, membersOnly } from '../../../src/protocols/engine/trust/members-only.ts'
-import { connect, connectionWith, startHost, startPlainHost } from '../../helpers/hosts.ts'
+import { yamuxInit } from '../../../../../src/node/host/libp2p.ts'
+import { limitsWith } from '../../../../../src/protocols/engine/limits.ts'
+import { ConnectionTrust } from '../../../../../src/protocols/engine/trust/connection-trust.ts'
+import { type MembersOnlyOptions, membersOnly } from '../../../../../src/protocols/engine/trust/members-only.ts'
+import { connect, connectionWith, startHost, startPlainHost } from '../../../../helpers/hosts.ts'
 
 const protocol = '/test/members/1.0.0'
 const member = { publicKey: new Uint8Array(32), name: 'a', role: 'integrated' } as const
