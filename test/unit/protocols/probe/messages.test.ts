@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { encodeAddr } from '../../../../src/address/multiaddr.ts'
 import { SigningKey } from '../../../../src/identity/keys.ts'
-import { dialFailureOf } from '../../../../src/protocols/probe/index.ts'
 import { encodeTold, toldOf } from '../../../../src/protocols/probe/messages.ts'
 import { ProbeAnswer } from '../../../../src/protocols/probe/pb/probe.ts'
 
@@ -55,17 +54,4 @@ test('what is no key or no address is left out, a failure of a newer version is 
   expect(members[0]?.addrs).toHaveLength(7)
   expect(members[0]?.addrs[0]?.words).toHaveLength(16)
   expect(members[0]?.addrs[0]?.words[0]?.failure).toBe('other')
-})
-
-test.each<[string, unknown, string]>([
-  ['nobody listens', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'refused'],
-  ['no way', Object.assign(new Error('connect'), { code: 'ENETUNREACH' }), 'noRoute'],
-  ['a deadline', Object.assign(new Error('late'), { name: 'TimeoutError' }), 'noAnswer'],
-  ['Noise failed', Object.assign(new Error('key'), { name: 'EncryptionFailedError' }), 'otherKey'],
-  ['the first of several', new AggregateError([Object.assign(new Error('x'), { code: 'ECONNREFUSED' })]), 'refused'],
-  ['a cause', new Error('outer', { cause: Object.assign(new Error('x'), { code: 'EHOSTUNREACH' }) }), 'noRoute'],
-  ['anything else', new Error('odd'), 'other'],
-  ['no error at all', 'odd', 'other']
-])('a dial failed: %s', (_, error, failure) => {
-  expect(dialFailureOf(error)).toBe(failure)
 })
