@@ -40,7 +40,11 @@ const rootStoreRows = ({ rootStore }: RegistryStatusView): [string, string][] =>
   if (rootStore === null) return []
   const { store, held, term, holder, behind, leftMs, candidates, weaknesses, failure, fault } = rootStore
   const rows: [string, string][] = []
-  if (term === null || holder === null) rows.push(['Root log', `${sanitise(store)}, which was not reached yet`])
+  if (term === null || holder === null)
+    rows.push([
+      'Root log',
+      `${sanitise(store)}, ${term === null ? 'which was not reached yet' : 'whose lease nobody has'}`
+    ])
   else {
     const who = held ? 'this process' : peerText(holder)
     const lease = leftMs === null ? '' : leftMs === 0 ? ', which has ended' : ` for ${duration(leftMs)} more`

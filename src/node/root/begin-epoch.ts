@@ -4,6 +4,7 @@ import type { LogKeys } from '../../registry/log/state/log-keys.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { keepNextLogKey, nextLogKey } from './log-key.ts'
+import { forgetStore } from './store/log-place.ts'
 
 /** Begins a planned epoch with a log key and an operator of this machine. @throws as openEpoch, KeyFileError */
 export async function beginEpoch(
@@ -11,9 +12,10 @@ export async function beginEpoch(
   planned: Omit<NewEpochInit, 'logKey'>,
   keys: LogKeys
 ): Promise<NewEpoch> {
-  const { logKey: path, operatorKey: operatorPath } = dataFiles(paths.data)
+  const { store, logKey: path, operatorKey: operatorPath } = dataFiles(paths.data)
   const node = { ...planned.node, operatorKey: loadOrCreateKey(operatorPath) }
   const done = await openEpoch({ ...planned, node, logKey: nextLogKey(path, keys) })
+  await forgetStore(store)
   keepNextLogKey(path)
   return done
 }

@@ -56,7 +56,7 @@ export const restoredFrom = (table: MetaTable): RestoredFrom | undefined => {
 export const forgetRestored = (table: MetaTable, commit: GroupCommit): Promise<void> =>
   commit.write(() => table.delete(restoredKey))
 
-export const metaOf = (table: MetaTable, commit: GroupCommit): Meta => ({
+export const metaOf = (table: MetaTable, commit: Pick<GroupCommit, 'write'>): Meta => ({
   get: (key) => table.get(nodePrefix + key),
   set: (key, value) => commit.write(() => table.put(nodePrefix + key, value)),
   delete: (key) => commit.write(() => table.delete(nodePrefix + key))

@@ -3,6 +3,7 @@ import { etcdTarget } from '../../../src/node/config/field-types/etcd-url.ts'
 import { EtcdRootLog } from '../../../src/node/root/store/etcd/etcd-root-log.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { refusalOf } from '../../helpers/log-network.ts'
+import { movedLogSuite } from '../../helpers/registry/moved-log-suite.ts'
 import { type LogToKeep, logToKeep, rootLogSuite } from '../../helpers/registry/root-log-suite.ts'
 import { EtcdCluster, hasEtcd } from '../../helpers/servers/etcd.ts'
 
@@ -28,11 +29,14 @@ describe.runIf(hasEtcd)('etcd', () => {
     await cluster[Symbol.asyncDispose]()
   })
 
-  rootLogSuite('etcd', async (kept) => {
+  const open = async (kept: LogToKeep) => {
     // Every network has the same genesis in the tests.
     await cluster.clear()
     return { log: logOf(kept), other: logOf(kept), expire: async () => await cluster.endLeases() }
-  })
+  }
+
+  rootLogSuite('etcd', open)
+  movedLogSuite('etcd', open)
 
   const begun = async () => {
     await cluster.clear()

@@ -7,6 +7,7 @@ import type { RootLease } from '../../../src/registry/log/root-log/root-log.ts'
 import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { envelopesAfter, keyNumber, refusalOf } from '../../helpers/log-network.ts'
+import { movedLogSuite } from '../../helpers/registry/moved-log-suite.ts'
 import { type LogToKeep, logToKeep, rootLogSuite } from '../../helpers/registry/root-log-suite.ts'
 import { hasPostgres, PostgresServer } from '../../helpers/servers/postgres.ts'
 
@@ -38,14 +39,17 @@ describe.runIf(hasPostgres)('PostgreSQL', () => {
     await server[Symbol.asyncDispose]()
   })
 
-  rootLogSuite('PostgreSQL', async (kept) => {
+  const open = async (kept: LogToKeep) => {
     // Every network has the same genesis in the tests, and the tables outlive one test.
     await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry, trustnet_candidate')
     const expire = async (): Promise<void> => {
       await server.sql('UPDATE trustnet_root SET until = now()')
     }
     return { log: logOf(kept), other: logOf(kept), expire }
-  })
+  }
+
+  rootLogSuite('PostgreSQL', open)
+  movedLogSuite('PostgreSQL', open)
 
   const begun = async () => {
     await server.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry, trustnet_candidate')

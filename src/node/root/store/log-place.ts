@@ -1,13 +1,24 @@
 import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../../../identity/keys.ts'
+import { withReplica } from '../../../registry/log/epochs/new-epoch.ts'
+import type { Replica } from '../../../registry/log/replica.ts'
+import { isMoved } from '../../../registry/log/root-log/root-log.ts'
 import type { Registry } from '../../../registry/registry.ts'
+import { metaOf } from '../../../registry/store/node-values.ts'
+import { reasonOf } from '../../../runtime/error-message.ts'
 import { NotRootError } from '../../../runtime/errors.ts'
 import { ownStore } from '../../config/field-types/root-store-field.ts'
 import type { Config } from '../../config/schema.ts'
+import { readSecret } from '../../config/secrets.ts'
 import { ConfigError } from '../../errors.ts'
+import { openEngine } from './open-engine.ts'
+import type { SharedRootLog } from './shared-root-log.ts'
 
 /** Key of the database that keeps the log, as text; missing: the store keeps it. */
 const key = 'root-store'
+
+/** For as long as it takes to leave a database. */
+const leaseMs = 10_000
 
 /** Keeps in the store of a root that a database has the log: a start without it would go on beside another root. */
 export async function rememberStore({ meta }: Registry, store: string): Promise<void> {
@@ -16,10 +27,15 @@ export async function rememberStore({ meta }: Registry, store: string): Promise<
 }
 
 /** @throws ConfigError for a root whose log is kept by a database that its configuration does not name; the store is closed then */
-export async function requireOwnLog(registry: Registry, { root: { store } }: Config): Promise<void> {
-  const held = registry.root === undefined ? undefined : registry.meta.get(key)
-  if (held === undefined) return
-  const problem = store === ownStore ? elsewhere(registry) : named(Buffer.from(held).toString())
+export async function requireOwnLog(registry: Registry, config: Config): Promise<void> {
+  const { root } = registry
+  const { store } = config.root
+  const held = root === undefined ? undefined : registry.meta.get(key)
+  if (root === undefined || held === undefined) return
+  const problem =
+    store === ownStore
+      ? (elsewhere(registry) ?? (await leaveStore(registry, peerIdText(root.publicKey), ownStore)))
+      : named(Buffer.from(held).toString())
   if (problem === undefined) {
     await registry.meta.delete(key)
     return
@@ -30,7 +46,54 @@ export async function requireOwnLog(registry: Registry, { root: { store } }: Con
 
 const named = (held: string): string =>
   `the log of this network is kept by ${held}, where another process may be the root: name that as root.store. ` +
-  `Once no candidate runs any more, root.store: ${ownStore} takes the log back into this store`
+  `root.store: ${ownStore} takes the log back into this store`
+
+/**
+ * Has the database that keeps the log give its lease to nobody any more, so that the log goes on at `to` alone: a candidate that still names
+ * it waits for ever. Done once, again it does nothing. Gives the reason why the log does not move.
+ */
+export async function leaveStore({ meta, replica }: Registry, holder: string, to: string): Promise<string | undefined> {
+  const held = meta.get(key)
+  const from = held && Buffer.from(held).toString()
+  if (from === undefined || from === to) return undefined
+  const password = readSecret('rootStorePassword')
+  const { networkId } = replica
+  try {
+    await using engine = openEngine({ store: from, password, networkId, leaseMs })
+    const problem = await leave(engine, replica, { holder, to })
+    return problem && `the log stays in ${from}: ${problem}`
+  } catch (error) {
+    return (
+      `the log is in ${from}, where a candidate may go on with it, and that gives no answer: ${reasonOf(error)}. Bring it back; where it is ` +
+      'lost for good, give the new one its address, or open a new epoch (trustnet registry promote)'
+    )
+  }
+}
+
+interface Leaving {
+  readonly holder: string
+  readonly to: string
+}
+
+async function leave(engine: SharedRootLog, { head }: Replica, { holder, to }: Leaving): Promise<string | undefined> {
+  const there = await engine.state()
+  if (there === undefined || there.head.epoch < head.epoch || isMoved(there.lease)) return undefined
+  const lease = await engine.acquire(holder)
+  if (lease === undefined) return `another process is the root there (${there.lease.holder})`
+  // Nobody else appends from here on.
+  const now = await engine.state()
+  if (now !== undefined && now.head.epoch === head.epoch && equals(now.head.hash, head.hash)) {
+    await engine.moveTo(to, lease)
+    return undefined
+  }
+  await engine.release(lease)
+  return `it ends there at ${now?.head.n}, and in this store at ${head.n}: start this process with root.store: as it was, so that it has all`
+}
+
+/** After the authority has opened an epoch in this store: whatever the database keeps is of an older one. */
+export async function forgetStore(path: string): Promise<void> {
+  await withReplica({ path }, async ({ ledger }) => await metaOf(ledger.meta, ledger).delete(key))
+}
 
 /** The reason why the log is not taken back into this store: another one has been the root since. */
 function elsewhere({ root, replica: { state } }: Registry): string | undefined {

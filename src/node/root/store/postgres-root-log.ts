@@ -3,6 +3,7 @@ import {
   HeadMovedError,
   LeaseLostError,
   type LogBatch,
+  movedTo,
   OutcomeUnknownError,
   type RootLease,
   type RootLogStart,
@@ -89,6 +90,7 @@ WITH begun AS (
   SET term = root.term + 1, holder = excluded.holder, until = excluded.until,
     epoch = excluded.epoch, n = excluded.n, hash = excluded.hash, checkpoint = excluded.checkpoint
   WHERE root.epoch < excluded.epoch
+    OR (root.holder LIKE '${movedTo('%')}' AND root.epoch = excluded.epoch AND root.n <= excluded.n)
   RETURNING root.network, root.term
 ), dropped AS (
   DELETE FROM trustnet_entry USING begun WHERE trustnet_entry.network = begun.network
@@ -156,6 +158,13 @@ export class PostgresRootLog implements SharedRootLog {
 
   async release({ term }: RootLease): Promise<void> {
     await this.#ask('UPDATE trustnet_root SET until = clock_timestamp() WHERE network = $1 AND term = $2', [term])
+  }
+
+  async moveTo(place: string, { term }: RootLease): Promise<void> {
+    const text =
+      "UPDATE trustnet_root SET term = term + 1, holder = $3, until = '9999-12-31' WHERE network = $1 AND term = $2"
+    const rows = await this.#ask(`${text} RETURNING n`, [term, movedTo(place)])
+    if (rows.length === 0) throw new LeaseLostError(`term ${term} is over`)
   }
 
   async state(): Promise<RootLogState | undefined> {

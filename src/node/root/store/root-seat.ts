@@ -3,7 +3,7 @@ import { peerIdText, type SigningKey } from '../../../identity/keys.ts'
 import type { Replica } from '../../../registry/log/replica.ts'
 import { EngineCommit } from '../../../registry/log/root-log/engine-commit.ts'
 import type { LogCommit } from '../../../registry/log/root-log/log-commit.ts'
-import { LeaseLostError, type RootLease, type RootLogState } from '../../../registry/log/root-log/root-log.ts'
+import { isMoved, LeaseLostError, type RootLease, type RootLogState } from '../../../registry/log/root-log/root-log.ts'
 import type { Registry } from '../../../registry/registry.ts'
 import { inBackground } from '../../../runtime/background.ts'
 import type { Clock } from '../../../runtime/clock-and-logger.ts'
@@ -15,6 +15,7 @@ import type { Config } from '../../config/schema.ts'
 import { readSecret } from '../../config/secrets.ts'
 import type { Logging } from '../../logging.ts'
 import { AwayAlarm } from './away-alarm.ts'
+import { leaveStore, rememberStore } from './log-place.ts'
 import { openEngine } from './open-engine.ts'
 import type { SeatView } from './seat-view.ts'
 import type { SharedRootLog } from './shared-root-log.ts'
@@ -195,8 +196,14 @@ export class RootSeat {
     this.#fault = state && clockFault(this.#node.clock, replica, state)
     if (this.#fault !== undefined) return
     const { head, checkpoint } = replica
-    if (state === undefined || state.head.epoch < head.epoch) {
+    if (state === undefined || state.head.epoch < head.epoch || isMoved(state.lease)) {
+      if (state !== undefined && isMoved(state.lease))
+        this.#fault = `the log has ${state.lease.holder}: name that as root.store`
       if (checkpoint?.value.n !== head.n || !this.#isRootOfLog(replica)) return
+      this.#fault = await leaveStore(registry, holder, this.#store)
+      if (this.#fault !== undefined) return
+      // First: once it may have begun there, nothing else begins without asking there.
+      await rememberStore(registry, this.#store)
       this.#hold(await engine.begin(holder, { head, checkpoint: checkpoint.bytes }))
     } else if (canFollow(replica, state)) {
       this.#hold(await engine.acquire(holder))

@@ -1,7 +1,9 @@
-import type { RootLog } from '../../../registry/log/root-log/root-log.ts'
+import type { RootLease, RootLog } from '../../../registry/log/root-log/root-log.ts'
 
 /** A log that several processes may append to, one at a time, in an engine that others keep. */
 export interface SharedRootLog extends RootLog, AsyncDisposable {
+  /** Gives the lease to nobody any more: the log goes on at `place`. @throws LeaseLostError */
+  moveTo(place: string, lease: RootLease): Promise<void>
   /** Says that this process stands for the place of the root. Gives the others that have said so lately. */
   attend(holder: string): Promise<string[]>
   /** Reasons why the engine may lose what it has answered, or takes nothing; none: it keeps it. */

@@ -7,6 +7,14 @@ export interface RootLease {
   readonly term: number
 }
 
+const movedMark = 'moved to '
+
+/** Holder of the last lease of a log that goes on in another engine: nobody gets it after that. */
+export const movedTo = (place: string): string => `${movedMark}${place}`.slice(0, 128)
+
+/** True for the last lease of such a log. */
+export const isMoved = ({ holder }: RootLease): boolean => holder.startsWith(movedMark)
+
 /** State of the log in its engine. */
 export interface RootLogState {
   readonly head: Head
@@ -35,7 +43,7 @@ export interface LogBatch extends RootLogStart {
 
 /** The point where an entry becomes part of the history. Whoever appends holds the lease; the engine compares, so two never do. */
 export interface RootLog {
-  /** Begins the log where there is none, or with a newer epoch, and gives its lease. undefined: it was begun. */
+  /** Begins the log where there is none, or with a newer epoch, or anew where it had moved away, and gives its lease. undefined: it was begun. */
   begin(holder: string, start: RootLogStart): Promise<RootLease | undefined>
   /** Takes the lease when it is free, or was this holder's. undefined: somebody else has it, or there is no log. */
   acquire(holder: string): Promise<RootLease | undefined>

@@ -1,8 +1,10 @@
 import { plainBytes } from '../../../../identity/key-id.ts'
 import {
   HeadMovedError,
+  isMoved,
   LeaseLostError,
   type LogBatch,
+  movedTo,
   OutcomeUnknownError,
   type RootLease,
   type RootLogStart,
@@ -92,7 +94,7 @@ export class EtcdRootLog implements SharedRootLog {
 
   async begin(holder: string, { head, checkpoint }: RootLogStart): Promise<RootLease | undefined> {
     const { keys, seen } = await this.#look()
-    if (seen.head !== undefined && seen.head.epoch >= head.epoch) return undefined
+    if (seen.head !== undefined && !mayBegin(seen.head, head, seen.term)) return undefined
     const known = etcd.isValue(keys.head, seen.head && headText(seen.head))
     return await this.#give(holder, seen, {
       compare: [known],
@@ -127,6 +129,17 @@ export class EtcdRootLog implements SharedRootLog {
   async release(lease: RootLease): Promise<void> {
     const { lease: key, term } = this.#keys
     await this.#txn({ compare: [etcd.isValue(term, termText(lease))], success: [etcd.drop(key)] })
+  }
+
+  async moveTo(place: string, lease: RootLease): Promise<void> {
+    const { lease: key, term } = this.#keys
+    const next = { holder: movedTo(place), term: lease.term + 1 }
+    const { succeeded } = await this.#txn({
+      compare: [etcd.isValue(term, termText(lease))],
+      // Of no lease of etcd: it stays.
+      success: [etcd.put(term, termText(next)), etcd.put(key, String(next.term))]
+    })
+    if (!succeeded) throw new LeaseLostError(`term ${lease.term} is over`)
   }
 
   async state(): Promise<RootLogState | undefined> {
@@ -293,6 +306,10 @@ interface Txn {
   readonly compare: readonly object[]
   readonly success: readonly object[]
 }
+
+/** A newer epoch begins anew, and the same one where the log had moved away and comes back. */
+const mayBegin = (before: Head, now: Head, last: RootLease | undefined): boolean =>
+  before.epoch < now.epoch || (last !== undefined && isMoved(last) && before.epoch === now.epoch && before.n <= now.n)
 
 /** The first batches that fit into a page. */
 function pageOf(batches: readonly BatchKey[]): BatchKey[] {
