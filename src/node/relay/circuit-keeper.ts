@@ -83,6 +83,8 @@ export class CircuitKeeper {
 
   #look(): void {
     const { silentMs } = this.#init.network.limits.relay
+    // A look goes over all connections, of which a registry has thousands.
+    if (this.#circuits.size === 0 && this.#watched.size === 0) return
     this.#watch()
     for (const [connection, { quiet }] of this.#watched) {
       const isCircuit = isRelayed(connection)
