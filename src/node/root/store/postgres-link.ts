@@ -36,6 +36,7 @@ export class PostgresLink implements AsyncDisposable {
    */
   async query(text: string, values: readonly unknown[]): Promise<Row[]> {
     const connected = await this.#connect()
+    connected.awaitAnswer()
     try {
       const { rows } = await within(connected.client.query<Row>(text, [...values]), this.#deadlineMs)
       return rows

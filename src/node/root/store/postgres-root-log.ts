@@ -1,3 +1,4 @@
+import { hashBytes } from '../../../identity/checked-bytes.ts'
 import { plainBytes } from '../../../identity/key-id.ts'
 import {
   HeadMovedError,
@@ -171,10 +172,10 @@ export class PostgresRootLog implements SharedRootLog {
     const [row] = await this.#ask(stateText, [])
     if (row === undefined) return undefined
     return {
-      head: { epoch: Number(row['epoch']), n: Number(row['n']), hash: bytesIn(row['hash']) },
+      head: { epoch: countIn(row['epoch']), n: countIn(row['n']), hash: hashIn(row['hash']) },
       checkpoint: bytesIn(row['checkpoint']),
-      firstN: Number(row['first_n']),
-      lease: { holder: String(row['holder']), term: Number(row['term']), leftMs: Number(row['left_ms']) },
+      firstN: countIn(row['first_n']),
+      lease: { holder: String(row['holder']), term: countIn(row['term']), leftMs: Number(row['left_ms']) },
       clockMs: Number(row['clock_ms'])
     }
   }
@@ -192,7 +193,7 @@ export class PostgresRootLog implements SharedRootLog {
 
   async read(afterN: number): Promise<LogItem[]> {
     const rows = await this.#ask(readText, [afterN])
-    return rows.map((row) => ({ n: Number(row['n']), envelope: bytesIn(row['envelope']) }))
+    return rows.map((row) => ({ n: countIn(row['n']), envelope: bytesIn(row['envelope']) }))
   }
 
   async append({ term }: RootLease, { after, entries, head, checkpoint }: LogBatch): Promise<void> {
@@ -247,15 +248,28 @@ export class PostgresRootLog implements SharedRootLog {
 }
 
 const leaseOf = (holder: string, [row]: readonly Row[]): RootLease | undefined =>
-  row === undefined ? undefined : { holder, term: Number(row['term']) }
+  row === undefined ? undefined : { holder, term: countIn(row['term']) }
 
 const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes)
 
 /** @throws UnavailableError for a column that is none of ours */
 const bytesIn = (value: unknown): Uint8Array => {
   if (value instanceof Uint8Array) return plainBytes(value)
-  throw new UnavailableError(
-    'the table trustnet_root is of another program: give the network a database of its own',
-    retryMs
-  )
+  throw foreignTable()
 }
+
+/** @throws UnavailableError for a column that is none of ours */
+const hashIn = (value: unknown): Uint8Array => {
+  const hash = bytesIn(value)
+  if (hash.byteLength !== hashBytes) throw foreignTable()
+  return hash
+}
+
+/** @throws UnavailableError for a column that is none of ours */
+const countIn = (value: unknown): number => {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw foreignTable()
+}
+
+const foreignTable = (): UnavailableError =>
+  new UnavailableError('the table trustnet_root is of another program: give the network a database of its own', retryMs)

@@ -11,6 +11,8 @@ import { ConfigError } from '../../errors.ts'
 
 /** Certificates of a whole system are less. */
 const maxCaBytes = 1_048_576
+/** A page of entries in hexadecimal is less. */
+const maxAnswerBytes = 20_971_520
 /** Name look-up, dial, TLS and login together: shorter than a lease. */
 const defaultConnectMs = 2000
 /** A statement that waits longer for the lease's row is refused by the server, which has then done nothing. */
@@ -36,6 +38,8 @@ export interface PostgresServersInit {
 export interface Connected {
   readonly client: Client
   readonly socket: Socket
+  /** Another answer may come from now on. */
+  readonly awaitAnswer: () => void
 }
 
 interface Primary extends Connected {
@@ -96,8 +100,9 @@ export class PostgresServers {
     const socket = new Socket()
     const work = (async () => {
       const ClientOf = await loadPg()
-      const client = new ClientOf(await configOf(server, this.#init, socket))
-      const connected = { client, socket }
+      const config = await configOf(server, this.#init, socket)
+      const client = new ClientOf(config)
+      const connected = { client, socket, awaitAnswer: boundAnswers(client, socket, config.ssl !== false) }
       // Whoever asks next makes a new one.
       client.on('error', () => onGone(connected))
       await client.connect()
@@ -109,6 +114,21 @@ export class PostgresServers {
       socket.destroy()
       throw error
     }
+  }
+}
+
+/** Cuts the connection when more comes than an answer has: the library would keep all of it. Gives the call by which the next answer is awaited. */
+function boundAnswers(client: Client, socket: Socket, isEncrypted: boolean): () => void {
+  let came = 0
+  const count = (bytes: Buffer): void => {
+    came += bytes.length
+    if (came > maxAnswerBytes) socket.destroy(new Error(`its answer has more than ${maxAnswerBytes} bytes`))
+  }
+  const { connection } = client
+  if (isEncrypted) connection.once('sslconnect', () => connection.stream.on('data', count))
+  else socket.on('data', count)
+  return () => {
+    came = 0
   }
 }
 
