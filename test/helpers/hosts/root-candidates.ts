@@ -1,5 +1,6 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { expect } from 'vitest'
 import { peerIdText } from '../../../src/identity/keys.ts'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
@@ -15,6 +16,7 @@ export class RootCandidates implements AsyncDisposable {
   readonly #flags: ReadonlyMap<string, Flags>
   readonly #processes = new Map<string, NodeProcess>()
   readonly #admitted: string[] = []
+  #joins = 0
 
   private constructor(network: TestNetwork, watcher: TrustNode, flags: ReadonlyMap<string, Flags>) {
     this.network = network
@@ -57,6 +59,40 @@ export class RootCandidates implements AsyncDisposable {
     return found
   }
 
+  /** The one of two that is not this. */
+  other(name: string): string {
+    const [other] = [...this.#flags.keys()].filter((each) => each !== name)
+    if (other === undefined) throw new Error('there is one candidate alone')
+    return other
+  }
+
+  /** Waits until the log names a candidate as the root. Gives its name. */
+  async root(): Promise<string> {
+    await expect.poll(() => this.#flags.has(this.rootName() ?? '')).toBe(true)
+    return this.rootName() ?? ''
+  }
+
+  /** It is the root: another one that is gives its place to it. */
+  async makeRoot(name: string): Promise<void> {
+    const before = await this.root()
+    if (before === name) return
+    await this.at(before).kill()
+    await expect.poll(() => this.rootName()).toBe(name)
+    await this.spawn(before)
+  }
+
+  /** Waits until one that was the root has seen that it is not any more. */
+  async isSecondary(name: string): Promise<void> {
+    await expect.poll(() => this.at(name).log()).toContain('another process holds the lease of the log')
+  }
+
+  /** Whoever the log names as the root has the lease, there is one history, and all who were let in are in it. */
+  async isWhole(holder: () => Promise<unknown>): Promise<void> {
+    await expect.poll(async () => this.roots().join() === (await holder())).toBe(true)
+    await expect.poll(() => this.lost()).toEqual([])
+    expect(this.watcher.registry.replica.isForked).toBe(false)
+  }
+
   /** Name of the root, as a member's log has it. */
   rootName(): string | undefined {
     const { state } = this.watcher.registry.replica
@@ -72,7 +108,7 @@ export class RootCandidates implements AsyncDisposable {
 
   /** Somebody joins, which only the root of the moment can let in. */
   async admit(through: string): Promise<void> {
-    const name = `m${this.#admitted.length}`
+    const name = `m${this.#joins++}`
     const peers = [`/ip6/::1/tcp/${this.at(through).port}/p2p/${this.at(through).peerId}`]
     const node = this.network.make(name, { ...member, 'bootstrap.peers': peers })
     await node.start()

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { appendFileSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -31,6 +31,7 @@ export class PostgresServer implements AsyncDisposable {
   readonly port: number
   readonly #place: Place | undefined
   #ended: Promise<void> | undefined
+  #disk: string | undefined
   #tls: string[] = []
   #certificates = 0
 
@@ -42,6 +43,14 @@ export class PostgresServer implements AsyncDisposable {
 
   static async start(place?: Place): Promise<PostgresServer> {
     return await PostgresServer.#startWith((server) => server.#begin(), place)
+  }
+
+  /** With all that it writes on a disk of that size, which root alone can mount. */
+  static async startOnDisk(bytes: number): Promise<PostgresServer> {
+    return await PostgresServer.#startWith(async (server) => {
+      await server.#mount(bytes)
+      await server.#begin()
+    })
   }
 
   /** A standby that has all of this server's log before a commit is answered. */
@@ -91,13 +100,26 @@ export class PostgresServer implements AsyncDisposable {
     await this.#admin(`ALTER USER owner PASSWORD '${PostgresServer.password}'`)
   }
 
+  /** The folder of the database has to be empty, and its owner's. */
+  async #mount(bytes: number): Promise<void> {
+    const disk = join(this.folder, 'disk')
+    mkdirSync(disk)
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=700,uid=${nobody},gid=${nobody}`, 'tmpfs', disk])
+    this.#disk = disk
+  }
+
   get data(): string {
-    return join(this.folder, 'data')
+    return join(this.#disk ?? this.folder, 'data')
   }
 
   /** For `root.store`; with others that may be the primary. */
   get url(): string {
     return this.urlWith()
+  }
+
+  /** The same by the socket, which is reached from every namespace. */
+  get socketUrl(): string {
+    return `postgres://owner@${encodeURIComponent(this.folder)}:${this.port}/postgres`
   }
 
   urlWith(...others: readonly { readonly port: number }[]): string {
@@ -186,6 +208,7 @@ export class PostgresServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.down('immediate').catch(() => {})
+    if (this.#disk !== undefined) await run('umount', ['-l', this.#disk])
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

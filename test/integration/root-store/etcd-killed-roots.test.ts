@@ -31,42 +31,30 @@ describe.runIf(hasEtcd)('candidates whose log is in etcd', () => {
     await cluster[Symbol.asyncDispose]()
   })
 
-  const other = (name: string): string => (name === 'a' ? 'b' : 'a')
-
-  const root = async (): Promise<string> => {
-    await expect.poll(() => candidates.rootName()).toMatch(/^[ab]$/)
-    return candidates.rootName() ?? ''
-  }
-
   const holder = async (): Promise<unknown> => JSON.parse((await cluster.stored('term')) ?? '{}').holder
 
-  /** Whoever the log names as the root has the lease, and all who were let in are there. */
-  const isWhole = async (): Promise<void> => {
-    await expect.poll(async () => candidates.roots().join() === (await holder())).toBe(true)
-    await expect.poll(() => candidates.lost()).toEqual([])
-    expect(candidates.watcher.registry.replica.isForked).toBe(false)
-  }
+  const isWhole = async (): Promise<void> => await candidates.isWhole(holder)
 
   it('take over from a root that stops, is killed or is frozen, and keep what it had let in', async () => {
-    const first = await root()
+    const first = await candidates.root()
     await candidates.admit(first)
     await candidates.at(first).kill()
-    await expect.poll(() => candidates.rootName()).toBe(other(first))
-    await candidates.admit(other(first))
+    await expect.poll(() => candidates.rootName()).toBe(candidates.other(first))
+    await candidates.admit(candidates.other(first))
     await candidates.spawn(first)
 
-    candidates.at(other(first)).freeze()
+    candidates.at(candidates.other(first)).freeze()
     await expect.poll(() => candidates.rootName()).toBe(first)
     await candidates.admit(first)
-    candidates.at(other(first)).child.kill('SIGCONT')
-    await expect.poll(() => candidates.at(other(first)).log()).toContain('another process holds the lease of the log')
-    await candidates.admit(other(first))
+    candidates.at(candidates.other(first)).thaw()
+    await candidates.isSecondary(candidates.other(first))
+    await candidates.admit(candidates.other(first))
     expect(candidates.rootName()).toBe(first)
     await isWhole()
   })
 
   it('go on when the leader of etcd is killed, and when two members were gone', async () => {
-    const first = await root()
+    const first = await candidates.root()
     const leader = await cluster.leader(0)
     await cluster.kill(leader)
     await candidates.admit(first)
@@ -77,43 +65,39 @@ describe.runIf(hasEtcd)('candidates whose log is in etcd', () => {
     await waiting
     cluster.up(leader)
     await cluster.isReady()
-    await candidates.admit(await root())
+    await candidates.admit(await candidates.root())
     await isWhole()
   })
 
   it('take over from a root that is cut off from etcd but not from members, and it appends nothing more', async () => {
-    if ((await root()) === 'b') {
-      await candidates.at('b').kill()
-      await expect.poll(() => candidates.rootName()).toBe('a')
-      await candidates.spawn('b')
-    }
+    await candidates.makeRoot('a')
     await candidates.admit('a')
     for (const each of ways) each.way = 'cut'
     await expect.poll(() => candidates.rootName()).toBe('b')
     await candidates.admit('b')
     for (const each of ways) each.way = 'open'
-    await expect.poll(() => candidates.at('a').log()).toContain('another process holds the lease of the log')
+    await candidates.isSecondary('a')
     await candidates.admit('a')
     expect(candidates.rootName()).toBe('b')
     await isWhole()
   })
 
   it('bring the log to an etcd that has lost it', async () => {
-    const name = await root()
+    const name = await candidates.root()
     await cluster.clear()
     await expect.poll(async () => await cluster.stored('head')).toBeDefined()
     await candidates.admit(name)
-    await candidates.admit(await root())
+    await candidates.admit(await candidates.root())
     await isWhole()
   })
 
   it('bring an etcd forward that was restored from an older copy', async () => {
     const headN = async (): Promise<number> => JSON.parse((await cluster.stored('head')) ?? '{"n":0}').n
     const restore = await cluster.copy()
-    await candidates.admit(await root())
+    await candidates.admit(await candidates.root())
     const n = await headN()
     await restore()
-    await candidates.admit(await root())
+    await candidates.admit(await candidates.root())
     await expect.poll(headN).toBeGreaterThan(n)
     await isWhole()
   })
@@ -122,7 +106,7 @@ describe.runIf(hasEtcd)('candidates whose log is in etcd', () => {
     await Promise.all(['a', 'b'].map(async (name) => await candidates.at(name).kill()))
     await Promise.all([candidates.spawn('a'), candidates.spawn('b')])
     await isWhole()
-    await candidates.admit(await root())
+    await candidates.admit(await candidates.root())
     await isWhole()
   })
 })
