@@ -73,6 +73,10 @@ export class NodeForwards implements ForwardParts {
 
   async call(called: Called, { signal }: ForwardOptions = {}): Promise<Duplex> {
     const [ours, theirs] = duplexPair()
+    // A side that is destroyed looks to the other one as if it had sent all.
+    theirs.once('close', () => {
+      if (!(theirs.readableEnded && theirs.writableFinished)) ours.destroy()
+    })
     await this.join(called, ours, signal)
     return theirs
   }

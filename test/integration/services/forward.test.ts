@@ -161,7 +161,9 @@ describe('services of members', () => {
       'data'
     )) as [Buffer]
     expect(greeting.toString()).toBe('by a path')
+    const [live] = a.forwards.live.list()
     bytes.destroy()
+    expect(await live?.done).toBeInstanceOf(Error)
     await expect(a.forwards.call({ peer: 'f', service: 'control' })).rejects.toThrow('UNAVAILABLE')
   })
 
