@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, open, readdir, rename, rm } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { equals } from 'uint8arrays/equals'
 import { sha256 } from '../identity/hash.ts'
 import { codeOf } from '../runtime/error-code.ts'
+import { syncPath } from '../runtime/files/sync-path.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { StoreQuotaError } from './errors.ts'
 import type { Link } from './link.ts'
@@ -130,7 +131,7 @@ export class BlockFolder {
     const folder = dirname(path)
     const part = join(folder, unfinished + randomBytes(8).toString('hex'))
     try {
-      if (!this.#made.has(folder)) makeFolder(folder, 0o700)
+      if (!this.#made.has(folder)) await haveFolder(folder)
       this.#made.add(folder)
       await writeWhole(part, bytes)
       await rename(part, path)
@@ -232,12 +233,12 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   await file.writeFile(bytes)
 }
 
-/** A block that was collected meanwhile needs nothing. */
-async function syncPath(path: string): Promise<void> {
+async function haveFolder(path: string): Promise<void> {
   try {
-    await using file = await open(path, 'r')
-    await file.sync()
+    await mkdir(path, { mode: 0o700 })
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
+    // Somebody has removed the one above it.
+    if (codeOf(error) === 'ENOENT') makeFolder(path, 0o700)
+    else if (codeOf(error) !== 'EEXIST') throw error
   }
 }

@@ -8,7 +8,7 @@ import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
 import { openStoreManifest } from '../../registry/objects/store-manifest.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { syncFolderOf } from '../../runtime/files/overwrite.ts'
+import { syncPath } from '../../runtime/files/sync-path.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
 import { type StoreEntry, storeKey, type Version } from './store-entry.ts'
 
@@ -81,7 +81,7 @@ export class StoreFiles {
   async remove(entry: StoreEntry): Promise<void> {
     await this.#inTurn(async () => {
       await rm(this.#path(entry), { force: true })
-      syncFolderOf(this.#path(entry))
+      await syncPath(this.#folder)
     })
   }
 
@@ -102,7 +102,7 @@ export class StoreFiles {
       await rm(part, { force: true })
       throw error
     }
-    syncFolderOf(path)
+    await syncPath(this.#folder)
   }
 
   #path({ owner, name }: StoreEntry): string {
