@@ -1,5 +1,4 @@
 export { askTold, probe, probeMember } from './client.ts'
 export { probeId } from './descriptor.ts'
-export { dialFailureOf } from './dial-failure.ts'
 export type { DialResult, ProbedMember, ProbeWord, Told } from './messages.ts'
 export { type ProbeServer, probeServer } from './server.ts'
