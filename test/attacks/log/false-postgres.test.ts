@@ -1,9 +1,14 @@
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { storeTarget } from '../../../src/node/config/field-types/root-store-url.ts'
 import { PostgresRootLog } from '../../../src/node/root/store/postgres-root-log.ts'
 import { refusalOf } from '../../helpers/log-network.ts'
+import { certify } from '../../helpers/servers/certificates.ts'
 import { attack, control } from '../attack.ts'
 
 type Values = Readonly<Record<string, string>>
@@ -87,6 +92,11 @@ const strange: readonly (readonly [string, Values])[] = [
 /** More than an answer may have and what the kernel holds of a connection; far less than is taken in the time of a statement. */
 const mostTaken = 64 * 1_048_576
 
+const folder = mkdtempSync(join(tmpdir(), 'trustnet-false-postgres-'))
+const file = (name: string): string => join(folder, name)
+/** A login begins with its length and the version 3.0 of the protocol, the wish for TLS with another number. */
+const tlsWanted = 80_877_103
+
 describe('who answers in the place of a PostgreSQL', () => {
   let given: Given = right
   let atLogin: ((socket: Socket) => void) | undefined
@@ -98,7 +108,13 @@ describe('who answers in the place of a PostgreSQL', () => {
     socket.on('error', () => {})
     let isIn = false
     socket.on('data', (bytes) => {
-      if (!isIn) {
+      if (!isIn && bytes.readInt32BE(4) === tlsWanted) {
+        socket.removeAllListeners('data')
+        const [key, cert] = [readFileSync(file('member.key')), readFileSync(file('member.crt'))]
+        const secure = new TLSSocket(socket, { isServer: true, key, cert })
+        socket.write('S')
+        serve(secure)
+      } else if (!isIn) {
         isIn = true
         if (atLogin === undefined) socket.write(Buffer.concat([message('R', int(0)), ready]))
         else atLogin(socket)
@@ -110,6 +126,7 @@ describe('who answers in the place of a PostgreSQL', () => {
   const taken = (): number => Math.max(0, ...[...sockets].map(({ bytesWritten }) => bytesWritten))
 
   beforeAll(async () => {
+    await certify(folder)
     server = createServer(serve)
     server.listen({ host: '::1', port: 0, ipv6Only: true })
     await once(server, 'listening')
@@ -119,26 +136,31 @@ describe('who answers in the place of a PostgreSQL', () => {
     for (const socket of sockets) socket.destroy()
     server.close()
     await once(server, 'close')
+    rmSync(folder, { recursive: true, force: true })
   })
 
-  const openLog = (): PostgresRootLog => {
+  const openLog = (rest = ''): PostgresRootLog => {
     const address = server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    const target = storeTarget(`postgres://trustnet@[::1]:${port}/log`)
+    const target = storeTarget(`postgres://trustnet@[::1]:${port}/log${rest}`)
     if ('problem' in target) throw new Error(target.problem)
     return new PostgresRootLog({ target, networkId: new Uint8Array(32).fill(7), leaseMs: 3000, connectMs: 10_000 })
   }
 
+  const ways = ['', `?sslrootcert=${file('ca.crt')}`]
+
   control('an answer of the right form is taken', async () => {
-    await using log = openLog()
-    given = right
-    expect(await log.state()).toMatchObject({ head: { epoch: 0, n: 5 }, lease: { holder: 'a', term: 1 }, firstN: 1 })
+    for (const way of ways) {
+      await using log = openLog(way)
+      given = right
+      expect(await log.state()).toMatchObject({ head: { epoch: 0, n: 5 }, lease: { holder: 'a', term: 1 }, firstN: 1 })
+    }
   })
 
   attack('answers without an end: to a question, to a login, and unasked', async () => {
-    for (const [name, answer] of endless) {
+    for (const [name, answer, way] of ways.flatMap((each) => endless.map(([...rest]) => [...rest, each] as const))) {
       sockets.clear()
-      await using log = openLog()
+      await using log = openLog(way)
       given = answer
       expect([name, await refusalOf(log.state())]).toEqual([name, 'UnavailableError'])
       expect([name, taken() < mostTaken]).toEqual([name, true])
