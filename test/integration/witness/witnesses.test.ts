@@ -71,7 +71,8 @@ it('a witness outside of the network counts by the lines that it adds to notes',
   await expect(root.control.witnessLines({ note: await cosigned(other) })).rejects.toThrow(/no line of a witness/)
   const note = await cosigned(outside)
   await expect(member.control.witnessLines({ note })).rejects.toThrow(/give the note to the root or a secondary/)
-  const wrong = note.replace(/([^=])(=*)\n$/, (_, last, end) => `${last === 'A' ? 'E' : 'A'}${end}\n`)
+  // The last letter before == has two bits that count.
+  const wrong = note.replace(/([^=])(=*)\n$/, (_, last, end) => `${last === 'A' ? 'Q' : 'A'}${end}\n`)
   await expect(root.control.witnessLines({ note: wrong })).rejects.toThrow(/is not of the checkpoint/)
   await expect(root.control.witnessLines({ note: note.replace('epoch 0', 'epoch 1') })).rejects.toThrow(/no checkpoint/)
   await expect(root.control.witnessLines({ note })).resolves.toMatchObject({ by: 1, needed: 1 })
