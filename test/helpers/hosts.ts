@@ -23,6 +23,11 @@ export const withoutSockets = (): void => {
   areInMemory = true
 }
 
+/** For a file whose hosts need all of libp2p: another one in the same worker may have done without. */
+export const withSockets = (): void => {
+  areInMemory = false
+}
+
 /** A started libp2p host on [::1] and a free port, with identify and the given services. */
 export async function startHost<S extends ServiceMap>(
   services: ServiceFactoryMap<S>,

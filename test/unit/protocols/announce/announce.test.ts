@@ -12,9 +12,11 @@ import type { RecordEvent } from '../../../../src/registry/records/records.ts'
 import { silentLogger, systemClock } from '../../../../src/runtime/clock-and-logger.ts'
 import { ceilingMs } from '../../../helpers/ceiling.ts'
 import { type MemberHost, type Members, startMember } from '../../../helpers/hosts/members.ts'
-import { connect } from '../../../helpers/hosts.ts'
+import { connect, withSockets } from '../../../helpers/hosts.ts'
 import { recordOf } from '../../../helpers/observations.ts'
 import { networkId } from '../../../helpers/signed-objects.ts'
+
+withSockets()
 
 type Services = { pubsub: GossipSub; announce: Announce }
 

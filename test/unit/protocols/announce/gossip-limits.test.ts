@@ -4,7 +4,9 @@ import type { Connection, Libp2p } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { announceTopic, gossipOptions } from '../../../../src/protocols/announce/options.ts'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
-import { connect, startHost, startPlainHost } from '../../../helpers/hosts.ts'
+import { connect, startHost, startPlainHost, withSockets } from '../../../helpers/hosts.ts'
+
+withSockets()
 
 const networkId = new Uint8Array(randomBytes(32))
 const topic = announceTopic(networkId)

@@ -7,10 +7,12 @@ import { Culprits } from '../../../../src/protocols/engine/culprits.ts'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
 import { membersOnly } from '../../../../src/protocols/engine/trust/members-only.ts'
 import { type MemberHost, type Members, startMember } from '../../../helpers/hosts/members.ts'
-import { connect } from '../../../helpers/hosts.ts'
+import { connect, withSockets } from '../../../helpers/hosts.ts'
 import { TestClock } from '../../../helpers/real-network.ts'
 import { networkId } from '../../../helpers/signed-objects.ts'
 import { disposeAfterTest } from '../../../helpers/vitest/dispose-after-test.ts'
+
+withSockets()
 
 type Services = { pubsub: GossipSub; topics: Topics }
 

@@ -10,9 +10,11 @@ import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { Supervisor } from '../../../../src/runtime/supervisor.ts'
 import { ceilingMs } from '../../../helpers/ceiling.ts'
 import { type MemberHost, type Members, startMember } from '../../../helpers/hosts/members.ts'
-import { connect } from '../../../helpers/hosts.ts'
+import { connect, withSockets } from '../../../helpers/hosts.ts'
 import { recordOf } from '../../../helpers/observations.ts'
 import { networkId } from '../../../helpers/signed-objects.ts'
+
+withSockets()
 
 type Services = { ping: Ping; kad: Kad }
 type KadHost = MemberHost<Services>

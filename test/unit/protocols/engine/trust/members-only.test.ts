@@ -5,7 +5,9 @@ import { yamuxInit } from '../../../../../src/node/host/libp2p.ts'
 import { limitsWith } from '../../../../../src/protocols/engine/limits.ts'
 import { ConnectionTrust } from '../../../../../src/protocols/engine/trust/connection-trust.ts'
 import { type MembersOnlyOptions, membersOnly } from '../../../../../src/protocols/engine/trust/members-only.ts'
-import { connect, connectionWith, startHost, startPlainHost } from '../../../../helpers/hosts.ts'
+import { connect, connectionWith, startHost, startPlainHost, withSockets } from '../../../../helpers/hosts.ts'
+
+withSockets()
 
 const protocol = '/test/members/1.0.0'
 const member = { publicKey: new Uint8Array(32), name: 'a', role: 'integrated' } as const
