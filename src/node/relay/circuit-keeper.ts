@@ -140,7 +140,7 @@ export class CircuitKeeper {
     return (quiet - looks) * everyMs >= this.#init.network.limits.relay.muteMs
   }
 
-  #missed(circuit: Connection, member: TrustedMember, waitMs = 0): void {
+  #missed(circuit: Connection, member: TrustedMember, waitMs?: number): void {
     const id = keyId(member.publicKey)
     if (this.#returning.has(id) || this.#returning.size >= mostReturning || !this.#isMissed(member.publicKey)) return
     this.#returning.add(id)
@@ -151,12 +151,16 @@ export class CircuitKeeper {
   }
 
   /** `before`: the relay through which it was lost, to be tried last. */
-  async #return({ publicKey, role }: TrustedMember, before: string | undefined, waitMs: number): Promise<void> {
+  async #return(
+    { publicKey, role }: TrustedMember,
+    before: string | undefined,
+    waitMs: number | undefined
+  ): Promise<void> {
     const { network, self, clock, logger } = this.#init
     const { signal } = this.#over
     const backoff = new Backoff({ ...pauses, clock })
-    for (let pause = waitMs; backoff.attempt < mostTries; pause = 0) {
-      await sleep(pause + backoff.next(), signal).catch(() => {})
+    for (let pause = waitMs ?? backoff.next(); backoff.attempt < mostTries; pause = backoff.next()) {
+      await sleep(pause, signal).catch(() => {})
       const { peers } = network
       if (signal.aborted || peers === undefined || !this.#isMissed(publicKey)) return
       const relays = relaysOf(network, publicKey, self)

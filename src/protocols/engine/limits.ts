@@ -249,7 +249,7 @@ export const defaultLimits: ProtocolLimits = {
     // One may die while the record that names another is on its way.
     wanted: 2,
     // Another circuit is there in less than 5 s; one that was not needed costs a handshake.
-    muteMs: 2_500,
+    muteMs: 2_000,
     // A slow relay answers by then, and forwards on it go on.
     silentMs: 15_000,
     lookMs: 5_000,
