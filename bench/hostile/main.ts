@@ -86,7 +86,7 @@ async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Att
   await ground.begin(each.name, victims.target)
   const done = await work.run(each.name, { lookups, joins, lastsMs: lastsMs * 0.8 }, victims)
   await pause(Math.max(0, lastsMs - (performance.now() - from)))
-  if (each.isNamed) await untilNamed(victims.root, namedBefore)
+  if (each.isNamed) await untilNamed({ ...victims, before: namedBefore, earlier })
   const cost = await costOf(victims)
   const { sent, met, who } = await ground.end()
   const left = work.leave()

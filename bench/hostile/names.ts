@@ -23,11 +23,12 @@ export const namedBy = async (root: Victims['root']): Promise<ReadonlySet<string
 /** A limit is reached as fast as a busy machine takes what is sent. */
 const reachedMs = 60_000
 
-/** Resolves when somebody more is named than before, or has not been for so long. */
-export async function untilNamed(root: Victims['root'], before: ReadonlySet<string>): Promise<void> {
+/** Resolves when somebody more is named than before who did not attack earlier, or has not been for so long. */
+export async function untilNamed({ root, before, earlier }: Pick<Named, 'root' | 'before' | 'earlier'>): Promise<void> {
   const until = performance.now() + reachedMs
   while (performance.now() < until) {
-    for (const each of await namedBy(root)) if (!before.has(each)) return
+    const culprits = await root.call('culprits', rootName)
+    if (culprits.some((each) => !before.has(keyOf(each)) && !earlier.has(each.who))) return
     await pause(200)
   }
 }

@@ -155,7 +155,7 @@ describe('services of members', () => {
       { name: 'control', to: `unix:${control}` }
     ])
     await eventually(() => a.registry.lookup({ service: 'app' }).rows.length === 1)
-    const bytes = await a.forwards.call({ service: 'app' })
+    const bytes = await a.forwards.call({ peer: 'f', service: 'app' })
     const [greeting] = (await once(
       bytes.on('error', () => {}),
       'data'
