@@ -72,9 +72,9 @@ export const loopbackSocket: AddressKind = (given) => {
 }
 
 /** The same, taken apart. @throws AddressSpellingError */
-export const socketParts = (given: string): { host: string; port: number } => {
+export const socketParts = (given: string, example = '[::1]:9080'): { host: string; port: number } => {
   const [, host, port = ''] = /^\[([^\]]*)\]:(0|[1-9]\d{0,4})$/.exec(given.trim()) ?? []
-  if (host === undefined || Number(port) > maxPort) wrong(given, 'is no IPv6 address with a port', '[::1]:9080')
+  if (host === undefined || Number(port) > maxPort) wrong(given, 'is no IPv6 address with a port', example)
   return { host: listenAddress(host ?? ''), port: Number(port) }
 }
 

@@ -76,6 +76,7 @@ const failures: ReadonlyMap<string, Failure> = new Map(
       isFailedProof: true
     },
     ControlInputError: { code: 'BAD_REQUEST', outcome: 'invalid' },
+    AddressSpellingError: { code: 'ADDRESS', outcome: 'invalid' },
     AmbiguousNameError: { code: 'AMBIGUOUS_NAME', outcome: 'invalid' },
     UnsupportedVersionError: {
       code: 'UNSUPPORTED_VERSION',
@@ -163,7 +164,6 @@ const failures: ReadonlyMap<string, Failure> = new Map(
 
     NothingRunningError: { code: 'NOT_RUNNING', outcome: 'idle' },
     UsageError: { code: 'USAGE', outcome: 'setup' },
-    AddressSpellingError: { code: 'ADDRESS', outcome: 'setup' },
     ConfigError: { code: 'CONFIG', outcome: 'setup' },
     OperatorError: { code: 'MACHINE', outcome: 'setup' },
     KeyFileError: { code: 'KEY_FILE', outcome: 'setup' },

@@ -39,7 +39,8 @@ export async function detach({ terminal, signal }: Context, dir: string, nodes: 
     const { line } = await root.invite({ role: 'external' }, { signal })
     if ((await terminal.handOver(line)) === 'lost')
       throw new ExitError(exitCodes.failure, 'The invite line could not be written.')
-    terminal.progress(`The network goes on in ${folder}. \`kill ${child.pid}\` ends it.`)
+    terminal.progress(`The network goes on in ${folder}. \`kill ${child.pid}\` ends it. Its nodes are asked so:`)
+    terminal.progress(`  export TRUSTNET_HOME=${folder}\n  trustnet peers --node node-1`)
   } catch (error) {
     child.kill()
     await ended

@@ -10,6 +10,7 @@ import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes } from '../output/exit.ts'
 import { type PeerFilter, selectPeers, wholeNumber } from '../output/peer-rows.ts'
 import { checkFilter } from '../peers/peers.ts'
+import { serviceName } from '../service/service-name.ts'
 import { ansibleText } from './ansible.ts'
 import { requireFit } from './fit-view.ts'
 import { hostsText } from './hosts.ts'
@@ -40,7 +41,7 @@ export const addExport: AddCommand = (program, context) => {
     .description('members and services for other programs')
     .addOption(listed('--state <states>', 'only these states, by comma', peerStates))
     .addOption(listed('--role <roles>', 'only these roles', Object.keys(roles)))
-    .option('--service <service>', 'only those that announce this service')
+    .option('--service <service>', 'only those that announce this service', serviceName)
     .option('--tag <tag>', 'only those that have this tag, or a service that has it')
     .option('--port <n>', 'prometheus-sd: members at this port, not their services', wholeNumber('--port', 1, 65_535))
     .addHelpText('after', examples)

@@ -8,6 +8,7 @@ import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import type { Column } from '../output/table.ts'
 import { bytes, sanitise } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
+import { serviceName } from '../service/service-name.ts'
 
 type ExposeOptions = RunningOptions & { to?: string; remove?: boolean }
 type ForwardOptions = RunningOptions & { any?: boolean }
@@ -29,7 +30,9 @@ export const addExpose: AddCommand = (program, context) => {
     .option('--to <address>', '[::1]:PORT or unix:PATH; default: the port of the announced service of that name')
     .option('--remove', 'expose it no longer; ends its forwards')
     .addHelpText('after', exposeNotes)
-    .action((name: string | undefined, options: ExposeOptions) => expose(context, name, options))
+    .action((name: string | undefined, options: ExposeOptions) =>
+      expose(context, name === undefined ? name : serviceName(name), options)
+    )
 }
 
 const expose = async (context: Context, name: string | undefined, options: ExposeOptions): Promise<void> => {
@@ -99,9 +102,9 @@ interface Called {
 /** @throws UsageError */
 const calledIn = (text: string, { any }: ForwardOptions): Called => {
   const [first = '', second, ...more] = text.split('/')
-  if (any === true && second === undefined && first !== '') return { service: first }
+  if (any === true && second === undefined && first !== '') return { service: serviceName(first) }
   if (any !== true && first !== '' && second !== undefined && second !== '' && more.length === 0)
-    return { peer: peerName(first), service: second }
+    return { peer: peerName(first), service: serviceName(second) }
   const right = any === true ? 'trustnet forward --any SERVICE' : 'trustnet forward MEMBER/SERVICE'
   throw new UsageError(`'${sanitise(text)}' names no service of a member: ${right}`)
 }

@@ -4,6 +4,7 @@ import { type RunningOptions, running, withAuthor, withRunning } from '../access
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { orUnknown, sanitise } from '../output/text.ts'
+import { serviceName } from '../service/service-name.ts'
 import { editPolicy, maxPolicyBytes, previewLines } from './policy-edit.ts'
 import { formatValue, parsePolicyText, parseValue, simpleKeys } from './policy-values.ts'
 import { warnOfLostKey } from './two-operators.ts'
@@ -106,7 +107,7 @@ const test = async (
   }
   const { terminal, signal } = context
   const client = await running(context, options)
-  const view = await client.policyCall({ from, to, service }, { signal })
+  const view = await client.policyCall({ from, to, service: serviceName(service) }, { signal })
   const { allowed, rule } = view
   if (options.json === true) terminal.json(view)
   else {

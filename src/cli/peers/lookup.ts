@@ -8,6 +8,7 @@ import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes, UsageError } from '../output/exit.ts'
 import { peerColumns } from '../output/peer-columns.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
+import { serviceName } from '../service/service-name.ts'
 import { peerName } from './peers.ts'
 
 type LookupOptions = RunningOptions & {
@@ -38,7 +39,7 @@ export const addLookup: AddCommand = (program, context) => {
     .description('find members by name, PeerId, role, service or state')
     .addOption(choice('--role <role>', 'of this role', Object.keys(roles), oldRoles))
     .addOption(new Option('--state <state>', 'in this state').choices([...peerStates]))
-    .option('--service <service>', 'that announce this service')
+    .option('--service <service>', 'that announce this service', serviceName)
     .option('--tag <tag>', 'where that service has this tag')
     .option('--healthy', 'where that service may be called now')
     .option('--limit <n>', 'at most so many rows', wholeNumber('--limit'))

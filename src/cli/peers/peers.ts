@@ -9,6 +9,7 @@ import { exitCodes, UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { type PeerFilter, selectPeers, sortKeys, wholeNumber } from '../output/peer-rows.ts'
 import { bareAddress, orUnknown, plural, roundTrip, sanitise } from '../output/text.ts'
+import { serviceName } from '../service/service-name.ts'
 import { type Day, type PeersOptions, peersText } from './peers-text.ts'
 
 const examples = `
@@ -30,7 +31,7 @@ export const addPeers: AddCommand = (program, context) => {
     .addOption(listed('--state <states>', 'only these states, by comma', peerStates))
     .addOption(listed('--role <roles>', 'only these roles', Object.keys(roles)))
     .addOption(listed('--source <sources>', 'only those learned so', peerSources))
-    .option('--service <service>', 'only those that announce this service')
+    .option('--service <service>', 'only those that announce this service', serviceName)
     .option('--tag <tag>', 'where that service has this tag')
     .option('--healthy', 'where that service may be called now')
     .option('--name <text>', 'only names that contain this')

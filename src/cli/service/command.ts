@@ -8,6 +8,7 @@ import { exampleOf } from '../output/help.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
 import type { Column } from '../output/table.ts'
 import { age, duration, orUnknown, sanitise } from '../output/text.ts'
+import { serviceName } from './service-name.ts'
 
 const notes = `
 What is added here stays over restarts; \`services\` of the configuration has
@@ -81,14 +82,6 @@ const every = (text: string): number => {
   if (ms === undefined || ms < 1000 || ms > 86_400_000)
     throw new UsageError(`--every needs a duration of 1s to 1d; '${sanitise(text)}' is none.`)
   return ms
-}
-
-/** Before it stands in a message. @throws UsageError */
-const serviceName = (name: string): string => {
-  if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return name
-  throw new UsageError(
-    `'${sanitise(name)}' is no name of a service: it has 1 to 63 of a-z, 0-9 and -, and no hyphen at either end.`
-  )
 }
 
 type Row = ServicesView['services'][number]

@@ -12,6 +12,7 @@ import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
 import { sanitise } from '../output/text.ts'
+import { serviceName } from '../service/service-name.ts'
 
 type WaitOptions = RunningOptions & {
   phase?: Phase
@@ -47,7 +48,7 @@ export const addWait: AddCommand = (program, context) => {
     .addOption(new Option('--status <word>', 'this status word').choices([...statusWords]))
     .option('--member', 'admitted to the network')
     .option('--online <n>', 'at least so many members online', wholeNumber('--online'))
-    .option('--service <name>', 'a member offers this service, and it may be called')
+    .option('--service <name>', 'a member offers this service, and it may be called', serviceName)
     .option('--head <n>', 'the replica has log entry n', wholeNumber('--head', 0))
     .addOption(new Option('--timeout <duration>', 'give up after').argParser(timeout).default(60_000, '60s'))
     .addHelpText('after', examples)

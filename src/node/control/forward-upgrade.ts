@@ -10,6 +10,7 @@ import { ControlInputError } from '../api/errors.ts'
 import { unasked } from '../api/stamp.ts'
 import type { ForwardParts } from '../forward/forwards.ts'
 import { inPieces } from '../forward/pieces.ts'
+import { parsedInput } from './input.ts'
 
 export interface UpgradeInit {
   forwards: ForwardParts
@@ -63,8 +64,7 @@ async function answer(init: UpgradeInit, request: IncomingMessage, socket: Duple
 
 function askedIn({ url = '/' }: IncomingMessage): Asked {
   const { pathname, searchParams } = new URL(url, 'http://trustnet')
-  const parsed = query.safeParse(Object.fromEntries(searchParams))
-  if (pathname === `${apiPrefix}forward` && parsed.success) return parsed.data
+  if (pathname === `${apiPrefix}forward`) return parsedInput(query, Object.fromEntries(searchParams))
   throw new ControlInputError('This is no call of a service. Is the command of another version?')
 }
 

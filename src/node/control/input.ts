@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { CallOptions, ControlApi } from '../api/control-api.ts'
 import { ControlInputError } from '../api/errors.ts'
 import { type RouteName, routes } from '../api/routes.ts'
@@ -21,10 +22,30 @@ export const checkedInput = (name: RouteName, given: unknown): object => {
       'This is the line of an invite, which only `trustnet join` and `trustnet install --invite` take: give a name, a PeerId, or an id of `trustnet invite list`.'
     )
   }
-  const parsed = routes[name].input.safeParse(given)
+  const input: z.ZodType<object> = routes[name].input
+  return parsedInput(input, given)
+}
+
+/** Fields as their rules say. @throws ControlInputError */
+export function parsedInput<T>(rules: z.ZodType<T>, given: unknown): T {
+  const parsed = rules.safeParse(given)
   if (parsed.success) return parsed.data
-  const wrong = parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; ')
+  const { issues } = parsed.error
+  const bounds = issues.flatMap((issue) => boundFault(issue) ?? [])
+  if (bounds.length === issues.length) throw new ControlInputError(`${bounds.join('; ')}.`)
+  const wrong = issues.map(({ path, message }) => [...path, message].join(': ')).join('; ')
   throw new ControlInputError(`The request is not understood: ${wrong}. Is the command of another version?`)
+}
+
+/** Words for a value of the right kind that is too large or too small, which people can mend; undefined: for another fault. */
+function boundFault(issue: z.core.$ZodIssue): string | undefined {
+  const field = issue.path.join(' ')
+  if (issue.code !== 'too_big' && issue.code !== 'too_small') return undefined
+  const { origin } = issue
+  const [word, bound] =
+    issue.code === 'too_big' ? (['more', issue.maximum] as const) : (['less', issue.minimum] as const)
+  if (origin === 'string') return bound === 1 ? `${field} is empty` : `${field} has ${word} than ${bound} characters`
+  return origin === 'array' ? `${field} has ${word} than ${bound} entries` : `${field} is ${word} than ${bound}`
 }
 
 /** Input from a query string: what a field does not take as text is read as a number or a boolean. */

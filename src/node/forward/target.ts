@@ -10,7 +10,7 @@ export type Target = Pick<NetConnectOpts, 'allowHalfOpen'> & ({ host: string; po
 const unix = 'unix:'
 /** sun_path with its closing zero is 108 bytes. */
 const maxPathBytes = 107
-const example = 'write [::1]:22, or unix:/run/app.sock'
+const example = '[::1]:22, or unix:/run/app.sock'
 
 /** The one spelling of an address on this machine. @throws InvalidPayloadError, AddressSpellingError */
 export function targetText(text: string): string {
@@ -22,17 +22,17 @@ export function targetText(text: string): string {
 export function targetOf(text: string): Target {
   const given = text.trim()
   if (given.startsWith(unix)) return { path: checkedPath(given.slice(unix.length)), allowHalfOpen: true }
-  const { host, port } = loopbackParts(given)
-  if (port === 0) throw new InvalidPayloadError(`'${given}' has port 0: ${example}`)
+  const { host, port } = loopbackParts(given, example)
+  if (port === 0) throw new InvalidPayloadError(`'${given}' has port 0: write ${example}`)
   return { host, port, allowHalfOpen: true }
 }
 
 /** Loopback address and port; of a bare port that on `::1`. @throws InvalidPayloadError, AddressSpellingError */
-export function loopbackParts(given: string): { host: string; port: number } {
-  const parts = socketParts(/^\d+$/.test(given) ? `[::1]:${given}` : given)
+export function loopbackParts(given: string, like = '[::1]:8080, or 8080'): { host: string; port: number } {
+  const parts = socketParts(/^\d+$/.test(given) ? `[::1]:${given}` : given, like)
   if (scopeOf(parts.host) === 'loopback') return parts
   throw new InvalidPayloadError(
-    `'${given.slice(0, 120)}' is no address of this machine alone, and whoever reaches it would be this node: ${example}`
+    `'${given.slice(0, 120)}' is no address of this machine alone, and whoever reaches it would be this node: write ${like}`
   )
 }
 
@@ -40,6 +40,6 @@ export function loopbackParts(given: string): { host: string; port: number } {
 function checkedPath(path: string): string {
   if (path.startsWith('/') && !path.includes('\0') && Buffer.byteLength(path) <= maxPathBytes) return normalize(path)
   throw new InvalidPayloadError(
-    `'${path.slice(0, 120)}' is no absolute path of at most ${maxPathBytes} bytes: ${example}`
+    `'${path.slice(0, 120)}' is no absolute path of at most ${maxPathBytes} bytes: write ${example}`
   )
 }

@@ -86,6 +86,8 @@ test('dev --detach leaves the network running, prints an invite line alone, and 
   expect(pid, err).toBeGreaterThan(0)
   try {
     expect(out).toMatch(/^tnet1\S+\n$/)
+    const [, home = ''] = /export TRUSTNET_HOME=(\S+)\n {2}trustnet peers --node node-1/.exec(err) ?? []
+    expect(await runProgram(['peers', '--node', 'node-1'], { TRUSTNET_HOME: home })).toMatchObject({ code: 0 })
     const { counts } = await controlClient({ path: join(folder, 'run', 'root.sock') }).peers()
     expect(counts.online).toBe(3)
     const second = await runProgram(['dev', '--detach', '--dir', folder], {})

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { targetText } from '../../../src/node/forward/target.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 
 let home: ControlHome
@@ -52,6 +53,37 @@ describe('service', () => {
     expect(err).toContain('under maintenance (new disk)')
   })
 })
+
+describe.each(['x'.repeat(65), '<b>web</b>'])('a service that is called %s', (name) => {
+  const commands = [
+    ['service', 'add', name, '--port', '80'],
+    ['service', 'remove', name],
+    ['expose', name, '--to', '[::1]:22'],
+    ['expose', name, '--remove'],
+    ['forward', `db-1/${name.replace('/', '')}`, '-'],
+    ['forward', '--any', name.replace('/', '')],
+    ['lookup', '--service', name],
+    ['peers', '--service', name],
+    ['wait', '--service', name],
+    ['export', 'hosts', '--service', name],
+    ['policy', 'test', 'hal', 'db-1', name]
+  ]
+  test.each(commands)('is a mistake for %s %s', async (...command) => {
+    const { code, err, out } = await run(...command)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toContain('is no name of a service: it has 1 to 63 of a-z, 0-9 and -')
+  })
+})
+
+test.each(['[::1]:70000', '[::1]:0', '127.0.0.1:22', '[::]:22', '[2001:db8::1]:22', 'unix:app.sock', 'hal:22'])(
+  'expose --to %s is a mistake, and an example is shown',
+  async (to) => {
+    api.expose = async ({ name }) => ({ name, to: targetText(to), message: 'is exposed' })
+    const { code, err } = await run('expose', 'ssh', '--to', to)
+    expect(code).toBe(2)
+    expect(err).toContain('write [::1]:22, or unix:/run/app.sock')
+  }
+)
 
 test('lookup: a tag or health without a service is a mistake, as is a reason that is too long', async () => {
   for (const option of [['--tag', 'x'], ['--healthy']]) expect((await run('lookup', ...option)).code).toBe(2)

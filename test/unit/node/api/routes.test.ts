@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { z } from 'zod'
 import type { Route } from '../../../../src/node/api/route.ts'
 import { routes } from '../../../../src/node/api/routes.ts'
 import { failureOf } from '../../../../src/runtime/failures.ts'
@@ -65,9 +66,19 @@ describe.each(table)('%s', (name, route) => {
       code: 'BAD_REQUEST',
       name: 'ControlInputError'
     })
-    expect(error?.message).toContain('The request is not understood')
+    expect(error?.message).toMatch(/The request is not understood|(is|has) (less|more) than \d/)
     const [field = ''] = what.split(':')
     if (field in route.input.shape) expect(error?.message).toContain(field)
+  })
+
+  const tooLong = 'x'.repeat(17_000)
+  const fields: [string, z.ZodType][] = Object.entries(route.input.shape)
+  const texts = fields.filter(([, field]) =>
+    field.safeParse(tooLong).error?.issues.every(({ code }) => code === 'too_big')
+  )
+  test.each(texts)('says how long %s may be, and asks for no other version', async (key) => {
+    const { error } = await ask('POST', name, { ...validInput(route), [key]: tooLong })
+    expect(error?.message).toMatch(new RegExp(`^${key} has more than \\d+ characters\\.$`))
   })
 
   test('is asked by GET, too, when it only reads', async () => {
