@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { InboundLimits } from '../../../../src/node/host/inbound-limits.ts'
-import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
-import type { ProtocolLimits } from '../../../../src/protocols/engine/protocol-limits.ts'
+import { defaultLimits, type ProtocolLimits } from '../../../../src/protocols/engine/limits.ts'
 
 /**
  * What uses a limit up. `process`: all peers together, so a few could leave nothing to the others: the value says what share each has, or
