@@ -1,11 +1,12 @@
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
+import { crossChecks } from './cross-checks.ts'
 import { defaults, derivedDefaults, nameFromHost } from './defaults.ts'
 import { type FileValue, parseFile } from './file.ts'
 import { type Key, keyByYaml, keys, nearestEnv, nearestKey, otherEnvironment, sections } from './keys.ts'
 import { migrateConfig } from './migrate.ts'
 import { fileKeys, type Homes, homes } from './paths.ts'
-import { type Config, crossChecks, roleNames } from './schema.ts'
+import { type Config, roleNames } from './schema.ts'
 import { type Tree, treeAt, treePut } from './tree.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>

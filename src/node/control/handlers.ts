@@ -1,7 +1,7 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { memberAddress, ulaPrefix } from '../../address/multiaddr.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
-import { InvalidPayloadError, LogMismatchError, RefusedError } from '../../runtime/errors.ts'
+import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { acknowledge, warningsOf } from '../actions/acknowledge.ts'
 import { backUpNow, resumeRestored } from '../actions/backup.ts'
 import { acceptClock, clockView } from '../actions/clock.ts'
@@ -16,17 +16,15 @@ import { changeMember, endMember, membersView, retireRegistry } from '../actions
 import { approve, reject, rejectAllWaiting, revoke } from '../actions/membership.ts'
 import { cancelInvite, changePolicy, listInvites } from '../actions/open-invites.ts'
 import { addOperator, operatorsView, removeOperator } from '../actions/operators.ts'
-import { OrderedCalls, type RemoteAuthor } from '../actions/ordered.ts'
+import type { OrderedCalls, RemoteAuthor } from '../actions/ordered.ts'
 import { evict, heldBack } from '../actions/registry/evict.ts'
 import { dismissVoid, voidRevokesView } from '../actions/registry/void-revokes.ts'
 import { takeWitnessLines } from '../actions/registry/witness-lines.ts'
 import { reload } from '../actions/reload.ts'
-import { requireNetwork, requireRoot } from '../actions/require.ts'
 import { approveOrder, waitingOrders, withdrawOrder } from '../actions/waiting-orders.ts'
 import { whyView } from '../actions/why.ts'
-import type { CallOptions, ControlApi, Input, Made, PeersView } from '../api/control-api.ts'
-import type { Route } from '../api/route.ts'
-import { type RouteName, type Routes, routes } from '../api/routes.ts'
+import type { Input, Made, PeersView } from '../api/control-api.ts'
+import type { RouteName, Routes } from '../api/routes.ts'
 import { documentHistoryView, documentsView, documentView } from '../documents/documents-view.ts'
 import { allowPublisher, publishDocument, removePublisher, retireDocument } from '../documents/publish.ts'
 import { expose, forwardsView, unexpose } from '../forward/forwards-view.ts'
@@ -35,7 +33,7 @@ import type { NodeContext } from '../node-context.ts'
 import { pingMember } from '../peers/ping-member.ts'
 import { addService, removeService, servicesView, setMaintenance } from '../services/service-actions.ts'
 import { healthView, readyView, versionView } from '../status/health-view.ts'
-import { Notices } from '../status/notices.ts'
+import type { Notices } from '../status/notices.ts'
 import { statusFacts } from '../status/status-facts.ts'
 import { statusView } from '../status/status-view.ts'
 import { addStore, listStores, pinStore, removeStore, syncStore } from '../stores/store-actions.ts'
@@ -52,23 +50,15 @@ import { metricsView } from '../views/metrics-view.ts'
 import { logDiffView, pastView } from '../views/past-view.ts'
 import { requireKey, requireKeyEver } from '../views/peer-names.ts'
 import { policyCall, policyView, previewPolicy } from '../views/policy-view.ts'
-import { networkRef, refOf, selfRef, stampNow, withPeer } from '../views/refs.ts'
+import { networkRef, refOf, selfRef, withPeer } from '../views/refs.ts'
 import { pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { timelineView } from '../views/timeline-view.ts'
 import { topologyView } from '../views/topology-view.ts'
-import { changeFeed } from './change-feed.ts'
-import { orderedInput } from './input.ts'
-import { journalOf } from './journal.ts'
-import { isKept, lateAnswersOf } from './kept-calls.ts'
-
-/** Deadline of calls that nobody gave one. */
-const callMs = 30_000
-/** The same where an operator signs in between. */
-const orderedMs = 150_000
+import { isKept } from './kept-calls.ts'
 
 /** Context that a handler is given beside its input. */
-interface Asked {
+export interface Asked {
   node: NodeContext
   notices: Notices
   signal: AbortSignal
@@ -77,11 +67,11 @@ interface Asked {
   run: (call: string, input: string, author: RemoteAuthor) => Promise<object>
 }
 
-interface AskedOperator extends AskedNetwork {
+export interface AskedOperator extends AskedNetwork {
   author: Author | RemoteAuthor
 }
 
-interface AskedNetwork extends Asked {
+export interface AskedNetwork extends Asked {
   network: NetworkNode
   registry: NetworkNode['registry']
 }
@@ -96,7 +86,7 @@ type Handler<K extends RouteName> = (
 ) => Made<K> | Promise<Made<K>>
 
 /** Handlers of the operations in the table. Before the network was found a process says what is being tried. */
-const handlers: { readonly [K in RouteName]: Handler<K> } = {
+export const handlers: { readonly [K in RouteName]: Handler<K> } = {
   health: (_, { node }) => healthView(node),
   ready: (_, { node }) => readyView(node, statusFacts(node)),
   version: () => versionView(),
@@ -236,63 +226,6 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   ping: ({ peer }, { node, signal }) => pingMember(node, peer, signal),
   disconnect: ({ peer }, { network }) => disconnectFrom(network, peer),
   acknowledge: ({ code }, { node, notices }) => acknowledge(node, notices, statusFacts(node), code)
-}
-
-/** The API of this process: each handler behind what its route needs. */
-export const createControl = (node: NodeContext): ControlApi => {
-  const late = lateAnswersOf(node)
-  const shared = { node, notices: new Notices(), ordered: new OrderedCalls(late), run }
-  const calls = Object.entries<Route>(routes).map(([name, route]) => {
-    const { needs } = route
-    const handler: AnyHandler = Reflect.get(handlers, name)
-    const made = async (input: object, options: CallOptions): Promise<object> => {
-      const asked = { ...shared, signal: options.signal ?? AbortSignal.timeout(callMs) }
-      if (needs === 'process') return handler(input, asked)
-      const network = requireNetwork(node)
-      if (needs === 'root' || needs === 'operator') requireRoot(network, needs)
-      const { registry } = network
-      const more = { network, registry }
-      if (needs !== 'operator') return handler(input, { ...asked, ...more })
-      return await forOperator(handler, input, { ...asked, ...more, author: registry.admission.orders.author() })
-    }
-    const call = async (input: object = {}, options: CallOptions = {}): Promise<object> => {
-      const journal = journalOf(node, name, route, input)
-      const carriedOut = async (given: CallOptions): Promise<object> => {
-        const answer = await made(input, given)
-        journal?.()
-        return answer
-      }
-      if (!isKept(name)) return stamped(node, await carriedOut(options))
-      const request = [name, JSON.stringify(input)].join('\n')
-      return stamped(node, await late.asked(request, options.signal, () => carriedOut({})))
-    }
-    return [name, call]
-  })
-  async function run(name: string, given: string, author: RemoteAuthor): Promise<object> {
-    const { route, input } = orderedInput(name, given)
-    const network = requireNetwork(node)
-    const asked = { ...shared, signal: AbortSignal.timeout(orderedMs), network, registry: network.registry, author }
-    const word: string = route
-    const handler: AnyHandler = Reflect.get(handlers, word)
-    return stamped(node, await forOperator(handler, input, asked))
-  }
-  const events: ControlApi['events'] = ({ signal } = {}) => changeFeed(node, signal)
-  return Object.assign(Object.create(null), Object.fromEntries(calls), { events })
-}
-
-/** The answer of a handler with the time and, where it names none, the view of this process. */
-const stamped = (node: NodeContext, made: object): object => ({ ...stampNow(node), ...made })
-
-/** A handler as the table gives it by name: its input and what it needs are those of its route. */
-type AnyHandler = (input: object, asked: Asked | AskedNetwork | AskedOperator) => object | Promise<object>
-
-/** Runs a handler for an operator: what the rules of the log do not allow is a refusal then, and no failure of this program. */
-async function forOperator(handler: AnyHandler, input: object, asked: AskedOperator): Promise<object> {
-  try {
-    return await handler(input, asked)
-  } catch (error) {
-    throw error instanceof LogMismatchError ? new RefusedError(error.message, { cause: error }) : error
-  }
 }
 
 const selfOf = (node: NodeContext, network: NetworkNode | undefined): PeersView['self'] => {

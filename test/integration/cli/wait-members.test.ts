@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createControl } from '../../../src/node/control/handlers.ts'
+import { createControl } from '../../../src/node/control/create-control.ts'
 import { startControlServer } from '../../../src/node/control/server.ts'
 import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
 import { runCli } from '../../helpers/control-process.ts'

@@ -20,5 +20,5 @@ test.each([
   'src/cli/output/status-text.ts'
 ])('%s loads no schemas: every command would pay for them', (file) => {
   expect([...loaded(file)]).not.toContain('zod')
-  expect([...loaded('src/node/control/handlers.ts')]).toContain('zod')
+  expect([...loaded('src/node/control/create-control.ts')]).toContain('zod')
 })

@@ -1,7 +1,7 @@
-import type { AddressKind } from '../../address/spelling.ts'
-import { isPeerIdText } from '../../identity/keys.ts'
-import { parseNetworkId } from '../../identity/network-id.ts'
-import { refused, text } from './fields.ts'
+import type { AddressKind } from '../../../address/spelling.ts'
+import { isPeerIdText } from '../../../identity/keys.ts'
+import { parseNetworkId } from '../../../identity/network-id.ts'
+import { refused, text } from '../fields.ts'
 
 /** An address in its one canonical spelling. */
 export const addressOf = (kind: AddressKind) =>
