@@ -10,6 +10,7 @@ import { sealForgetRequest } from '../../src/registry/objects/forget-request.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
 import type { Policy } from '../../src/registry/objects/policy/policy.ts'
 import { type NodeRecord, sealRecord } from '../../src/registry/objects/record.ts'
+import { type RotateProofs, sealRotation } from '../../src/registry/objects/rotate.ts'
 import {
   openRegistry,
   type Registry,
@@ -160,6 +161,11 @@ export class RealNetwork implements AsyncDisposable {
   /** Enters a secondary into the set of registries. */
   async enter({ publicKey }: { publicKey: Uint8Array }): Promise<void> {
     await this.root.root?.append([{ kind: 'registrySet', body: { publicKey, role: 'secondary', removed: false } }])
+  }
+
+  /** What both keys sign for a change from one to the other. */
+  rotation(from: SigningKey, to: SigningKey): RotateProofs {
+    return sealRotation(this.root.networkId, from, to)
   }
 
   /** Another head for a position, signed by the log key all the same. */

@@ -38,7 +38,7 @@ export const addPolicy: AddCommand = (program, context) => {
     })
   withAuthor(withRunning(policy.command('set <key=value...>')))
     .description('change some of it, at the root')
-    .option('--force', 'also a policy that locks everybody out')
+    .option('--force', 'also a policy that locks members out')
     .option('--plan', 'show what would change, and change nothing')
     .addHelpText(
       'after',
@@ -57,7 +57,7 @@ export const addPolicy: AddCommand = (program, context) => {
     )
   withAuthor(withRunning(policy.command('edit')).option('--yes', 'enter it without asking'))
     .description('change it in an editor ($VISUAL, $EDITOR), at the root: rules and tests, too')
-    .option('--force', 'also a policy that locks everybody out')
+    .option('--force', 'also a policy that locks members out')
     .addHelpText('after', '\nExamples:\n  trustnet policy edit\n  EDITOR=nano trustnet policy edit')
     .action((options: EditOptions) => edit(context, options))
 }

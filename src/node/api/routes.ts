@@ -152,7 +152,7 @@ export const routes = {
   setPolicy: order('Changes values of the policy', policy.policyView, {
     ...policy.changesInput,
     seen: count.describe('entry of the policy that the asker saw: a later one refuses the change').optional(),
-    force: z.boolean().describe('also a policy that locks everybody out').optional()
+    force: z.boolean().describe('also a policy that locks members out').optional()
   }),
   join: tell.process('Hands an invite line to a process that is not admitted yet', views.joinView, {
     line: z.string().max(16_384)

@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
-import { refusalOf, shutsAll } from '../../registry/admission/policy-changes.ts'
+import { refusalOf, whatItCosts } from '../../registry/admission/policy-changes.ts'
 import { type ChangedCall, changedCalls } from '../../registry/admission/policy-effects.ts'
 import { mayCall, ruleFor } from '../../registry/objects/policy/call-rules.ts'
 import type { Policy } from '../../registry/objects/policy/policy.ts'
-import { lockOut } from '../../registry/objects/policy/policy.ts'
 import { readVerifierKey } from '../../registry/witness/note-lines.ts'
 import type { PolicyCallView, PolicyPreview, PolicyValues, PolicyView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -57,7 +56,7 @@ export function previewPolicy({ registry }: NetworkNode, changes: PolicyValues):
     calls: calls.slice(0, shownCalls).map(callOf),
     moreCalls: Math.max(0, calls.length - shownCalls),
     refusal: refusalOf(changed, state) ?? null,
-    lockOut: lockOut(changed) ?? shutsAll(changed, state) ?? null
+    lockOut: whatItCosts(changed, state) ?? null
   }
 }
 

@@ -1,7 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
-import { isWitness } from '../../registry/witness/entitled.ts'
 import { MarkFile } from '../../registry/witness/mark-file.ts'
 import { type Outcome, Witness } from '../../registry/witness/witness.ts'
 import { sleep } from '../../runtime/sleep.ts'
@@ -77,10 +76,11 @@ export class WitnessService {
     if (this.#isWitness()) this.#running?.wake()
   }
 
-  /** False for the one who writes the log, also before its own entry as the root stands there. */
+  /** The one who writes the log signs only where the last final place asks it: as a witness that has become the root. */
   #isWitness(): boolean {
-    const { root, replica } = this.#init.network.registry
-    return root === undefined && isWitness(replica.state, this.#init.node.key.publicKey)
+    const { root, cosignatures } = this.#init.network.registry
+    const { publicKey } = this.#init.node.key
+    return root === undefined ? cosignatures.isEntitled(publicKey) : cosignatures.isAsked(publicKey)
   }
 
   async #round(signal: AbortSignal): Promise<void> {

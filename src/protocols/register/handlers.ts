@@ -2,7 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { isRelayed } from '../../address/circuit.ts'
 import { type Role, servesRegistry } from '../../identity/role.ts'
 import { grantIdShown, openJoin } from '../../registry/objects/join.ts'
-import { maxCosignatures } from '../../registry/witness/cosignatures.ts'
+import { maxCosignatures } from '../../registry/witness/held-words.ts'
 import {
   InvalidPayloadError,
   NotMemberError,

@@ -287,7 +287,7 @@ export class Admission {
   }
 
   /**
-   * Puts some values of the policy in place of those that count now. One that locks everybody out takes `force`.
+   * Puts some values of the policy in place of those that count now. One that locks members out takes `force`.
    * @throws NotRootError elsewhere; InvalidPayloadError
    */
   async changePolicy(changes: Partial<Policy>, options: PolicyOptions = {}): Promise<Policy> {

@@ -6,10 +6,11 @@ import type { NetworkState } from '../log/state/network-state.ts'
 import { encodeBody } from '../objects/entry.ts'
 import { mayCall } from '../objects/policy/call-rules.ts'
 import { lockOut, type Policy, policyBody } from '../objects/policy/policy.ts'
+import { witnessesBy } from '../witness/entitled.ts'
 import type { Author } from './orders/author.ts'
 
 export interface PolicyOptions {
-  /** Also a policy that locks everybody out. */
+  /** Also a policy that locks members out. */
   force?: boolean
   /** Entry of the policy that the asker saw. */
   seen?: number
@@ -18,7 +19,7 @@ export interface PolicyOptions {
 
 /**
  * The policy after a change.
- * @throws ChangedMeanwhileError when it is not the one any more that the asker saw, RefusedError when it locks everybody out and nobody forces it
+ * @throws ChangedMeanwhileError when it is not the one any more that the asker saw, RefusedError when it locks members out and nobody forces it
  */
 function changedPolicy(state: NetworkState, changes: Partial<Policy>, { force = false, seen }: PolicyOptions): Policy {
   const { n, policy } = state.policyRow
@@ -28,7 +29,7 @@ function changedPolicy(state: NetworkState, changes: Partial<Policy>, { force = 
     )
   }
   const changed = { ...policy, ...changes }
-  const why = force ? undefined : (lockOut(changed) ?? shutsAll(changed, state))
+  const why = force ? undefined : whatItCosts(changed, state)
   if (why !== undefined) throw new RefusedError(`${why}; to have it so all the same, add --force`)
   return changed
 }
@@ -38,8 +39,19 @@ const isSame = (a: Policy, b: Policy): boolean =>
 
 const originOf = (n: number): string => (n === 0 ? 'that of the genesis' : `that of entry ${n}`)
 
+/** Whom a policy locks out, so that it is asked whether that is meant; undefined: nobody. */
+export const whatItCosts = (policy: Policy, state: NetworkState): string | undefined =>
+  lockOut(policy) ?? shutsAll(policy, state) ?? lacksWitnesses(policy, state)
+
+/** Says that there are fewer witnesses than the policy needs; undefined: there are enough. */
+function lacksWitnesses(policy: Policy, state: NetworkState): string | undefined {
+  const there = witnessesBy(policy, state).length
+  if (there >= policy.witnesses) return undefined
+  return `the policy would need ${policy.witnesses} witnesses and there ${there === 1 ? 'is' : 'are'} ${there}: until there are as many, new members would count for its grace alone; let secondaries join first, or name witnesses`
+}
+
 /** Says that the rules let no member call anything at any other; undefined: they let some. */
-export function shutsAll(policy: Policy, state: Pick<NetworkState, 'members'>): string | undefined {
+function shutsAll(policy: Policy, state: Pick<NetworkState, 'members'>): string | undefined {
   const { rules } = policy
   if (rules.length === 0) return undefined
   const kinds = [...new Map([...state.members()].map(({ groups }) => [groups.join(), { groups }])).values()]

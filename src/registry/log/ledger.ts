@@ -30,6 +30,9 @@ export interface LedgerComponents {
   logger: Logger
 }
 
+/** Sees the state after each entry, which may still be undone. */
+type Applied = (state: NetworkState, entry: LogEntry) => void
+
 /** A change of the log inside its transaction: rows and state together. */
 export class Draft {
   state: NetworkState
@@ -39,12 +42,14 @@ export class Draft {
   /** Entries that a new epoch cut off; undefined: the state was only added to. */
   voided: number | undefined
   readonly table: LogTable
+  readonly #applied: Applied | undefined
 
-  constructor(table: LogTable, state: NetworkState, checkpoint: Signed<Checkpoint> | undefined, floor: number) {
+  constructor({ table, state, checkpoint, floor, applied }: Ledger) {
     this.table = table
     this.state = state
     this.checkpoint = checkpoint
     this.floor = floor
+    this.#applied = applied
   }
 
   /** Takes in an entry that the state's `check` let pass. */
@@ -54,6 +59,7 @@ export class Draft {
     this.table.insert(rowOf(entry, superseded.includes(n) ? n : null))
     for (const position of superseded) if (position !== n) this.table.supersede(position, n)
     this.entries.push(entry)
+    this.#applied?.(this.state, entry.value)
   }
 
   putCheckpoint(checkpoint: Signed<Checkpoint> | undefined): void {
@@ -88,6 +94,7 @@ export class Ledger {
   readonly logger: Logger
   readonly events = new TypedEventEmitter<ReplicaEvents>()
   readonly enforced = new EnforcedRevokes()
+  applied: Applied | undefined
   readonly #commit: GroupCommit
   readonly #savepoint: (run: () => void) => void
   readonly #isInTransaction: () => boolean
@@ -216,7 +223,7 @@ export class Ledger {
   /** Only inside `exclusive`. `work` runs in a transaction; when it throws or the commit fails, nothing has happened. */
   async commit<T>(work: (draft: Draft) => T): Promise<T> {
     const before = this.#state
-    const draft = new Draft(this.table, before, this.#checkpoint, this.#floor)
+    const draft = new Draft(this)
     const undo = (): void => before.undoTo(0)
     before.begin()
     try {

@@ -6,20 +6,18 @@ import { inBackground } from '../../runtime/background.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { InvalidEnvelopeError, LimitError } from '../../runtime/errors.ts'
 import type { Replica } from '../log/replica.ts'
-import type { Head } from '../log/state/network-state.ts'
 import { compareCheckpoints, comparePositions } from '../log/state/position.ts'
 import { type Checkpoint, openCheckpoint, openCheckpointAsync } from '../objects/checkpoint.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { Meta } from '../store/node-values.ts'
 import { type Cosignature, isCosigned, readCosignature } from './cosignature.ts'
-import { isWitness, maxWitnesses, witnessesOf } from './entitled.ts'
+import { isWitness, witnessesOf } from './entitled.ts'
+import { HeldWords, maxCosignatures } from './held-words.ts'
 import { readNoteLines } from './note-lines.ts'
 import { RecentCheckpoints } from './recent-checkpoints.ts'
 import { type StoredWord, storedWords, storeWords } from './stored-words.ts'
-import type { CosignatureEvents, CosignedCheckpoint, Witnessed, Word } from './words.ts'
+import type { CosignatureEvents, CosignedCheckpoint, Witnessed } from './words.ts'
 
-/** Cosignatures in one message: of each witness one. */
-export const maxCosignatures = maxWitnesses
 /** Words that come close together are told together; where the policy needs none, nobody waits for them. */
 const tellMs = 20
 const unneededMs = 1_000
@@ -32,22 +30,16 @@ export interface CosignaturesInit {
   clock: Clock
 }
 
-/**
- * Cosignatures of this network: the newest of each witness, whose place in the history covers all places before it. Nothing is taken of keys that
- * are no witness, and nothing that is not of the history that is held.
- */
+/** Cosignatures of this network, the newest of each witness. Nothing is taken of keys that are not entitled, and nothing that is not of the history that is held. */
 export class Cosignatures {
   readonly events = new TypedEventEmitter<CosignatureEvents>()
   readonly #replica: Replica
   readonly #meta: Meta
   readonly #clock: Clock
-  /** By key of the witness. */
-  readonly #words = new Map<string, Word>()
+  readonly #words: HeldWords
   readonly #recent = new RecentCheckpoints()
   /** Keys of witnesses that stand for two histories. */
   readonly #liars = new Set<string>()
-  #revision = 0
-  #kept: { revision: number; head: Head; words: readonly Word[] } | undefined
   #telling: NodeJS.Timeout | undefined
   #saving: NodeJS.Timeout | undefined
   #isClosed = false
@@ -56,14 +48,13 @@ export class Cosignatures {
     this.#replica = replica
     this.#meta = meta
     this.#clock = clock
+    this.#words = new HeldWords(replica)
     for (const word of storedWords(meta)) this.#load(word)
     if (replica.checkpoint !== undefined) this.#recent.add(replica.checkpoint)
     replica.events.addEventListener('checkpoint', ({ detail }) => this.#recent.add(detail.checkpoint))
     replica.events.addEventListener('reset', () => this.#forgetOthers())
     for (const type of ['enforced', 'lifted'] as const) {
-      replica.events.addEventListener(type, () => {
-        this.#kept = undefined
-      })
+      replica.events.addEventListener(type, () => this.#words.forget())
     }
   }
 
@@ -75,18 +66,28 @@ export class Cosignatures {
     await this.#save()
   }
 
+  /** Says whose words are needed beside those of the witnesses of now. */
+  ask(asked: ReadonlySet<string>): void {
+    this.#words.ask(asked)
+  }
+
+  /** True for a key whose words count: a witness of now, or one that has to stand for the entries by which it is none any more. */
+  isEntitled(publicKey: Uint8Array): boolean {
+    return isWitness(this.#replica.state, publicKey) || this.#words.isAsked(publicKey)
+  }
+
+  isAsked(publicKey: Uint8Array): boolean {
+    return this.#words.isAsked(publicKey)
+  }
+
   /** It was verified before it was stored; the log that stands in the store by now may be another. */
   #load({ checkpoint: envelope, cosignature, heardMs }: StoredWord): void {
     try {
       const checkpoint = openCheckpoint(envelope, this.#replica.networkId)
-      if (this.#isHeld(checkpoint)) this.#keep(checkpoint, readCosignature(cosignature), heardMs)
+      if (this.#isHeld(checkpoint)) this.#words.put(checkpoint, readCosignature(cosignature), heardMs)
     } catch {
       // The disk has changed it: it is heard again.
     }
-  }
-
-  #keep(checkpoint: Signed<Checkpoint>, cosignature: Cosignature, heardMs: number): void {
-    this.#words.set(keyId(cosignature.witness), { checkpoint, cosignature, heardMs, revision: ++this.#revision })
   }
 
   /** Nothing after the close: the store is gone then, and words are heard again. */
@@ -97,7 +98,7 @@ export class Cosignatures {
 
   async #save(): Promise<void> {
     this.#saving = undefined
-    const words = [...this.#words.values()].map(({ checkpoint, cosignature, heardMs }) => ({
+    const words = this.#words.values().map(({ checkpoint, cosignature, heardMs }) => ({
       checkpoint: checkpoint.bytes,
       cosignature: cosignature.bytes,
       heardMs
@@ -107,8 +108,7 @@ export class Cosignatures {
 
   /** Words about a history that a new epoch has cut off are of no use any more. */
   #forgetOthers(): void {
-    this.#kept = undefined
-    for (const [key, { checkpoint }] of this.#words) if (!this.#isHeld(checkpoint)) this.#words.delete(key)
+    this.#words.dropUnless((checkpoint) => this.#isHeld(checkpoint))
   }
 
   /**
@@ -138,7 +138,8 @@ export class Cosignatures {
    * @throws InvalidEnvelopeError a witness has not signed it
    */
   async takeNote(note: string): Promise<{ checkpoint: Signed<Checkpoint>; witnesses: Uint8Array[] } | undefined> {
-    const keys = witnessesOf(this.#replica.state)
+    const former = this.#words.values().map(({ cosignature }) => cosignature.witness)
+    const keys = [...witnessesOf(this.#replica.state), ...former.filter((each) => this.isAsked(each))]
     for (const checkpoint of this.#recent.newestFirst()) {
       const words = readNoteLines(note, checkpoint, keys)
       if (words === undefined) continue
@@ -152,7 +153,7 @@ export class Cosignatures {
     if (given.length > maxCosignatures) {
       throw new LimitError(`more than ${maxCosignatures} cosignatures of one checkpoint are not looked at`)
     }
-    return given.map(readCosignature).filter(({ witness }) => isWitness(this.#replica.state, witness))
+    return given.map(readCosignature).filter(({ witness }) => this.isEntitled(witness))
   }
 
   async #takeAll(checkpoint: Signed<Checkpoint>, cosignatures: readonly Cosignature[]): Promise<number> {
@@ -165,23 +166,22 @@ export class Cosignatures {
 
   async #takeOne(checkpoint: Signed<Checkpoint>, cosignature: Cosignature): Promise<boolean> {
     const { witness } = cosignature
-    const key = keyId(witness)
-    if (!this.#isNews(key, checkpoint)) return false
+    if (!this.#isNews(witness, checkpoint)) return false
     if (!(await isCosigned(checkpoint, cosignature))) {
       const { n } = checkpoint.value
       throw new InvalidEnvelopeError(`the cosignature of ${peerIdText(witness)} is not of the checkpoint at ${n}`)
     }
     // Another word of it, or an epoch that ends this history, may have come meanwhile.
-    if (!this.#isNews(key, checkpoint) || !this.#isHeld(checkpoint)) return false
-    this.#keep(checkpoint, cosignature, this.#clock.now())
+    if (!this.#isNews(witness, checkpoint) || !this.#isHeld(checkpoint)) return false
+    this.#words.put(checkpoint, cosignature, this.#clock.now())
     this.#saveSoon()
     this.events.safeDispatchEvent('word', { detail: undefined })
     this.#tellSoon()
     return true
   }
 
-  #isNews(key: string, { value }: Signed<Checkpoint>): boolean {
-    const held = this.#words.get(key)
+  #isNews(witness: Uint8Array, { value }: Signed<Checkpoint>): boolean {
+    const held = this.#words.of(witness)
     return held === undefined || compareCheckpoints(value, held.checkpoint.value) > 0
   }
 
@@ -189,7 +189,7 @@ export class Cosignatures {
   async #accuse(checkpoint: Signed<Checkpoint>, cosignature: Cosignature): Promise<void> {
     const { witness } = cosignature
     const key = keyId(witness)
-    const held = this.#words.get(key)
+    const held = this.#words.of(witness)
     if (held === undefined || this.#liars.has(key)) return
     const { epoch, n } = held.checkpoint.value
     if (epoch !== checkpoint.value.epoch || n < checkpoint.value.n) return
@@ -223,41 +223,25 @@ export class Cosignatures {
   }
 
   /** Cosignatures of one checkpoint. */
-  of({ hash }: Signed<Checkpoint>): Uint8Array[] {
-    return this.#counted()
-      .filter(({ checkpoint }) => equals(checkpoint.hash, hash))
-      .map(({ cosignature }) => cosignature.bytes)
+  of(checkpoint: Signed<Checkpoint>): Uint8Array[] {
+    return this.#words.about(checkpoint)
   }
 
   /** The word of one witness. */
   by(witness: Uint8Array): CosignedCheckpoint | undefined {
-    const word = this.#words.get(keyId(witness))
+    const word = this.#words.of(witness)
     return word && { checkpoint: word.checkpoint, cosignatures: [word.cosignature.bytes] }
   }
 
-  /** Checkpoints with words that came behind a revision, ascending, and the revision for the next time. 0: all. */
+  /** As of the words that are held. */
   since(revision: number): { checkpoints: CosignedCheckpoint[]; revision: number } {
-    if (revision === this.#revision) return { checkpoints: [], revision }
-    const checkpoints = new Map<string, { checkpoint: Signed<Checkpoint>; cosignatures: Uint8Array[] }>()
-    for (const word of this.#counted()) {
-      if (word.revision <= revision) continue
-      const { checkpoint, cosignature } = word
-      const key = keyId(checkpoint.hash)
-      const group = checkpoints.get(key) ?? { checkpoint, cosignatures: [] }
-      checkpoints.set(key, group)
-      group.cosignatures.push(cosignature.bytes)
-    }
-    const ascending = [...checkpoints.values()].toSorted((a, b) =>
-      compareCheckpoints(a.checkpoint.value, b.checkpoint.value)
-    )
-    return { checkpoints: ascending, revision: this.#revision }
+    return this.#words.since(revision)
   }
 
-  /** The newest checkpoint for which at least so many witnesses stand, of these PeerIds or of all; undefined: there is none. */
-  witnessed(needed: number, among?: ReadonlySet<string>): Witnessed | undefined {
-    const counted = this.#counted().filter(
-      ({ cosignature }) => among === undefined || among.has(peerIdText(cosignature.witness))
-    )
+  /** The newest checkpoint for which at least so many witnesses stand, of these PeerIds or of those of now; undefined: there is none. */
+  witnessed(needed: number, among?: readonly string[]): Witnessed | undefined {
+    const counted =
+      among === undefined ? this.#words.present() : this.#words.all().filter(({ id }) => among.includes(id))
     const words = counted.toSorted((a, b) => compareCheckpoints(b.checkpoint.value, a.checkpoint.value))
     const last = words[needed - 1]
     if (last === undefined) return undefined
@@ -273,18 +257,7 @@ export class Cosignatures {
   }
 
   /** Number of witnesses that stand for a checkpoint, of these words or of all. */
-  standingFor({ value }: Signed<Checkpoint>, words = this.#counted()): number {
+  standingFor({ value }: Signed<Checkpoint>, words = this.#words.present()): number {
     return words.filter((word) => comparePositions(word.checkpoint.value, value) >= 0).length
-  }
-
-  /** Words of those that are witnesses now. */
-  #counted(): readonly Word[] {
-    const { state, head } = this.#replica
-    const held = this.#kept
-    // Asked for each reader that is told of them.
-    if (held?.revision === this.#revision && held.head === head) return held.words
-    const words = [...this.#words.values()].filter(({ cosignature }) => isWitness(state, cosignature.witness))
-    this.#kept = { revision: this.#revision, head, words }
-    return words
   }
 }

@@ -1,8 +1,10 @@
 import { equals } from 'uint8arrays/equals'
 import { compareBytes } from '../../identity/hash.ts'
 import type { NetworkState } from '../log/state/network-state.ts'
+import type { Policy } from '../objects/policy/policy.ts'
 
-type State = Pick<NetworkState, 'policy' | 'registries' | 'registry' | 'rootRegistry' | 'isRevoked'>
+type Registries = Pick<NetworkState, 'registries' | 'registry' | 'rootRegistry' | 'isRevoked'>
+type State = Registries & Pick<NetworkState, 'policy'>
 
 /** Witnesses of a network at most: as many as a policy can name, and as one message brings words of. */
 export const maxWitnesses = 16
@@ -18,8 +20,10 @@ export function isWitness(state: State, publicKey: Uint8Array): boolean {
 }
 
 /** Keys whose cosignatures count. Not that of the root, which signs the checkpoint itself: its second word would add nothing. */
-export function witnessesOf(state: State): Uint8Array[] {
-  const { witnessKeys } = state.policy
+export const witnessesOf = (state: State): Uint8Array[] => witnessesBy(state.policy, state)
+
+/** Those that a policy would have. */
+export function witnessesBy({ witnessKeys }: Pick<Policy, 'witnessKeys'>, state: Registries): Uint8Array[] {
   const named = witnessKeys.length === 0 ? state.registries().map(({ publicKey }) => publicKey) : witnessKeys
   const root = state.rootRegistry()?.publicKey
   const isRoot = (publicKey: Uint8Array): boolean => root !== undefined && equals(root, publicKey)

@@ -1,36 +1,25 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { peerIdText } from '../../identity/keys.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { maxStepMs } from '../../runtime/steady-clock.ts'
 import type { Replica } from '../log/replica.ts'
-import type { Member, NetworkState } from '../log/state/network-state.ts'
+import type { Member } from '../log/state/network-state.ts'
 import { comparePositions, type LogPosition } from '../log/state/position.ts'
+import type { LogEntry } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
 import type { Meta } from '../store/node-values.ts'
 import type { Cosignatures } from './cosignatures.ts'
-import { witnessesOf } from './entitled.ts'
+import { type Demand, Demands, renamed, storedPlace } from './demands.ts'
 
 const key = 'witness.final'
 /** Written so often at most; what a crash loses is heard again from the witnesses. */
 const saveMs = 1_000
 
-/** The part of the policy at the last final place that decides what comes after it. */
-interface Demand {
-  readonly needed: number
-  readonly graceMs: number
-  /** PeerIds of those whose words count. */
-  readonly witnesses: readonly string[]
-}
-
 interface Final extends LogPosition {
+  /** Asked of the places behind it. */
   readonly demand: Demand
 }
-
-const stored = z.object({
-  epoch: z.int().min(0),
-  n: z.int().min(0),
-  demand: z.object({ needed: z.int().min(0), graceMs: z.int().min(0), witnesses: z.array(z.string()) })
-})
 
 export interface FinalityInit {
   replica: Replica
@@ -43,24 +32,35 @@ export interface FinalityInit {
 
 /**
  * The part of the log for which as many witnesses stand as the policy asks. What comes after it is provisional: revokes in it count, and admissions
- * only while they are younger than the grace of the policy. What is asked of a place is what the policy of the last final place asks, or more, so that
- * nobody who writes the log alone can ask for less.
+ * only while they are younger than the grace of the policy. A place is final when as many witnesses stand for it as the last final place asks, among
+ * those of that place, and as many as the newest policy asks, among those of now. So nobody who writes the log alone can ask for less, and a change of
+ * the witnesses is final when both the old and the new ones have seen it.
  */
 export class Finality {
   readonly #init: FinalityInit
   #final: Final
+  readonly #demands: Demands
   #saving: NodeJS.Timeout | undefined
   #sinceMs: number | undefined
+  #needed = 0
   /** The policy asked for witnesses when it was looked at last. */
   #isAsked = false
 
   constructor(init: FinalityInit) {
-    const { replica, cosignatures } = init
+    const { cosignatures } = init
     this.#init = init
-    this.#final = this.#first()
+    const { replica, meta } = init
+    const held = storedFinal(meta)
+    // A store that was restored may end below it.
+    const isHeld = held !== undefined && comparePositions(held, replica.head) <= 0
+    this.#final = isHeld ? held : firstFinal(replica)
+    this.#demands = new Demands(this.#final.n, isHeld ? held.coming : [])
     this.#look()
-    for (const type of ['reset', 'entries', 'checkpoint'] as const) replica.events.addEventListener(type, this.#look)
-    cosignatures.events.addEventListener('word', this.#look)
+    replica.ledger.applied = this.#demands.note
+    replica.events.addEventListener('reset', () => this.#look())
+    replica.events.addEventListener('checkpoint', () => this.#look())
+    replica.events.addEventListener('entries', ({ detail }) => this.#take(detail.entries))
+    cosignatures.events.addEventListener('word', () => this.#look())
   }
 
   async close(): Promise<void> {
@@ -74,9 +74,9 @@ export class Finality {
     return this.needed === 0 ? this.#init.replica.head : this.#final
   }
 
-  /** Witnesses that the next place needs. */
+  /** Witnesses that the head needs: as many as the last final place asks, or the newest policy, or one between them. */
   get needed(): number {
-    return Math.max(this.#final.demand.needed, this.#init.replica.state.policy.witnesses)
+    return this.#needed
   }
 
   get graceMs(): number {
@@ -102,35 +102,35 @@ export class Finality {
     return ageMs <= this.graceMs && ageMs >= -maxStepMs
   }
 
-  /** All of a store whose policy asks for nothing; else the place that was kept, or the genesis alone. */
-  #first(): Final {
-    const { replica, meta } = this.#init
-    const { state, head } = replica
-    const held = storedFinal(meta)
-    // A store that was restored may end below it.
-    if (held !== undefined && comparePositions(held, head) <= 0) return held
-    const { epoch, n } = state.policy.witnesses === 0 ? head : { epoch: 0, n: 0 }
-    const demand = demandAt(state, n, undefined)
-    // Nobody is a witness at the genesis that names none: the head says who they are.
-    const isAnswerable = demand.witnesses.length >= demand.needed
-    return { epoch, n, demand: isAnswerable ? demand : { ...demand, needed: 0 } }
+  #take(entries: readonly Signed<LogEntry>[]): void {
+    for (const { value } of entries) {
+      if (value.kind !== 'rotate') continue
+      const { oldKey, newKey } = value.body
+      const names = [peerIdText(oldKey), peerIdText(newKey)] as const
+      this.#final = { ...this.#final, demand: renamed(this.#final.demand, ...names) }
+      this.#demands.rename(...names)
+    }
+    this.#look()
   }
 
-  readonly #look = (): void => {
-    const { replica, clock } = this.#init
-    const before = this.#final
+  #look(): void {
+    const { replica, clock, cosignatures } = this.#init
+    const before = { final: this.#final, coming: this.#demands.coming }
     this.#followAuthority()
-    const place = this.needed === 0 ? replica.head : this.#witnessedPlace()
-    if (place !== undefined && comparePositions(place, this.#final) > 0) this.#moveTo(place)
+    this.#demands.settle(replica.state)
+    for (let place = this.#nextPlace(); place !== undefined; place = this.#nextPlace()) this.#moveTo(place)
+    // Some may be no witnesses any more by the head.
+    cosignatures.ask(new Set(this.#open().flatMap(({ witnesses }) => witnesses)))
+    this.#needed = Math.max(replica.state.policy.witnesses, ...this.#open().map(({ needed }) => needed))
     const isBehind = comparePositions(this.place, replica.head) < 0
+    const hasMoved = this.#final !== before.final
     // Where entries come all the time the head is always a little ahead: what counts is whether the place moves.
-    const sinceMs = this.#final === before ? this.#sinceMs : undefined
+    const sinceMs = hasMoved ? undefined : this.#sinceMs
     this.#sinceMs = isBehind ? (sinceMs ?? clock.now()) : undefined
     this.#keepFirst()
-    if (this.#final === before) return
-    if (this.needed === 0 && before.demand.needed === 0) return
-    this.#saveSoon(saveMs)
-    this.#init.onFinal()
+    if (this.needed === 0 && before.final.demand.needed === 0) return
+    if (hasMoved || this.#demands.coming !== before.coming) this.#saveSoon(saveMs)
+    if (hasMoved) this.#init.onFinal()
   }
 
   /** Keeps the place from which on witnesses are asked for: a start without it would begin at the genesis, and hold everybody back. */
@@ -140,25 +140,50 @@ export class Finality {
     this.#isAsked = isAsked
   }
 
+  /** Demands of the last final place and of those behind it. */
+  #open(): Demand[] {
+    return [this.#final.demand, ...this.#demands.coming.map(({ demand }) => demand)]
+  }
+
   /** The authority outranks all witnesses: what its newest delegation stands on is final. */
   #followAuthority(): void {
     const { state, head } = this.#init.replica
     const opened = state.forkPoint(head.epoch)
-    if (head.epoch > this.#final.epoch && opened !== undefined) {
-      this.#moveTo({ epoch: head.epoch, n: opened.forkN + 1 })
-    }
+    if (head.epoch <= this.#final.epoch || opened === undefined) return
+    this.#demands.cutAfter(opened.forkN)
+    this.#demands.settle(state)
+    this.#moveTo({ epoch: head.epoch, n: opened.forkN + 1 })
   }
 
-  #witnessedPlace(): LogPosition | undefined {
-    const { demand } = this.#final
-    // Where nothing was asked before, the head itself says who the witnesses are.
-    const among = demand.needed === 0 ? undefined : new Set(demand.witnesses)
-    const found = this.#init.cosignatures.witnessed(this.needed, among)
-    return found?.checkpoint.value
+  /** The next place that is final; undefined: none. The newest policy is asked, too, also where it needs more witnesses than there are. */
+  #nextPlace(): LogPosition | undefined {
+    const { policy } = this.#init.replica.state
+    const now = policy.witnesses === 0 ? this.#init.replica.head : this.#witnessed(policy.witnesses)
+    const place = now && lower(now, this.#reached())
+    return place !== undefined && comparePositions(place, this.#final) > 0 ? place : undefined
+  }
+
+  /** As far as what was asked goes: an entry that changes it, and what follows that, needs those who were asked before and those who are from there on. */
+  #reached(): LogPosition {
+    const reached = this.#answered(this.#final.demand)
+    const [first, second] = this.#demands.coming
+    if (first === undefined || reached.n < first.n) return reached
+    const before = { ...reached, n: first.n - 1 }
+    const both = lower(reached, this.#answered(first.demand))
+    if (comparePositions(both, before) <= 0) return before
+    return second === undefined ? both : lower(both, { ...reached, n: second.n - 1 })
+  }
+
+  #answered({ needed, witnesses }: Demand): LogPosition {
+    return needed === 0 ? this.#init.replica.head : (this.#witnessed(needed, witnesses) ?? this.#final)
+  }
+
+  #witnessed(needed: number, among?: readonly string[]): LogPosition | undefined {
+    return this.#init.cosignatures.witnessed(needed, among)?.checkpoint.value
   }
 
   #moveTo({ epoch, n }: LogPosition): void {
-    this.#final = { epoch, n, demand: demandAt(this.#init.replica.state, n, this.#final.demand) }
+    this.#final = { epoch, n, demand: this.#demands.pass(n) ?? this.#final.demand }
   }
 
   #saveSoon(delayMs: number): void {
@@ -167,35 +192,29 @@ export class Finality {
 
   async #save(): Promise<void> {
     this.#saving = undefined
-    await this.#init.meta.set(key, Buffer.from(JSON.stringify(this.#final)))
+    await this.#init.meta.set(key, Buffer.from(JSON.stringify({ ...this.#final, coming: this.#demands.coming })))
   }
 }
 
 /** The place that was kept; undefined: there is none, or it cannot be read. */
-function storedFinal(meta: Pick<Meta, 'get'>): Final | undefined {
+function storedFinal(meta: Pick<Meta, 'get'>): z.infer<typeof storedPlace> | undefined {
   const bytes = meta.get(key)
   if (bytes === undefined) return undefined
   try {
-    return stored.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+    return storedPlace.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
   } catch {
     return undefined
   }
 }
 
-/**
- * Demand of a state at a place that is not above its head. A policy, and registries, of later entries are left out; not one that was a witness before
- * and was only entered anew, as after a change of the root.
- */
-function demandAt(state: NetworkState, n: number, before: Demand | undefined): Demand {
-  const { policy, n: policyN } = state.policyRow
-  if (policyN > n && before !== undefined) return before
-  const isIn = (publicKey: Uint8Array): boolean =>
-    policy.witnessKeys.length > 0 ||
-    (state.registry(publicKey)?.n ?? 0) <= n ||
-    before?.witnesses.includes(peerIdText(publicKey)) === true
-  return {
-    needed: policy.witnesses,
-    graceMs: policy.witnessGraceMs,
-    witnesses: witnessesOf(state).filter(isIn).map(peerIdText)
-  }
+/** All of a store whose policy asks for nothing; else the genesis alone, with the witnesses that it names. */
+function firstFinal({ state, head, genesis }: Replica): Final {
+  const isAll = state.policy.witnesses === 0
+  const { witnesses: needed, witnessKeys, witnessGraceMs: graceMs } = genesis.value.policy
+  const witnesses = witnessKeys.map(peerIdText)
+  const isAsked = !isAll && witnesses.length > 0
+  const { epoch, n } = isAll ? head : { epoch: 0, n: 0 }
+  return { epoch, n, demand: { needed: isAsked ? needed : 0, graceMs, witnesses } }
 }
+
+const lower = (a: LogPosition, b: LogPosition): LogPosition => (comparePositions(a, b) < 0 ? a : b)

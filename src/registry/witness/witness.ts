@@ -9,7 +9,6 @@ import type { Signed } from '../objects/envelope.ts'
 import type { Meta } from '../store/node-values.ts'
 import { cosign } from './cosignature.ts'
 import type { Cosignatures } from './cosignatures.ts'
-import { isWitness } from './entitled.ts'
 import type { Mark, MarkFile } from './mark-file.ts'
 
 /** Says in the store that this node has signed, so that a mark that is missing is missed. */
@@ -53,9 +52,9 @@ export class Witness {
 
   /** Signs the newest checkpoint if that is due. `heardAll`: the heads of all others were heard. One call at a time. @throws StoreError */
   async sign(heardAll: boolean): Promise<Outcome> {
-    const { replica, key, clock } = this.#init
+    const { replica, key, clock, cosignatures } = this.#init
     const { checkpoint } = replica
-    if (checkpoint === undefined || !isWitness(replica.state, key.publicKey) || replica.isForked) return idle
+    if (checkpoint === undefined || !cosignatures.isEntitled(key.publicKey) || replica.isForked) return idle
     if (this.#signed !== undefined && equals(this.#signed, checkpoint.hash)) return idle
     const { epoch, n, headHash, timeMs } = checkpoint.value
     if (timeMs > clock.now() + maxStepMs) return idle
@@ -73,7 +72,7 @@ export class Witness {
     if (order > 0) await this.#keep({ epoch, n, headHash })
     const cosignature = cosign(checkpoint, key, clock.now())
     this.#signed = checkpoint.hash
-    await this.#init.cosignatures.take(checkpoint.bytes, [cosignature])
+    await cosignatures.take(checkpoint.bytes, [cosignature])
     return { kind: 'signed', checkpoint, cosignature }
   }
 

@@ -4,6 +4,8 @@ import type { Cosignature } from './cosignature.ts'
 
 /** The newest that one witness has said. */
 export interface Word extends Spoken {
+  /** PeerId of the witness. */
+  readonly id: string
   /** When it came here, ms since 1970. */
   readonly heardMs: number
   /** Place among all words that came here. */

@@ -2,7 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
 import { rotations } from '../../../../src/registry/admission/limits.ts'
-import { type RotateProofs, sealRotateRequest, sealRotation } from '../../../../src/registry/objects/rotate.ts'
+import { sealRotateRequest } from '../../../../src/registry/objects/rotate.ts'
 import {
   InvalidEnvelopeError,
   InvalidPayloadError,
@@ -14,16 +14,13 @@ import {
 } from '../../../../src/runtime/errors.ts'
 import { RealNetwork } from '../../../helpers/real-network.ts'
 
-const rotation = ({ root }: RealNetwork, from: SigningKey, to: SigningKey): RotateProofs =>
-  sealRotation(root.networkId, from, to)
-
 describe('a rotation', () => {
   it('gives the place of a member to another key, once, and answers the same request with the same entry', async () => {
     await using network = await RealNetwork.create()
     const { admission, replica } = network.root
     const ann = await network.admit('ann')
     const next = SigningKey.generate()
-    const proofs = rotation(network, ann, next)
+    const proofs = network.rotation(ann, next)
     const { entry } = await admission.rotate(proofs, ann.publicKey)
     expect(replica.state.member(next.publicKey)).toMatchObject({ name: 'ann', role: 'integrated' })
     expect([replica.state.member(ann.publicKey), replica.state.isRevoked(ann.publicKey)]).toEqual([undefined, true])
@@ -31,19 +28,19 @@ describe('a rotation', () => {
     expect(equals((await admission.rotate(proofs)).entry, entry)).toBe(true)
     expect(replica.head.n).toBe(n)
     // The old key is void for ever, and nobody takes it as a new one.
-    await expect(admission.rotate(rotation(network, ann, SigningKey.generate()))).rejects.toThrow(RevokedError)
-    await expect(admission.rotate(rotation(network, next, ann))).rejects.toThrow(RevokedError)
+    await expect(admission.rotate(network.rotation(ann, SigningKey.generate()))).rejects.toThrow(RevokedError)
+    await expect(admission.rotate(network.rotation(next, ann))).rejects.toThrow(RevokedError)
   })
 
   it('is refused to another signer, for the key of a member, to no member, and with proofs of two requests', async () => {
     await using network = await RealNetwork.create()
     const { admission, networkId, replica } = network.root
     const [ann, bob, next] = [await network.admit('ann'), await network.admit('bob'), SigningKey.generate()]
-    const proofs = rotation(network, ann, next)
+    const proofs = network.rotation(ann, next)
     const { n } = replica.head
     await expect(admission.rotate(proofs, bob.publicKey)).rejects.toThrow(InvalidEnvelopeError)
-    await expect(admission.rotate(rotation(network, ann, bob))).rejects.toThrow(LogMismatchError)
-    await expect(admission.rotate(rotation(network, next, SigningKey.generate()))).rejects.toThrow(NotMemberError)
+    await expect(admission.rotate(network.rotation(ann, bob))).rejects.toThrow(LogMismatchError)
+    await expect(admission.rotate(network.rotation(next, SigningKey.generate()))).rejects.toThrow(NotMemberError)
     const other = sealRotateRequest({ networkId, oldKey: bob.publicKey, newKey: next.publicKey }, next).bytes
     await expect(admission.rotate({ ...proofs, proofNew: other })).rejects.toThrow(InvalidPayloadError)
     await expect(admission.rotate({ ...proofs, proofNew: proofs.proofOld })).rejects.toThrow(InvalidEnvelopeError)
@@ -56,7 +53,7 @@ describe('a rotation', () => {
     const ann = await network.admit('ann')
     const change = async (from: SigningKey): Promise<SigningKey> => {
       const to = SigningKey.generate()
-      await admission.rotate(rotation(network, from, to))
+      await admission.rotate(network.rotation(from, to))
       return to
     }
     let key = ann
@@ -74,7 +71,7 @@ describe('a rotation', () => {
     const secondary = await network.addSecondary('second')
     const next = SigningKey.generate()
     secondary.admission.forward = undefined
-    await expect(secondary.admission.rotate(rotation(network, ann, next))).rejects.toThrow(PendingError)
+    await expect(secondary.admission.rotate(network.rotation(ann, next))).rejects.toThrow(PendingError)
     expect(secondary.admission.queued).toBe(1)
     secondary.admission.forward = network.forward
     expect(await secondary.admission.replayQueue()).toBe(1)
