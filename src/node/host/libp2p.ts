@@ -6,6 +6,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pInit, Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { isAnnounceable } from '../../address/multiaddr.ts'
+import { noiseCrypto } from '../../protocols/engine/libraries/noise-crypto.ts'
 import { defaultLimits } from '../../protocols/engine/limits.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { coalescedTcp } from './coalesced-tcp.ts'
@@ -84,7 +85,7 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
     // libp2p calls an address of its own verified only after AutoNAT has dialled it; a network of two has nobody for that.
     addresses: { listen: [...init.listen], announceFilter: () => announced(init.announce(), self) },
     transports: [tcpOf(init), ...(init.relayed === undefined ? [] : [init.relayed])],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [yamux(yamuxInit)],
     connectionGater: init.gater,
     connectionManager: connectionManager(init.limits),

@@ -7,6 +7,9 @@ import { componentLogger } from '../../../src/node/host/component-logger.ts'
 import { Gater, type GaterInit } from '../../../src/node/host/gater.ts'
 import type { InboundLimits } from '../../../src/node/host/inbound-limits.ts'
 import { type BaseServices, libp2pOptions } from '../../../src/node/host/libp2p.ts'
+import { hostGuard } from '../../../src/protocols/engine/host-guard.ts'
+import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
+import { ConnectionTrust } from '../../../src/protocols/engine/trust/connection-trust.ts'
 import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
 
 export const inboundLimits: InboundLimits = { ...defaults.limits, connections: 300 }
@@ -29,7 +32,15 @@ export interface NetHostInit extends Partial<GaterInit> {
   readonly announce?: () => readonly string[]
   readonly privateKey?: PrivateKey
   readonly listen?: string
+  /** Its connections are watched, as those of a node are. */
+  readonly guarded?: boolean
 }
+
+const guard = () =>
+  hostGuard({
+    trust: new ConnectionTrust({ limits: defaultLimits.strangers, settleMs: 200 }),
+    limits: defaultLimits
+  })
 
 /** A host with the product's own libp2p options on a free port of ::1. */
 export const netHost = async (init: NetHostInit = {}): Promise<NetHost> => {
@@ -37,14 +48,14 @@ export const netHost = async (init: NetHostInit = {}): Promise<NetHost> => {
   let address = ''
   const listeners: Multiaddr[] = []
   const libp2p = await createLibp2p(
-    libp2pOptions<{ listening: unknown }>({
+    libp2pOptions<{ listening: unknown; guard?: unknown }>({
       privateKey: init.privateKey ?? (await generateKeyPair('Ed25519')),
       listen: [init.listen ?? '/ip6/::1/tcp/0'],
       announce: init.announce ?? (() => [address].filter((text) => text !== '')),
       gater,
       logger: componentLogger({ ...silentLogger, isLevelEnabled: () => false }),
       limits: { dialTimeoutMs: 5000, memberUpgradeTimeoutMs: 15_000 },
-      services: { listening: listeningOn(listeners) },
+      services: { ...(init.guarded === true && { guard: guard() }), listening: listeningOn(listeners) },
       version: '0.0.0'
     })
   )

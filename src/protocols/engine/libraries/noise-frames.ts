@@ -1,16 +1,42 @@
-interface Frame {
-  readonly byteLength: number
-}
+/** Bytes in one piece, or a list of pieces of any version of uint8arraylist. */
+type Bytes = Uint8Array | (Iterable<Uint8Array> & { readonly byteLength: number })
 
 interface Decoder {
-  readonly buffer: Frame
-  decode(data: Frame): Iterable<Frame>
+  readonly buffer: Bytes
+  decode(data: Bytes): Iterable<Bytes>
 }
 
 /** Length of each frame of Noise, before it. */
 const lengthBytes = 2
 /** Below it no header of the muxer is in a frame: its tag, and twelve bytes. */
 const leastBytes = 16 + 12
+/** Shorter ones are decrypted in place by the library, longer ones into memory of their own. */
+const longBytes = 4_096
+/** Place for the one frame that is worked on. */
+const scratch = new Uint8Array(65_536)
+
+export const isLong = ({ byteLength }: Bytes): boolean => byteLength >= longBytes && byteLength <= scratch.byteLength
+
+/** The bytes of a long frame in one piece, until the next one is gathered. */
+export function gathered(frame: Bytes): Uint8Array {
+  if (frame instanceof Uint8Array) return frame
+  let at = 0
+  for (const part of frame) {
+    scratch.set(part, at)
+    at += part.byteLength
+  }
+  return scratch.subarray(0, at)
+}
+
+/** Gathers each long frame before it is decrypted: Noise copies those in several pieces to new memory, for a library that writes there. */
+export function gatherFrames(encryption: object): void {
+  const decoder: unknown = Reflect.get(encryption, 'decoder')
+  if (!isDecoder(decoder)) return
+  const decode = decoder.decode.bind(decoder)
+  decoder.decode = function* (data) {
+    for (const frame of decode(data)) yield isLong(frame) ? gathered(frame) : frame
+  }
+}
 
 /**
  * Counts the frames of Noise in which nothing is that the muxer could read. No muxer sends such frames, those of length 0 can be sent
