@@ -53,7 +53,50 @@ describe('changes of a member', () => {
   })
 })
 
+describe('a change that is planned', () => {
+  it('is the entry that would be made, and changes nothing', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const { publicKey } = await network.admit('ann')
+    const { n } = replica.head
+    expect(admission.members.planned(publicKey, { groups: ['web', 'db', 'web'] })).toEqual({
+      kind: 'change',
+      body: { publicKey, name: 'ann', role: 'integrated', groups: ['db', 'web'] }
+    })
+    expect(admission.members.planned(publicKey, { name: 'ann', role: 'integrated', groups: [] })).toBeUndefined()
+    expect(replica.head.n).toBe(n)
+  })
+
+  it('is refused as the change itself would be', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const { publicKey } = await network.admit('ann')
+    const secondary = await network.addSecondary('sec')
+    const { members } = admission
+    const key = replica.state.memberByName('sec')?.publicKey ?? new Uint8Array()
+    expect(() => members.planned(publicKey, { name: 'sec' })).toThrow(NameTakenError)
+    expect(() => members.planned(publicKey, { role: 'root' })).toThrow('see `trustnet registry promote --help`')
+    expect(() => members.planned(key, { role: 'external' })).toThrow('run `trustnet registry retire sec` first')
+    expect(() => members.planned(network.rootKey.publicKey, { role: 'external' })).toThrow('promote a secondary first')
+    expect(() => members.planned(network.authority.publicKey, {})).toThrow(NotFoundError)
+    // Where it can be planned by whoever asks, it is made at the root alone.
+    await network.sync(secondary)
+    expect(secondary.admission.members.planned(publicKey, { name: 'anna' })).toMatchObject({ kind: 'change' })
+  })
+})
+
 describe('a secondary', () => {
+  it('is retired with its place among the registries, once; the root is not', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    await network.addSecondary('sec')
+    const key = replica.state.memberByName('sec')?.publicKey ?? new Uint8Array()
+    expect((await admission.members.retire(key))?.value).toMatchObject({ kind: 'change', body: { role: 'integrated' } })
+    expect(replica.state.registry(key)).toBeUndefined()
+    expect(await admission.members.retire(key)).toBeUndefined()
+    await expect(admission.members.retire(network.rootKey.publicKey)).rejects.toThrow('promote a secondary first')
+  })
+
   it('that is retired before the root has entered it into the set is an ordinary member', async () => {
     await using network = await RealNetwork.create()
     const { admission, replica } = network.root

@@ -1,8 +1,11 @@
 import type { Stream } from '@libp2p/interface'
 import { expect, it } from 'vitest'
-import { isCountedApart } from '../../../src/protocols/engine/waiting-bytes.ts'
-import { type End, RelayStage } from '../../helpers/hosts/relay-members.ts'
-import { eventually } from '../../helpers/network.ts'
+import { isCountedApart } from '../../../../src/protocols/engine/waiting-bytes.ts'
+import { type End, RelayStage } from '../../../helpers/hosts/relay-members.ts'
+import { withSockets } from '../../../helpers/hosts.ts'
+import { eventually } from '../../../helpers/network.ts'
+
+withSockets()
 
 const windowUpdate = 1
 const windowBytes = 256 * 1024

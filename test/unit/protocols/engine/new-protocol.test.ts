@@ -1,14 +1,16 @@
 import { globSync, readFileSync } from 'node:fs'
 import { afterEach, expect, it } from 'vitest'
-import { SigningKey } from '../../../src/identity/keys.ts'
-import type { Role } from '../../../src/identity/role.ts'
-import { limitsWith } from '../../../src/protocols/engine/limits.ts'
-import { systemClock } from '../../../src/runtime/clock-and-logger.ts'
-import { type MemberHost, type Members, startMember } from '../../helpers/hosts/members.ts'
-import { connect } from '../../helpers/hosts.ts'
-import { networkId, otherNetworkId } from '../../helpers/signed-objects.ts'
-import { uptime } from '../../helpers/uptime/client.ts'
-import { uptimeServer } from '../../helpers/uptime/server.ts'
+import { SigningKey } from '../../../../src/identity/keys.ts'
+import type { Role } from '../../../../src/identity/role.ts'
+import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
+import { systemClock } from '../../../../src/runtime/clock-and-logger.ts'
+import { type MemberHost, type Members, startMember } from '../../../helpers/hosts/members.ts'
+import { connect, withSockets } from '../../../helpers/hosts.ts'
+import { networkId, otherNetworkId } from '../../../helpers/signed-objects.ts'
+import { uptime } from '../../../helpers/uptime/client.ts'
+import { uptimeServer } from '../../../helpers/uptime/server.ts'
+
+withSockets()
 
 type Services = { uptime: unknown }
 const limits = limitsWith()

@@ -1,10 +1,12 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { joinFrames } from '../../../src/protocols/engine/frame-parser.ts'
-import type { FrameStream } from '../../../src/protocols/engine/frames.ts'
-import { limitsWith } from '../../../src/protocols/engine/limits.ts'
-import { openStream, type ProtocolDescriptor, request, serve } from '../../../src/protocols/engine/protocol.ts'
-import { hostPair } from '../../helpers/hosts/host-pair.ts'
-import { connect, startPlainHost } from '../../helpers/hosts.ts'
+import { joinFrames } from '../../../../src/protocols/engine/frame-parser.ts'
+import type { FrameStream } from '../../../../src/protocols/engine/frames.ts'
+import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
+import { openStream, type ProtocolDescriptor, request, serve } from '../../../../src/protocols/engine/protocol.ts'
+import { hostPair } from '../../../helpers/hosts/host-pair.ts'
+import { connect, startPlainHost, withSockets } from '../../../helpers/hosts.ts'
+
+withSockets()
 
 const echo: ProtocolDescriptor = {
   id: '/test/echo/1.0.0',
