@@ -2,13 +2,14 @@ import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../identity/keys.ts'
 import { isUp, type State } from '../registry/liveness/states.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { PeerState } from './api/control-api.ts'
 import type { NodeContext } from './node-context.ts'
 
 /** A member that has joined, left, or goes from one state to another, as far as this node knows. */
 export interface MemberEvent {
   readonly event: 'join' | 'leave' | 'suspect' | 'offline' | 'back'
   /** null as a name: its membership is over. */
-  readonly peer: { peerId: string; name: string | null; state: State; reason: string | null }
+  readonly peer: { peerId: string; name: string | null; state: PeerState; reason: string | null }
 }
 
 /** Event of a member that goes from one state to another; undefined: nothing worth telling. */

@@ -1,5 +1,6 @@
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
 import type { ConnectionTrust } from '../protocols/engine/trust/connection-trust.ts'
+import type { Service } from '../registry/objects/service.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Clock } from '../runtime/clock-and-logger.ts'
 import type { ControlApi } from './api/control-api.ts'
@@ -10,7 +11,6 @@ import type { Host } from './host/host-services.ts'
 import type { Logging } from './logging.ts'
 import type { ProgramInit } from './program/program.ts'
 import type { MemberHandler } from './program/protocols.ts'
-import type { AnnouncedServices } from './services/announced-services.ts'
 import type { ServiceInit } from './services/offered.ts'
 import type { NodeStores } from './stores/node-stores.ts'
 
@@ -37,6 +37,14 @@ export interface HandleOptions extends StreamHandlerOptions {
   readonly announce?: Pick<ServiceInit, 'name' | 'tags'>
 }
 
+/** Services of a node. */
+export interface NodeServices {
+  /** Services as the others are told of them now, ascending by name. */
+  list(): Service[]
+  /** Tells the others of a service until it is disposed of. @throws InvalidPayloadError */
+  announce(service: ServiceInit): Disposable
+}
+
 /** A node of a TrustNet network, in this process. */
 export interface Node extends AsyncDisposable {
   readonly control: ControlApi
@@ -49,7 +57,7 @@ export interface Node extends AsyncDisposable {
   /** The register of documents that the network holds in common. */
   readonly documents: NodeDocuments
   /** Services that this node offers to the others. */
-  readonly announced: Pick<AnnouncedServices, 'list' | 'announce'>
+  readonly announced: NodeServices
   /** Services of this node that members may call, and calls of theirs. */
   readonly forwards: Forwards
   /** Folders of content that members share. */
@@ -66,7 +74,7 @@ export interface Node extends AsyncDisposable {
   handle(protocol: string, handler: MemberHandler, options?: HandleOptions): Promise<void>
   /** Tells the others of a service of this machine, until it is disposed of. @throws InvalidPayloadError */
   announce(service: ServiceInit): Disposable
-  /** Opens a stream of a protocol to a member, by its name or PeerId; connects first where needed. */
+  /** Opens a stream of a protocol to a member, by its name or PeerId; connects first where needed. @throws NotFoundError, UnavailableError */
   openStream(peer: string, protocol: string, options?: { signal?: AbortSignal }): Promise<Stream>
   /** Rejects when something of this process itself breaks: database or disk. */
   readonly failed: Promise<never>

@@ -8,7 +8,6 @@ import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
 import { Supervisor } from '../runtime/supervisor.ts'
 import { versionInfo } from '../runtime/version.ts'
-import { connectionTo } from './actions/connect.ts'
 import type { ControlApi } from './api/control-api.ts'
 import { Attacher } from './bootstrap/attacher.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
@@ -33,6 +32,7 @@ import type { ProcessMetrics } from './metrics/reader.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
 import type { HandleOptions, Node, NodeOptions } from './node-interface.ts'
+import { openStreamTo } from './program/open-stream.ts'
 import { Program } from './program/program.ts'
 import type { MemberHandler } from './program/protocols.ts'
 import { putOtherHistoryAside } from './put-aside.ts'
@@ -259,8 +259,7 @@ export class TrustNode implements Node, NodeContext {
   }
 
   async openStream(peer: string, protocol: string, { signal }: { signal?: AbortSignal } = {}): Promise<Stream> {
-    const connection = await connectionTo(this, peer, signal ?? AbortSignal.timeout(10_000))
-    return await connection.newStream(protocol, signal === undefined ? {} : { signal })
+    return await openStreamTo(this, { peer, protocol }, signal)
   }
 
   /** Tries again now what was refused or not found: there is a new invite. */

@@ -19,6 +19,8 @@ export interface ParseInit {
   readonly env?: Env
   /** Overrides by key: { 'listen.port': 9001 }. Values as text or typed. undefined: not given. */
   readonly flags?: Readonly<Record<string, unknown>> | undefined
+  /** Place of the flags, for messages; default: the command line. */
+  readonly flagsFrom?: string | undefined
   readonly homes?: Homes | undefined
   readonly hostname?: string | undefined
 }
@@ -46,7 +48,7 @@ export const parseConfig = (init: ParseInit = {}): Parsed => {
   const { text, changes } = migrateConfig(init.text ?? '', file)
   const parsed = parseFile(text, file)
   const problems = [...parsed.problems, ...unknownFlags(init.flags ?? {})]
-  const given = collect(parsed.values, env, init.flags ?? {}, file)
+  const given = collect(parsed.values, env, init, file)
   const values = new Map<string, unknown>()
   for (const key of keys) {
     const one = given.get(key.yaml)
@@ -67,7 +69,7 @@ export const parseConfig = (init: ParseInit = {}): Parsed => {
 const collect = (
   fileValues: ReadonlyMap<string, FileValue>,
   env: Env,
-  flags: Readonly<Record<string, unknown>>,
+  { flags = {}, flagsFrom = 'command line' }: Pick<ParseInit, 'flags' | 'flagsFrom'>,
   file: string
 ): Map<string, Given> => {
   const given = new Map<string, Given>()
@@ -77,7 +79,7 @@ const collect = (
     const fromEnv = env[key.env]
     const fromFlag = flags[key.yaml]
     if (fromFlag !== undefined) {
-      given.set(key.yaml, { value: fromFlag, source: 'flag', label: `command line: ${key.yaml}`, base: cwd })
+      given.set(key.yaml, { value: fromFlag, source: 'flag', label: `${flagsFrom}: ${key.yaml}`, base: cwd })
     } else if (fromEnv !== undefined && fromEnv !== '') {
       given.set(key.yaml, { value: fromEnv, source: 'env', label: `environment: ${key.env}`, base: cwd })
     } else if (fromFile !== undefined) {

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { checkName } from '../../identity/checked-bytes.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import { AnswerTurns } from '../../protocols/engine/answer-turns.ts'
 import { Gcra } from '../../protocols/engine/rate-limiter.ts'
@@ -47,7 +48,7 @@ export class Caller {
 
   /**
    * Joins a socket to a service, as long as both last. The socket is cut off when it fails.
-   * @throws NotFoundError, NotAllowedError, NotExposedError, UnavailableError
+   * @throws InvalidPayloadError, NotFoundError, NotAllowedError, NotExposedError, UnavailableError
    */
   async join(called: Called, socket: Duplex, signal: AbortSignal): Promise<Forward> {
     const gone = new AbortController()
@@ -67,6 +68,7 @@ export class Caller {
 
   /** The first part of it: whoever is given the forward joins it, or disposes of it. @throws as join */
   async open({ peer, service }: Called, given: AbortSignal): Promise<OpenedForward> {
+    checkName(service, 'name of a service')
     const network = requireNetwork(this.#node)
     const { openMs } = this.#node.config.protocols.forward
     const time = new OpeningTime(openMs, this.#node.clock)

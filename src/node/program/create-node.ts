@@ -4,6 +4,7 @@ import type { Libp2p, ServiceMap, StreamHandlerOptions } from '@libp2p/interface
 import { either } from '../../runtime/abort.ts'
 import { parseConfig } from '../config/index.ts'
 import type { Config } from '../config/schema.ts'
+import { ConfigError } from '../errors.ts'
 import type { Host } from '../host/host-services.ts'
 import type { LibraryMetrics } from '../host/libp2p.ts'
 import { createLogging, type LogOutput } from '../logging.ts'
@@ -87,7 +88,7 @@ class EmbeddedNode<S extends ServiceMap> extends TrustNode implements ProgramNod
     options: RequestOptions = {}
   ): Promise<Uint8Array> {
     const { signal } = options
-    return await asking(await this.openStream(peer, protocol, signal && { signal }), request, options)
+    return await asking(await this.openStream(peer, protocol, signal && { signal }), request, { ...options, peer })
   }
 
   async *#changes(signal?: AbortSignal): AsyncGenerator<MemberEvent> {
@@ -132,7 +133,9 @@ export async function createNetwork({
 }
 
 function configIn({ folder, config = {} }: NodeFolder): Config {
+  if (!folder) throw new ConfigError(['`folder` is empty: name the folder for the key and the database of the node'])
   const data = resolve(folder)
   const homes = { config: data, data, runtime: join(data, 'run') }
-  return parseConfig({ flags: { 'paths.data': data, ...overridesOf(config) }, env: {}, homes }).config
+  return parseConfig({ flags: { 'paths.data': data, ...overridesOf(config) }, env: {}, homes, flagsFrom: 'config' })
+    .config
 }

@@ -1,10 +1,11 @@
 import type { Stream } from '@libp2p/interface'
-import { StreamEndedError } from '../../protocols/engine/errors.ts'
+import { FrameTooLargeError, StreamEndedError } from '../../protocols/engine/errors.ts'
 import { FrameStream } from '../../protocols/engine/frames.ts'
 import { defaultLimits } from '../../protocols/engine/limits.ts'
 import type { TrustedMember } from '../../protocols/engine/trust/connection-trust.ts'
 import { within } from '../../runtime/abort.ts'
 import { LimitError, UnavailableError } from '../../runtime/errors.ts'
+import { isTimeout } from '../errors.ts'
 import type { MemberHandler } from './protocols.ts'
 
 /** Answers one request of a member. What it throws is logged, and the member learns only that there is no answer. */
@@ -49,25 +50,30 @@ export const answering =
     await frames.close()
   }
 
-/** Sends a request on a stream that was opened for it and gives the answer. @throws UnavailableError when there is none */
+/** Sends a request on a stream that was opened for it and gives the answer. @throws UnavailableError when there is none, FrameTooLargeError, the reason of the signal */
 export async function asking(
   stream: Stream,
   request: Uint8Array | string,
-  { signal, ...options }: RequestOptions = {}
+  { peer, signal, ...options }: RequestOptions & { peer: string }
 ): Promise<Uint8Array> {
   const frames = framed(stream, options)
   try {
     await frames.write(bytesOf(request))
     const answer = await frames.read({ signal: within(requestMs, signal) })
-    if (answer === undefined) throw new UnavailableError('the member ended the stream without an answer', 0)
+    if (answer === undefined) throw new StreamEndedError('the stream ended without an answer')
     const copy = answer.slice()
     await frames.close()
     return copy
   } catch (error) {
     frames.abort(error instanceof Error ? error : new Error(String(error)))
-    throw error
+    signal?.throwIfAborted()
+    if (error instanceof FrameTooLargeError) throw error
+    const why = isTimeout(error)
+      ? `within ${requestMs / 1000} s`
+      : 'and ended the stream: its own log says why when a handler failed'
+    throw new UnavailableError(`${peer} did not answer ${stream.protocol} ${why}`, 0)
   }
 }
 
-const bytesOf = (content: Uint8Array | string): Uint8Array =>
+export const bytesOf = (content: Uint8Array | string): Uint8Array =>
   typeof content === 'string' ? new TextEncoder().encode(content) : content

@@ -7,6 +7,7 @@ import { isLabel } from '../config/domain.ts'
 import { ConfigError } from '../errors.ts'
 import type { HostServices } from '../host/host-services.ts'
 import { Inbox } from './inbox.ts'
+import { bytesOf } from './requests.ts'
 
 export interface MemberMessage {
   readonly member: TrustedMember
@@ -16,7 +17,7 @@ export interface MemberMessage {
 /** A topic on which members whose programs have it tell each other short messages. Nothing is kept for who is away. */
 export interface Topic {
   /** At most 1 KiB, and 50 in ten seconds on all topics. @throws LimitError; UnavailableError before the network was found, or without gossip */
-  publish(data: Uint8Array): Promise<void>
+  publish(data: Uint8Array | string): Promise<void>
   /** Yields what others say from now on; ends with the signal or the node. A reader that is 256 messages behind misses the oldest. */
   messages(options?: { signal?: AbortSignal }): AsyncGenerator<MemberMessage>
 }
@@ -55,7 +56,7 @@ export class ProgramTopics {
       async publish(data) {
         const gossiping = services()?.topics
         if (gossiping === undefined) throw new UnavailableError('gossip is switched off (gossip.enabled)', 0)
-        await gossiping.publish(name, data)
+        await gossiping.publish(name, bytesOf(data))
       },
       async *messages({ signal } = {}) {
         const inbox = new Inbox<MemberMessage>(mostWaiting)

@@ -34,12 +34,13 @@ export function readAnswer(bytes: Uint8Array, service: string): void {
       policyEntry === 0 ? 'the policy of the network' : `the policy of the network (log entry ${policyEntry})`
     throw new NotAllowedError(`no rule of ${where} lets this node call ${service} there`, policyEntry)
   }
-  throw errorOf(status, refusalText(status, saying(status, service)), { retryAfterMs })
+  throw errorOf(status, saying(status, service), { retryAfterMs })
 }
 
 const saying = (status: number, service: string): string => {
   if (status === statuses.NOT_EXPOSED)
-    return `${service} is not exposed there; on that machine: trustnet expose ${service} --to [::1]:PORT`
-  if (status === statuses.UNAVAILABLE) return `${service} is exposed there, and nothing answers behind it now`
-  return `the member refused to forward to ${service}`
+    return `${service} is not exposed there (NOT_EXPOSED); on that machine: trustnet expose ${service} --to [::1]:PORT`
+  if (status === statuses.UNAVAILABLE)
+    return `${service} is exposed there, and nothing answers behind it now (UNAVAILABLE)`
+  return refusalText(status, `the member refused to forward to ${service}`)
 }

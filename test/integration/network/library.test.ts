@@ -4,7 +4,7 @@ import { Writable } from 'node:stream'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { askEcho, serveEcho } from '../../../examples/echo.ts'
-import { createNode, framed, type ProgramNode } from '../../../src/index.ts'
+import { createNode, FrameTooLargeError, framed, type ProgramNode, UnavailableError } from '../../../src/index.ts'
 import type { Host } from '../../../src/node/host/host-services.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { netHost } from '../../helpers/hosts/net-hosts.ts'
@@ -63,6 +63,9 @@ describe('a node in a program', () => {
     await expect(createNode({ folder, config: { listen: { port: 70_000 } } })).rejects.toThrow('outside 0 to 65535')
     const wrong = JSON.parse('{"listen":{"prot":1}}')
     await expect(createNode({ folder, config: wrong })).rejects.toThrow('listen.prot is no key of the configuration')
+    const config = { heartbeat: { intervalMs: -1 } }
+    await expect(createNode({ folder, config })).rejects.toThrow(/^config: heartbeat\.interval: /)
+    await expect(createNode({ folder: '' })).rejects.toThrow('`folder` is empty')
     await expect(createNode({ folder, topics: ['No name'] })).rejects.toThrow("the topic 'No name' is no name")
     const services = { hello: () => ({}) }
     await expect(createNode({ folder, libp2p: { services } })).rejects.toThrow("has a service 'hello' of its own")
@@ -80,7 +83,8 @@ describe('a node in a program', () => {
       throw new Error('a bug of the program')
     })
     const failure = await b.request('a', '/test/broken/1.0.0', 'x').catch((error: Error) => error)
-    expect(failure).toBeInstanceOf(Error)
+    expect(failure).toBeInstanceOf(UnavailableError)
+    expect(String(failure)).toMatch(/a did not answer \/test\/broken\/1\.0\.0 and ended the stream/)
     expect(String(failure)).not.toContain('a bug of the program')
     await eventually(() => lines.some((line) => line.includes('a bug of the program')))
     const line = lines.find((one) => one.includes('a bug of the program')) ?? '{}'
@@ -90,6 +94,23 @@ describe('a node in a program', () => {
       member: 'b',
       peer: b.peerId
     })
+  })
+
+  it('says to whoever asks why there is no answer: nobody serves it, it is too long, or the caller has given up', async () => {
+    const unserved = '/test/unserved/1.0.0'
+    for (const asked of [b.request('a', unserved, 'x'), b.openStream('a', unserved)]) {
+      await expect(asked).rejects.toBeInstanceOf(UnavailableError)
+      await expect(asked).rejects.toThrow(`a does not serve ${unserved}`)
+    }
+    await a.answer('/test/long/1.0.0', () => 'x'.repeat(1_001))
+    await expect(b.request('a', '/test/long/1.0.0', 'x', { maxBytes: 1_000 })).rejects.toThrow(FrameTooLargeError)
+    const asked = new AbortController()
+    const given = new Error('the program gives up')
+    await a.answer('/test/never/1.0.0', () => {
+      asked.abort(given)
+      return new Promise<never>(() => {})
+    })
+    await expect(b.request('a', '/test/never/1.0.0', 'x', { signal: asked.signal })).rejects.toBe(given)
   })
 
   it('gives up the stream of whoever sends no request, which is no failure of the handler', async () => {
@@ -135,7 +156,7 @@ describe('a node in a program', () => {
     await eventually(async () => {
       await b
         .topic('news')
-        .publish(Buffer.from('first'))
+        .publish('first')
         .catch(() => {})
       return heard.length > 0
     })

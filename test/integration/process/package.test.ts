@@ -8,6 +8,7 @@ import { answering } from '../../../src/node/program/requests.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { TestNetwork } from '../../helpers/network.ts'
 import { tempFolder } from '../../helpers/temp.ts'
+import { unexported } from './declarations.ts'
 
 const manifest = z
   .object({
@@ -107,6 +108,14 @@ describe('the package', () => {
     expect(files.size).toBeGreaterThan(5)
     const named = [...packages].map((name) => (hasTypes(name) ? name : `@types/${name.replace(/^@(.+)\//, '$1__')}`))
     expect([...packages, ...named].filter((name) => manifest.dependencies[name] === undefined)).toEqual([])
+  })
+
+  it('exports every type that its declarations name', () => {
+    // Helpers that expand to what they stand for, and parts of a node that a program is not given.
+    const hidden = ['Body', 'ConnectionTrust', 'Host', 'Node', 'Registry', 'Routes', 'Stamp', 'Values']
+    const node = 'dist/src/node/node-interface.d.ts#Node'
+    expect(unexported('dist/src/index.d.ts', [node])).toEqual(hidden)
+    expect(unexported('dist/src/node/forward/forwards.d.ts', [])).toContain('ExposedService')
   })
 
   it('works in an empty strict project as the README has it, word for word', async () => {
