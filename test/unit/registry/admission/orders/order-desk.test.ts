@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { SigningKey } from '../../../../src/identity/keys.ts'
-import type { EntryDraft } from '../../../../src/registry/log/log-writer.ts'
-import { entryKinds } from '../../../../src/registry/objects/entry.ts'
-import type { Act } from '../../../../src/registry/objects/orders/act.ts'
-import type { Registry } from '../../../../src/registry/registry.ts'
+import { SigningKey } from '../../../../../src/identity/keys.ts'
+import type { EntryDraft } from '../../../../../src/registry/log/log-writer.ts'
+import { entryKinds } from '../../../../../src/registry/objects/entry.ts'
+import type { Act } from '../../../../../src/registry/objects/orders/act.ts'
+import type { Registry } from '../../../../../src/registry/registry.ts'
 import {
   ChangedMeanwhileError,
   InvalidPayloadError,
@@ -14,9 +14,9 @@ import {
   NotRootError,
   RefusedError,
   SecondOperatorError
-} from '../../../../src/runtime/errors.ts'
-import { asked, ordered } from '../../../helpers/operator-orders.ts'
-import { day, RealNetwork } from '../../../helpers/real-network.ts'
+} from '../../../../../src/runtime/errors.ts'
+import { asked, ordered } from '../../../../helpers/operator-orders.ts'
+import { day, RealNetwork } from '../../../../helpers/real-network.ts'
 
 const hour = 3_600_000
 const [ann, ben] = [SigningKey.generate(), SigningKey.generate()]

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { SigningKey } from '../../../../src/identity/keys.ts'
-import { payloadHash } from '../../../../src/registry/objects/envelope.ts'
-import type { Registry } from '../../../../src/registry/registry.ts'
+import { SigningKey } from '../../../../../src/identity/keys.ts'
+import { payloadHash } from '../../../../../src/registry/objects/envelope.ts'
+import type { Registry } from '../../../../../src/registry/registry.ts'
 import {
   ChangedMeanwhileError,
   JoinRejectedError,
   NotFoundError,
   NotOperatorError,
   PendingError
-} from '../../../../src/runtime/errors.ts'
-import { approved } from '../../../helpers/operator-orders.ts'
-import { day, RealNetwork } from '../../../helpers/real-network.ts'
+} from '../../../../../src/runtime/errors.ts'
+import { approved } from '../../../../helpers/operator-orders.ts'
+import { day, RealNetwork } from '../../../../helpers/real-network.ts'
 
 const names = ({ admission }: Registry): string[] => admission.pending().map(({ name }) => name)
 

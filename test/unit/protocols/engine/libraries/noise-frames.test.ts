@@ -1,6 +1,6 @@
 import { LengthPrefixedDecoder } from '@libp2p/utils'
 import { describe, expect, it } from 'vitest'
-import { countEmptyFrames } from '../../../../src/protocols/engine/libraries/noise-frames.ts'
+import { countEmptyFrames } from '../../../../../src/protocols/engine/libraries/noise-frames.ts'
 
 interface Seen {
   readonly frames: number[]

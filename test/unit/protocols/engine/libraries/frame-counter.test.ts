@@ -1,6 +1,6 @@
 import { Uint8ArrayList } from 'uint8arraylist'
 import { expect, test } from 'vitest'
-import { FrameCounter } from '../../../../src/protocols/engine/libraries/frame-counter.ts'
+import { FrameCounter } from '../../../../../src/protocols/engine/libraries/frame-counter.ts'
 
 const frames = Uint8Array.of(2, 7, 7, 0, 1, 7, 3, 7)
 

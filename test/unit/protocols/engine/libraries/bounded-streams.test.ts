@@ -3,10 +3,10 @@ import { StreamMessageEvent } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { TypedEventEmitter } from 'main-event'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
-import { BoundedStreams, type StreamBounds } from '../../../../src/protocols/engine/libraries/bounded-streams.ts'
-import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
-import { ConnectionTrust } from '../../../../src/protocols/engine/trust/connection-trust.ts'
+import { peerIdText, SigningKey } from '../../../../../src/identity/keys.ts'
+import { BoundedStreams, type StreamBounds } from '../../../../../src/protocols/engine/libraries/bounded-streams.ts'
+import { limitsWith } from '../../../../../src/protocols/engine/limits.ts'
+import { ConnectionTrust } from '../../../../../src/protocols/engine/trust/connection-trust.ts'
 
 const hour = 3_600_000
 

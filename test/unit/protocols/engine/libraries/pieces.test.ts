@@ -2,10 +2,10 @@ import { type Stream, StreamMessageEvent } from '@libp2p/interface'
 import { byteStream, streamPair } from '@libp2p/utils'
 import { TypedEventEmitter } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { FrameCounter } from '../../../../src/protocols/engine/libraries/frame-counter.ts'
-import { LibraryTurns } from '../../../../src/protocols/engine/libraries/library-turns.ts'
-import { Pieces, type PiecesInit, type Take } from '../../../../src/protocols/engine/libraries/pieces.ts'
-import { waitingOn } from '../../../../src/protocols/engine/waiting-bytes.ts'
+import { FrameCounter } from '../../../../../src/protocols/engine/libraries/frame-counter.ts'
+import { LibraryTurns } from '../../../../../src/protocols/engine/libraries/library-turns.ts'
+import { Pieces, type PiecesInit, type Take } from '../../../../../src/protocols/engine/libraries/pieces.ts'
+import { waitingOn } from '../../../../../src/protocols/engine/waiting-bytes.ts'
 
 /** A stream of which only the reading side is there. */
 class ReadSide extends TypedEventEmitter<{ message: StreamMessageEvent; close: Event }> {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { SigningKey } from '../../../../src/identity/keys.ts'
-import { ChangedMeanwhileError } from '../../../../src/runtime/errors.ts'
-import { ordered } from '../../../helpers/operator-orders.ts'
-import { RealNetwork } from '../../../helpers/real-network.ts'
+import { SigningKey } from '../../../../../src/identity/keys.ts'
+import { ChangedMeanwhileError } from '../../../../../src/runtime/errors.ts'
+import { ordered } from '../../../../helpers/operator-orders.ts'
+import { RealNetwork } from '../../../../helpers/real-network.ts'
 
 it('an order to enter an operator is void when that one was entered and removed since it was signed', async () => {
   const [ann, ben, eve] = [SigningKey.generate(), SigningKey.generate(), SigningKey.generate()]

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { SigningKey } from '../../../../src/identity/keys.ts'
-import type { EntryDraft } from '../../../../src/registry/log/log-writer.ts'
-import { InvalidPayloadError, NotOperatorError } from '../../../../src/runtime/errors.ts'
-import { ordered } from '../../../helpers/operator-orders.ts'
-import { RealNetwork } from '../../../helpers/real-network.ts'
+import { SigningKey } from '../../../../../src/identity/keys.ts'
+import type { EntryDraft } from '../../../../../src/registry/log/log-writer.ts'
+import { InvalidPayloadError, NotOperatorError } from '../../../../../src/runtime/errors.ts'
+import { ordered } from '../../../../helpers/operator-orders.ts'
+import { RealNetwork } from '../../../../helpers/real-network.ts'
 
 it('a root without the key of an operator enters what operators sign elsewhere, each order once', async () => {
   await using network = await RealNetwork.create()

@@ -3,8 +3,8 @@ import { asCrypto, nodeCrypto } from '@chainsafe/libp2p-noise/crypto'
 import { LengthPrefixedDecoder } from '@libp2p/utils'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { describe, expect, it } from 'vitest'
-import { noiseCrypto } from '../../../../src/protocols/engine/libraries/noise-crypto.ts'
-import { gatherFrames } from '../../../../src/protocols/engine/libraries/noise-frames.ts'
+import { noiseCrypto } from '../../../../../src/protocols/engine/libraries/noise-crypto.ts'
+import { gatherFrames } from '../../../../../src/protocols/engine/libraries/noise-frames.ts'
 
 const key = randomBytes(32)
 const none = new Uint8Array()
