@@ -2,7 +2,7 @@ import { executePlan } from '../../install/apply/execute.ts'
 import type { Journal } from '../../install/apply/journal.ts'
 import { asOnlyInstaller } from '../../install/apply/lock.ts'
 import { journalFor, toolsFor } from '../../install/apply/session.ts'
-import { type Verified, verifiedChecks, verify } from '../../install/apply/verify.ts'
+import { isReached, type Verified, verifiedChecks, verify } from '../../install/apply/verify.ts'
 import { deploymentOf } from '../../install/deployments/index.ts'
 import { runningProgram } from '../../install/machine/running-program.ts'
 import type { Check } from '../../install/model/check.ts'
@@ -11,7 +11,7 @@ import type { ForegroundChild, Tools } from '../../install/model/tools.ts'
 import { onAbort } from '../../runtime/abort.ts'
 import { checkLines } from '../output/check-text.ts'
 import type { Context } from '../output/context.ts'
-import { ExitError, exitCodes } from '../output/exit.ts'
+import { type ExitCode, ExitError, exitCodes } from '../output/exit.ts'
 import { breakable, isOfSignal } from '../output/interrupt.ts'
 import { Progress } from '../output/progress.ts'
 import type { Arrival, Terminal } from '../output/terminal.ts'
@@ -45,15 +45,8 @@ const install = async (
   const progress = new Progress(terminal, { verbose: options.verbose === true })
   const journal = await journalFor(answers, version, terminal.env)
   const { passphrase } = journal.state
-  const tools = toolsFor({
-    signal,
-    program: runningProgram(),
-    say: progress.say,
-    tell: progress.tell,
-    env: terminal.env,
-    passphrase
-  })
-  const { say } = progress
+  const { say, tell } = progress
+  const tools = toolsFor({ signal, program: runningProgram(), say, tell, env: terminal.env, passphrase })
   const verified = await tracked(progress, tools, async () => {
     let seen: Verified | null = null
     const verifyNow = async (): Promise<boolean> => {
@@ -67,12 +60,19 @@ const install = async (
     return seen
   })
   const shown = foundNetwork(journal) ? null : passphrase
-  const arrival = await show(context, plan, published(plan, verified), { options, checks, passphrase: shown })
+  const found = published(plan, verified)
+  const arrival = await show(context, plan, found, { options, checks, passphrase: shown })
   await journal.finish({ shown: arrival === 'arrived' })
   const word = unseen.get(arrival)
   if (word !== undefined) terminal.progress(`${word}: the same command shows it again on a terminal. ${kept}`)
-  if (arrival === 'lost') context.exit(exitCodes.failure)
+  context.exit(codeOf(found, arrival))
   return tools.children.get(answers.name)
+}
+
+const codeOf = (verified: Verified | null, arrival: Arrival): ExitCode => {
+  if (arrival === 'lost') return exitCodes.failure
+  const { logStore } = verified ?? {}
+  return logStore === undefined || isReached(logStore) ? exitCodes.fine : exitCodes.timeout
 }
 
 const verifyInstalled = async (plan: Plan, tools: Tools, signal: AbortSignal, say: Tools['say']): Promise<Verified> => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RecordEdit } from '../../dns/providers/provider.ts'
 import { zoneLine } from '../../dns/records.ts'
 import { controlClient } from '../../node/api/client.ts'
-import type { StatusView } from '../../node/api/control-api.ts'
+import type { RegistryStatusView, StatusView } from '../../node/api/control-api.ts'
 import { InstallError } from '../errors.ts'
 import { type Check, fail, pass, warn } from '../model/check.ts'
 import type { Install, StatusSource } from '../model/deployment.ts'
@@ -14,6 +14,8 @@ const answerMs = 60_000
 const joinMs = 30_000
 /** The root names a registry after 10 s of health, and looks every second. */
 const namedMs = 60_000
+/** A database that is there answers within three seconds, and one that was just started a little later. */
+const storeMs = 15_000
 const lookMs = 100
 
 export interface VerifyOptions {
@@ -33,6 +35,14 @@ export interface Verified {
   readonly peers: number
   /** A second registry: whether the root has named it in the log, and what is missing in DNS then; null: another role. */
   readonly named: { readonly isNamed: boolean; readonly record: RecordEdit | undefined } | null
+  /** Database that keeps the log, as the process sees it; undefined: the store of the root keeps it. */
+  readonly logStore: LogStore | undefined
+}
+
+export interface LogStore {
+  readonly url: string
+  /** null: the process does not say yet. */
+  readonly seen: RegistryStatusView['rootStore']
 }
 
 /** Waits until the process answers and, as far as the network allows it, is a member. A dead root is waited for later, by the node. */
@@ -52,8 +62,30 @@ export const verify = async (install: Install, options: VerifyOptions): Promise<
   const { total } = await client.peers({}, { signal: options.signal })
   const took = performance.now() - begun
   const named = install.answers.role === 'secondary' ? await naming(install, client, status, options) : null
-  return { status, answerMs: took, peers: total, named }
+  const logStore = await logStoreOf(install, client, options)
+  return { status, answerMs: took, peers: total, named, logStore }
 }
+
+const logStoreOf = async (
+  { answers: { rootStore } }: Install,
+  client: StatusSource,
+  options: VerifyOptions
+): Promise<LogStore | undefined> => {
+  if (rootStore == null) return undefined
+  options.say('waiting for the database of the log')
+  const { url } = rootStore
+  let store: LogStore = { url, seen: null }
+  const answers = async (): Promise<boolean> => {
+    const view = await client.registryStatus({}, { signal: options.signal }).catch(() => undefined)
+    store = { url, seen: view?.rootStore ?? null }
+    return isReached(store)
+  }
+  await until(client, answers, storeMs, options)
+  return store
+}
+
+/** The database answers, and has the log of this network. */
+export const isReached = ({ seen }: LogStore): boolean => seen !== null && seen.failure === null && seen.term !== null
 
 /** Nobody is led to a second registry before it was seen to work: the root enters it into the registry set then. */
 const naming = async (
@@ -102,7 +134,7 @@ const until = async (
 }
 
 /** Turns what was found at the end into checks. Pure. */
-export const verifiedChecks = ({ status, answerMs: took, named }: Verified): Check[] => [
+export const verifiedChecks = ({ status, answerMs: took, named, logStore }: Verified): Check[] => [
   pass('process', 'Process', `answers in ${Math.max(1, Math.round(took))} ms`),
   membership(status),
   heartbeat(status),
@@ -110,8 +142,20 @@ export const verifiedChecks = ({ status, answerMs: took, named }: Verified): Che
     ? pass('announced', 'IPv6', status.announced.join(', '))
     : warn('announced', 'IPv6', 'no address is announced yet', 'trustnet doctor'),
   ...(named === null ? [] : [registrySet(status, named)]),
+  ...(logStore === undefined ? [] : [rootLog(logStore)]),
   dns(status)
 ]
+
+const rootLog = (store: LogStore): Check => {
+  const check = ['root-store', 'Root log'] as const
+  if (isReached(store)) return pass(...check, `${store.url} is reached`)
+  const why = store.seen?.failure ?? 'it has no log of this network: it may be another one than the root names'
+  return fail(
+    ...check,
+    `${store.url} is not of use yet: ${why}; nothing is appended through it until it is, and the process goes on trying`,
+    'mend the database or the way to it, and look: trustnet registry status'
+  )
+}
 
 const registrySet = ({ self }: StatusView, { isNamed, record }: NonNullable<Verified['named']>): Check => {
   const title = 'Registry set'

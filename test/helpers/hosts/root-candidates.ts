@@ -81,9 +81,10 @@ export class RootCandidates implements AsyncDisposable {
     await this.spawn(before)
   }
 
-  /** Waits until one that was the root has seen that it is not any more. */
+  /** Waits until one that was the root has seen that it is not any more, since it was the last time. */
   async isSecondary(name: string): Promise<void> {
-    await expect.poll(() => this.at(name).log()).toContain('another process holds the lease of the log')
+    const lastOf = (words: string): number => this.at(name).log().lastIndexOf(`${words} the lease of the log`)
+    await expect.poll(() => lastOf('another process holds') > lastOf('this process holds')).toBe(true)
   }
 
   /** Whoever the log names as the root has the lease, there is one history, and all who were let in are in it. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
+import { codeOf } from '../../../src/runtime/error-code.ts'
 import { freePort } from '../free-port.ts'
 import { eventually } from '../network.ts'
 
@@ -150,8 +151,9 @@ export class PostgresServer implements AsyncDisposable {
     )
   }
 
-  /** Stops it as a power cut would, or in order. */
+  /** Stops it as a power cut would, or in order; also one that is frozen. */
   async down(mode: 'immediate' | 'fast' = 'immediate'): Promise<void> {
+    await this.thaw()
     await run(join(bin, 'pg_ctl'), ['-D', this.data, '-m', mode, '-W', 'stop'], asUser)
     await this.#ended
   }
@@ -168,8 +170,16 @@ export class PostgresServer implements AsyncDisposable {
   /** To the server, and its processes for connections. */
   async #signalAll(signal: NodeJS.Signals): Promise<void> {
     const pid = Number(readFileSync(join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0])
-    const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(pid)])
-    for (const each of [pid, ...stdout.trim().split(/\s+/).map(Number)]) process.kill(each, signal)
+    // `ps` fails where it finds none.
+    const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(pid)]).catch(() => ({ stdout: '' }))
+    for (const each of [pid, ...[...stdout.matchAll(/\d+/g)].map(Number)]) {
+      try {
+        process.kill(each, signal)
+      } catch (error) {
+        // A process for a connection that ended meanwhile.
+        if (codeOf(error) !== 'ESRCH') throw error
+      }
+    }
   }
 
   /** Speaks TLS from its next start on, with a certificate for this name alone. Gives the file with it. */
@@ -207,7 +217,7 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.down('immediate').catch(() => {})
+    await this.down().catch(() => {})
     if (this.#disk !== undefined) await run('umount', ['-l', this.#disk])
     rmSync(this.folder, { recursive: true, force: true })
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isSettled } from '../../../../src/install/apply/verify.ts'
+import { isSettled, verifiedChecks } from '../../../../src/install/apply/verify.ts'
 import { root, statusView } from '../../../helpers/commands/control-views.ts'
 
 const { membership, registry, self } = statusView()
@@ -33,4 +33,33 @@ it.each([
   ]
 ] as const)('verification ends, or not yet, with %s', (_who, change, settled) => {
   expect(isSettled(statusView(change))).toBe(settled)
+})
+
+const url = 'postgres://u@db/log'
+const seen = {
+  store: url,
+  held: true,
+  term: 7,
+  holder: root,
+  leftMs: 2000,
+  epoch: 0,
+  head: 12,
+  behind: 0,
+  candidates: [],
+  weaknesses: [],
+  failure: null,
+  failingSinceMs: null,
+  fault: null
+}
+
+it.each([
+  ['pass', 'answers', seen, `${url} is reached`],
+  ['fail', 'is away', { ...seen, failure: 'connection refused' }, 'is not of use yet: connection refused; nothing is'],
+  ['fail', 'has no log of the network', { ...seen, term: null }, 'it has no log of this network'],
+  ['fail', 'was not seen', null, 'it has no log of this network']
+] as const)('an installation ends with a %s where the database of the log %s', (level, _what, store, words) => {
+  const found = { status: statusView(), answerMs: 1, peers: 1, named: null, logStore: { url, seen: store } }
+  const [check, ...more] = verifiedChecks(found).filter(({ id }) => id === 'root-store')
+  expect(more).toEqual([])
+  expect(check).toMatchObject({ level, reason: expect.stringContaining(words) })
 })
