@@ -31,13 +31,20 @@ export class PinMismatchError extends Error {
 
 /** Failure that a dial met, with the address named once. */
 export const failureText = (address: string, error: Error): string =>
-  address === '' || error instanceof PinMismatchError ? error.message : `${address}: ${inWords(error.message)}`
+  address === '' || error instanceof PinMismatchError ? error.message : `${address}: ${onlyDialText(error)}`
 
 /** Failure of a dial to one member, at one address or at several, in words: of several the library says only that all failed. */
 export const dialText = (error: unknown): string => {
   const each: readonly unknown[] = error instanceof AggregateError && error.errors.length > 0 ? error.errors : [error]
-  return [...new Set(each.map((one) => inWords(reasonOf(one))))].join('; ')
+  return [...new Set(each.map((one) => inWords(reasonOf(one).replace(ofLibrary, ''))))].join('; ')
 }
+
+/** Prefix of the library of TCP, which names the address once more. */
+const ofLibrary = /^connection error \S+: /
+
+/** The same behind words that name the only address. */
+export const onlyDialText = (error: unknown): string =>
+  dialText(error).replace(/^\S+ cannot be reached: (?!.* cannot be reached)/, '')
 
 /** No candidate of a race could be connected; `failures` says why, one by one. */
 export class NoCandidateError extends Error {

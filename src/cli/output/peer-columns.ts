@@ -99,6 +99,16 @@ const barOf = (up: number): string => {
 /** A name, a shortened PeerId, a role and the gaps between them. */
 const besideState = 42
 
+/** None where all services are shown, or none was asked for. */
+const serviceColumn = ({ service, long }: { service?: string | undefined; long: boolean }): Column<PeerRow>[] => {
+  const textOf = ({ services }: PeerRow): string =>
+    services
+      .filter(({ name: each }) => each === service)
+      .map(serviceText)
+      .join(', ')
+  return service === undefined || long ? [] : [{ title: 'SERVICE', cell: (row) => orUnknown(textOf(row) || null) }]
+}
+
 /** The columns of `peers` and `lookup`; long adds streams and bytes and never shortens a PeerId. */
 export const peerColumns = (options: {
   now: number
@@ -106,6 +116,8 @@ export const peerColumns = (options: {
   long: boolean
   /** Width of the terminal. */
   width?: number | undefined
+  /** Service that was asked for: its port, tags and state have a column. */
+  service?: string | undefined
   /** Percent of each slot of the last day that a peer was up, by PeerId. */
   day?: ReadonlyMap<string, readonly (number | null)[]> | undefined
 }): Column<PeerRow>[] => {
@@ -115,6 +127,7 @@ export const peerColumns = (options: {
     { title: 'NAME', cell: name },
     { title: 'PEER ID', cell: ({ peerId }) => (options.long ? sanitise(peerId) : shortPeerId(sanitise(peerId))) },
     { title: 'STATE', cell: (row) => stateCell(row, options.now, options.paint, most) },
+    ...serviceColumn(options),
     { title: 'ROLE', cell: ({ role }) => orUnknown(role) },
     { title: 'DIR', cell: ({ direction }) => orUnknown(direction), drop: 3 },
     { title: 'RTT', cell: ({ rttUs }) => roundTrip(rttUs), right: true, drop: 1 },

@@ -69,7 +69,13 @@ const lookUp = async (context: Context, peer: string | undefined, options: Looku
   if (options.json === true) context.terminal.json(view)
   else {
     const { paint, width } = context.terminal
-    const columns = peerColumns({ now: Date.now(), paint, long: options.long === true, width })
+    const columns = peerColumns({
+      now: Date.now(),
+      paint,
+      long: options.long === true,
+      width,
+      service: options.service
+    })
     context.terminal.table(columns, view.rows, { empty: 'No member fits.', all: options.long === true })
   }
   if (view.rows.length === 0) context.exit(exitCodes.noMatch)

@@ -16,7 +16,7 @@ export const peersText = (
   view: Output<'peers'>,
   rows: readonly PeerRow[],
   kept: number,
-  options: { long?: boolean; day?: Day | undefined }
+  options: { long?: boolean; day?: Day | undefined; service?: string | undefined }
 ): string => {
   const { terminal } = context
   const summary = terminal.paint('bold', peersSummary(view, kept, terminal.width))
@@ -26,6 +26,7 @@ export const peersText = (
     paint: terminal.paint,
     long: options.long === true,
     width: terminal.width,
+    service: options.service,
     day: options.day
   })
   return `${summary}\n\n${terminal.tableText(columns, rows, { all: options.long === true })}`

@@ -13,7 +13,7 @@ import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
 import type { ConnectView, DisconnectView } from '../api/views.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
-import { dialText, failureText } from '../errors.ts'
+import { dialText, failureText, onlyDialText } from '../errors.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import type { Connector } from '../peers/connector.ts'
@@ -86,7 +86,10 @@ const connectDirectly = async (
   } catch (error) {
     const late = openTo(network, publicKey)
     if (late !== undefined) return late
-    throw new UnavailableError(`${name} cannot be reached at ${addrs.join(', ')}: ${dialText(error)}`, retryMs)
+    throw new UnavailableError(
+      `${name} cannot be reached at ${addrs.join(', ')}: ${addrs.length > 1 ? dialText(error) : onlyDialText(error)}`,
+      retryMs
+    )
   }
 }
 
@@ -193,7 +196,7 @@ const dial = async ({ host }: NetworkNode, text: string, signal: AbortSignal): P
     return await host.dial(parseMultiaddr(text), { signal })
   } catch (error) {
     signal.throwIfAborted()
-    throw new UnavailableError(`${text} does not answer: ${dialText(error)}`, retryMs)
+    throw new UnavailableError(`${text} does not answer: ${onlyDialText(error)}`, retryMs)
   }
 }
 

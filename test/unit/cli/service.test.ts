@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { targetText } from '../../../src/node/forward/target.ts'
+import { peerRow, peersView } from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 
 let home: ControlHome
@@ -84,6 +85,19 @@ test.each(['[::1]:70000', '[::1]:0', '127.0.0.1:22', '[::]:22', '[2001:db8::1]:2
     expect(err).toContain('write [::1]:22, or unix:/run/app.sock')
   }
 )
+
+test.each(['peers', 'lookup'])('%s --service shows port, tags and state of that service alone', async (command) => {
+  const service = { protocol: 'tcp', tags: [], state: 'unknown' } as const
+  const services = [
+    { ...service, name: 'db', port: 5432 },
+    { ...service, name: 'web', port: 80, tags: ['blue'], state: 'failing' as const }
+  ]
+  api.peersAnswer = peersView([peerRow({ services })])
+  const { out } = await run(command, '--service', 'web')
+  expect(out).toContain('web 80/tcp (blue failing)')
+  expect(out).not.toContain('5432')
+  expect((await run('peers')).out).not.toContain('SERVICE')
+})
 
 test('lookup: a tag or health without a service is a mistake, as is a reason that is too long', async () => {
   for (const option of [['--tag', 'x'], ['--healthy']]) expect((await run('lookup', ...option)).code).toBe(2)

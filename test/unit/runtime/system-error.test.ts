@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { expect, test } from 'vitest'
-import { dialText, failureText } from '../../../src/node/errors.ts'
+import { dialText, failureText, onlyDialText } from '../../../src/node/errors.ts'
 import { inWords } from '../../../src/runtime/files/system-error.ts'
 
 test.each([
@@ -79,9 +79,15 @@ test('a file that two name is named once', () => {
 test('a dial that failed is told in words, wherever its failure is shown', () => {
   const raw = new Error('connect EADDRNOTAVAIL 2001:db8::1:8000 - Local (:::0)')
   expect(failureText('/ip6/2001:db8::1/tcp/8000', raw)).not.toMatch(/EADDR|Local/)
+  expect(failureText('/ip6/::1/tcp/9', new Error('connection error ::1:9: connect ECONNREFUSED ::1:9'))).toBe(
+    '/ip6/::1/tcp/9: nobody listens there'
+  )
   const refused = new Error('connect ECONNREFUSED ::1:9000')
   const said = '::1:9000 cannot be reached: nobody listens there'
   expect(dialText(refused)).toBe(said)
+  expect(dialText(new Error(`connection error ::1:9000: ${refused.message}`))).toBe(said)
+  expect(onlyDialText(new Error(`connection error ::1:9000: ${refused.message}`))).toBe('nobody listens there')
+  expect(onlyDialText(new AggregateError([refused, raw], 'All'))).toMatch(/^::1:9000 cannot be reached: .*; 2001/)
   expect(dialText(new AggregateError([refused, raw, refused], 'All multiaddr dials failed'))).toBe(
     `${said}; 2001:db8::1:8000 cannot be reached: no IPv6 address of this machine leads there; look at \`ip -6 address\` and \`ip -6 route\``
   )
