@@ -1,3 +1,4 @@
+import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 
@@ -16,33 +17,26 @@ interface Hint {
   peerId: string | undefined
 }
 
-/** More than a link has members to begin with; whoever is reached names the others. */
-const maxHints = 64
-/** Nodes on one machine. */
-const maxOfSource = 4
 /** Longer than it takes to hear the next answer to a question. */
 const ageMs = 300_000
 const retry = { initialMs: 30_000, maxMs: 600_000 }
-/** Dials that what is heard on links causes, in any minute: anybody on a link can name any port of any machine there. */
-export const dialsPerMinute = 12
-/** A third of these at once, and the rest evenly. */
-const linkDials = { count: dialsPerMinute / 3, perMs: 30_000 }
-/** Four in any minute. */
-const dialsOfSource = { count: 2, perMs: 60_000 }
+type HintLimits = Pick<ProtocolLimits['link'], 'dials' | 'dialsOfPeer' | 'hints' | 'hintsOfPeer'>
 
 /** Addresses on links where somebody may be. Everything in it is hearsay. */
 export class Hints {
   readonly #clock: Clock
+  readonly #limits: HintLimits
   /** By multiaddr, in the order of their coming. */
   readonly #hints = new Map<string, Hint>()
   readonly #dials: Gcra
   readonly #ofSource: Gcra
   #dialled = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: HintLimits) {
     this.#clock = clock
-    this.#dials = new Gcra(linkDials, { clock })
-    this.#ofSource = new Gcra(dialsOfSource, { clock, maxKeys: maxHints })
+    this.#limits = limits
+    this.#dials = new Gcra(limits.dials, { clock })
+    this.#ofSource = new Gcra(limits.dialsOfPeer, { clock, maxKeys: limits.hints })
   }
 
   get size(): number {
@@ -66,15 +60,16 @@ export class Hints {
     this.#forgetOld(now)
     const source = nameOf({ address, zone })
     const ofSource = this.#of(source)
-    const isFull = ofSource.length >= maxOfSource || this.#hints.size >= maxHints
-    if (isFull && !this.#giveWay(ofSource.length >= maxOfSource ? ofSource : [...this.#hints])) return false
+    const hasAll = ofSource.length >= this.#limits.hintsOfPeer
+    const isFull = hasAll || this.#hints.size >= this.#limits.hints
+    if (isFull && !this.#giveWay(hasAll ? ofSource : [...this.#hints])) return false
     this.#hints.set(multiaddr, { source, heardAt: now, tries: 0, notBefore: now, peerId: undefined })
     return true
   }
 
   /** True: this machine has named as many as are kept of one. A link may just have many members. */
   hasAll(source: LinkSource): boolean {
-    return this.#of(nameOf(source)).length >= maxOfSource
+    return this.#of(nameOf(source)).length >= this.#limits.hintsOfPeer
   }
 
   /** Multiaddrs to dial now, those that were never tried first; none of a member that is connected. */

@@ -18,7 +18,7 @@ import { announcement, type Heard, linkTag, mayBeOf, question, readPacket } from
 
 /** The node as it is seen from its links. */
 export interface LinkNode {
-  readonly config: Pick<Config, 'announce'>
+  readonly config: Pick<Config, 'announce' | 'protocols'>
   readonly clock: Clock
   readonly logging: Pick<Logging, 'logger'>
   /** Network id of the invite or the configuration. */
@@ -38,12 +38,6 @@ interface LinkedNetwork {
 
 /** The interfaces are looked at so often; a socket that was lost is opened again. */
 const lookMs = 5_000
-/** Packets with the tag that are looked at: of one machine, and of all. A thousand members that answer one question take five seconds. */
-const ofSource = { count: 20, perMs: 10_000 }
-const ofAll = { count: 200, perMs: 1_000 }
-/** Answers and questions of this node: an asker waits, and a flood of questions makes no flood of answers. */
-const answers = { count: 12, perMs: 60_000 }
-const questions = { count: 6, perMs: 60_000 }
 /** Spread of answers of many members to one question. */
 const answerWithinMs = 120
 /** Time that a search without any address waits for the first answer. */
@@ -74,12 +68,13 @@ export class Link implements Resolver {
 
   constructor(node: LinkNode) {
     const { clock } = node
+    const limits = node.config.protocols.link
     this.#node = node
-    this.hints = new Hints(clock)
-    this.#ofSource = new Gcra(ofSource, { clock, maxKeys: 256 })
-    this.#ofAll = new Gcra(ofAll, { clock })
-    this.#answers = new Gcra(answers, { clock })
-    this.#questions = new Gcra(questions, { clock })
+    this.hints = new Hints(clock, limits)
+    this.#ofSource = new Gcra(limits.ofPeer, { clock, maxKeys: 256 })
+    this.#ofAll = new Gcra(limits.ofAll, { clock })
+    this.#answers = new Gcra(limits.answers, { clock })
+    this.#questions = new Gcra(limits.questions, { clock })
     this.#ownCulprits = new Culprits({ clock, logger: node.logging.logger })
   }
 
@@ -188,15 +183,15 @@ export class Link implements Resolver {
       }, Math.random() * answerWithinMs).unref()
       return
     }
-    if (!this.hints.add(from, heard.port) && this.hints.hasAll(from)) this.#exceeded('link.hints', from)
+    if (!this.hints.add(from, heard.port) && this.hints.hasAll(from)) this.#exceeded('link.hintsOfPeer', from)
     for (const wake of this.#waiting) wake()
   }
 
   /** A flood is not decoded, and named once a minute. */
   #isAllowed(from: LinkSource): boolean {
     const source = `${from.address}%${from.zone}`
-    if (this.#ofSource.take(source) > 0) this.#exceeded('link.packets', from)
-    else if (this.#ofAll.take('') > 0) this.#exceeded('link.packets', { ...from, address: 'fe80::' })
+    if (this.#ofSource.take(source) > 0) this.#exceeded('link.ofPeer', from)
+    else if (this.#ofAll.take('') > 0) this.#exceeded('link.ofAll', { ...from, address: 'fe80::' })
     else return true
     this.#dropped++
     return false

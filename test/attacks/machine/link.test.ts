@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { expect } from 'vitest'
 import { parseNetworkId } from '../../../src/identity/network-id.ts'
-import { dialsPerMinute } from '../../../src/node/link/hints.ts'
 import { announcement, linkTag, question } from '../../../src/node/link/packets.ts'
+import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { describeUnless } from '../../helpers/vitest/describe-unless.ts'
 import { disposeAfterTest } from '../../helpers/vitest/dispose-after-test.ts'
@@ -72,6 +72,9 @@ const scene = async (): Promise<Scene> => {
   return { members, tag, begin }
 }
 
+/** Those at once, and those that come again within a minute. */
+const dialsPerMinute = defaultLimits.link.dials.count * (1 + 60_000 / defaultLimits.link.dials.perMs)
+
 const lies = (tag: string): Buffer[] =>
   [7001, 7002, 7003, 7004].map((port) => announcement(tag, { instance: `00000000000${port}0`, port }))
 
@@ -107,9 +110,9 @@ describeUnless(whyNoNamespaces())('a link', () => {
     await members.join('one', 'integrated')
     await members.status(['one'], ceilingMs, ({ membership }) => membership.state === 'member')
     const { link, limits } = await members.client('root').status()
-    const named = limits.find(({ limit }) => limit === 'link.packets')
+    const named = limits.find(({ limit }) => limit === 'link.ofPeer')
     expect(named?.culprits.some(({ who }) => who.includes('fe80::bad:'))).toBe(true)
-    expect(members.network.log('root', 'root').match(/link\.packets/g)?.length).toBeLessThan(120)
+    expect(members.network.log('root', 'root').match(/link\.of(Peer|All)/g)?.length).toBeLessThan(120)
     return {
       happened: `${link?.dropped} packets of a flood were not looked at, and a newcomer joined beside it`,
       held: '20 packets of a machine in 10 s and 200 of all in a second are looked at; 12 answers a minute; who sends more is named'

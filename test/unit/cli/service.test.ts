@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { PeerRow } from '../../../src/node/api/control-api.ts'
 import { targetText } from '../../../src/node/forward/target.ts'
 import { peerRow, peersView } from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
@@ -87,10 +88,9 @@ test.each(['[::1]:70000', '[::1]:0', '127.0.0.1:22', '[::]:22', '[2001:db8::1]:2
 )
 
 test.each(['peers', 'lookup'])('%s --service shows port, tags and state of that service alone', async (command) => {
-  const service = { protocol: 'tcp', tags: [], state: 'unknown' } as const
-  const services = [
-    { ...service, name: 'db', port: 5432 },
-    { ...service, name: 'web', port: 80, tags: ['blue'], state: 'failing' as const }
+  const services: PeerRow['services'] = [
+    { name: 'db', port: 5432, protocol: 'tcp', tags: [], state: 'unknown' },
+    { name: 'web', port: 80, protocol: 'tcp', tags: ['blue'], state: 'failing' }
   ]
   api.peersAnswer = peersView([peerRow({ services })])
   const { out } = await run(command, '--service', 'web')

@@ -5,7 +5,7 @@ import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import type { Rate } from '../../../src/protocols/engine/rate-limiter.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
 
-const { stream, strangers, hello, register, sync, lookup, probe, blocks, forward, relay, admin, announce, kad } =
+const { stream, strangers, hello, register, sync, lookup, probe, blocks, forward, relay, link, admin, announce, kad } =
   defaultLimits
 
 const kib = (bytes: number): string => `${bytes / 1024} KiB`
@@ -144,6 +144,12 @@ const docs: Record<string, [string, string[]][]> = {
     ['client: circuits that others open to it', [String(relay.inbound)]],
     ['client: relays', [String(relay.wanted), s(relay.lookMs), `${relay.betterLooks} looks`]],
     ['client: a relay says nothing', [s(relay.muteMs), s(relay.silentMs)]]
+  ],
+  '../link': [
+    ['dials that packets cause', [rate(link.dials), rate(link.dialsOfPeer)]],
+    ['hints', [String(link.hints), `of one machine ${link.hintsOfPeer}`]],
+    ['packets with the tag, of 512 bytes at most', [rate(link.ofAll), rate(link.ofPeer)]],
+    ['questions, answers of this node', [rate(link.questions), rate(link.answers)]]
   ],
   announce: [
     ['message', [kib(announce.messageBytes)]],

@@ -1,6 +1,6 @@
 const KiB = 1024
 
-/** Limits of content, of forwards and of relays: the protocols that carry much. */
+/** Limits of content, of forwards and of relays, the protocols that carry much; and of what is heard on links. */
 export const contentLimits = {
   blocks: {
     /** 64 digests with their tags, network, trace. */
@@ -165,5 +165,26 @@ export const contentLimits = {
      * lie in them: a relay that was slow once stays.
      */
     betterLooks: 6
+  },
+  link: {
+    /**
+     * Packets with the tag of the network that are looked at: of one machine, and of all. A thousand members that answer one question take
+     * five seconds.
+     */
+    ofPeer: { count: 20, perMs: 10_000 },
+    ofAll: { count: 200, perMs: 1_000 },
+    /** Answers and questions of this node: an asker waits, and a flood of questions makes no flood of answers. */
+    answers: { count: 12, perMs: 60_000 },
+    questions: { count: 6, perMs: 60_000 },
+    /** Addresses that are kept. More than a link has members to begin with; whoever is reached names the others. */
+    hints: 64,
+    /** Those of one machine: nodes on it. */
+    hintsOfPeer: 4,
+    /**
+     * Dials that what is heard causes, half of them at once: twelve in any minute, as anybody on a link can name any port of any machine
+     * there; and those to one machine.
+     */
+    dials: { count: 4, perMs: 30_000 },
+    dialsOfPeer: { count: 2, perMs: 60_000 }
   }
 }

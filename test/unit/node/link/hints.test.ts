@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { dialsPerMinute, Hints } from '../../../../src/node/link/hints.ts'
+import { Hints } from '../../../../src/node/link/hints.ts'
+import { defaultLimits, limitsWith } from '../../../../src/protocols/engine/limits.ts'
 import { TestClock } from '../../../helpers/log-network.ts'
 
 /** A clock that a test turns. */
@@ -15,7 +16,7 @@ const from = (n: number) => ({ address: `fe80::${n.toString(16)}`, zone: 'eth0' 
 
 describe('hints of a link', () => {
   it('are dialled at the address that they come from, with the interface', () => {
-    const hints = new Hints(clock())
+    const hints = new Hints(clock(), defaultLimits.link)
     expect(hints.add(from(1), 9000)).toBe(true)
     expect(hints.take(4, nobody)).toEqual(['/ip6zone/eth0/ip6/fe80::1/tcp/9000'])
     expect(hints.take(4, nobody)).toEqual([])
@@ -26,7 +27,7 @@ describe('hints of a link', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
         const time = clock()
-        const hints = new Hints(time)
+        const hints = new Hints(time, defaultLimits.link)
         const dials: { at: number; source: string }[] = []
         for (const { source, port, ms } of steps) {
           time.turn(ms)
@@ -37,7 +38,7 @@ describe('hints of a link', () => {
         }
         for (const { at, source } of dials) {
           const within = dials.filter((each) => each.at > at - 60_000 && each.at <= at)
-          expect(within.length).toBeLessThanOrEqual(dialsPerMinute)
+          expect(within.length).toBeLessThanOrEqual(12)
           expect(within.filter((each) => each.source === source).length).toBeLessThanOrEqual(4)
         }
         expect(hints.dialled).toBe(dials.length)
@@ -47,7 +48,7 @@ describe('hints of a link', () => {
 
   it('that wait for the dials of others lose nothing by it', () => {
     const time = clock()
-    const hints = new Hints(time)
+    const hints = new Hints(time, defaultLimits.link)
     for (const n of [1, 2, 3, 4, 5]) hints.add(from(n), 9000)
     expect(hints.take(4, nobody).length).toBe(4)
     for (let looks = 0; looks < 10; looks++) expect(hints.take(4, nobody)).toEqual([])
@@ -56,7 +57,7 @@ describe('hints of a link', () => {
   })
 
   it('of one source are four, and one that waits for its dial is pushed out by no other', () => {
-    const hints = new Hints(clock())
+    const hints = new Hints(clock(), defaultLimits.link)
     for (const port of [1, 2, 3]) expect(hints.add(from(1), port)).toBe(true)
     expect(hints.hasAll(from(1))).toBe(false)
     expect(hints.add(from(1), 4)).toBe(true)
@@ -71,8 +72,18 @@ describe('hints of a link', () => {
     expect(hints.size).toBe(64)
   })
 
+  it('are as many as the configuration allows', () => {
+    const hints = new Hints(
+      clock(),
+      limitsWith({ link: { hints: 3, hintsOfPeer: 2, dials: { count: 1, perMs: 30_000 } } }).link
+    )
+    const added = [1, 1, 1, 2, 3].map((n, port) => hints.add(from(n), port + 1))
+    expect(added).toEqual([true, true, false, true, false])
+    expect(hints.take(4, nobody).length).toBe(1)
+  })
+
   it('of one member at many addresses leave room for others, and it keeps one of them', () => {
-    const hints = new Hints(clock())
+    const hints = new Hints(clock(), defaultLimits.link)
     for (let n = 1; n <= 64; n++) {
       hints.add(from(n), 9000)
       hints.proven(`/ip6zone/eth0/ip6/fe80::${n.toString(16)}/tcp/9000`, 'mallory')
@@ -85,7 +96,7 @@ describe('hints of a link', () => {
 
   it('of a member that is connected are not dialled, and those that nobody repeats are forgotten', () => {
     const time = clock()
-    const hints = new Hints(time)
+    const hints = new Hints(time, defaultLimits.link)
     hints.add(from(1), 9000)
     const [multiaddr = ''] = hints.take(4, nobody)
     hints.proven(multiaddr, 'hal')
@@ -98,7 +109,7 @@ describe('hints of a link', () => {
 
   it('that nobody answers at are tried again after growing pauses', () => {
     const time = clock()
-    const hints = new Hints(time)
+    const hints = new Hints(time, defaultLimits.link)
     const gaps: number[] = []
     let last = 0
     for (let at = 0; at < 400_000; at += 1_000) {

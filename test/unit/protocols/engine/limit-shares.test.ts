@@ -167,6 +167,18 @@ const scopes: Scopes<ProtocolLimits> = {
     lookMs: 'time',
     betterLooks: { process: 'this node asks' }
   },
+  link: {
+    ofPeer: 'peer',
+    ofAll: {
+      process: 'link.ofPeer: one machine has a hundredth; whoever forges many addresses delays what comes on its link'
+    },
+    answers: { process: 'one answer is heard by all who ask' },
+    questions: { process: 'this node asks' },
+    hints: { process: 'link.hintsOfPeer; none that waits for its dial gives way' },
+    hintsOfPeer: 'peer',
+    dials: { process: 'link.dialsOfPeer' },
+    dialsOfPeer: 'peer'
+  },
   admin: {
     requestBytes: 'message',
     answerBytes: 'message',
