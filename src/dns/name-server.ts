@@ -1,6 +1,7 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
+import { pipeline } from 'node:stream/promises'
 import { type Answer, encode, type OptAnswer, type Packet } from 'dns-packet'
 import { inBackground } from '../runtime/background.ts'
 import { decodeBounded } from './bounded-decode.ts'
@@ -24,8 +25,6 @@ export const rcodes = { noError: 0, formErr: 1, servFail: 2, nxDomain: 3, notImp
 
 const maxTcpConnections = 64
 const tcpIdleMs = 5000
-/** An asker that does not read its answers is cut. */
-const maxUnreadBytes = 128 * 1024
 /** A question is one name. */
 const maxQuestionBytes = 4096
 const headerBytes = 12
@@ -65,7 +64,8 @@ export class NameServer implements AsyncDisposable {
   static async start(init: NameServerInit): Promise<NameServer> {
     const { host, port } = init
     for (let attempt = 1; ; attempt++) {
-      const tcp = createServer()
+      // Who says that it asks no more still reads the answers.
+      const tcp = createServer({ allowHalfOpen: true })
       tcp.listen({ host, port, ipv6Only: true })
       await once(tcp, 'listening')
       const address = tcp.address()
@@ -116,27 +116,31 @@ export class NameServer implements AsyncDisposable {
     inBackground(this.#talk(socket), 'answering questions of DNS')
   }
 
-  /** One question after the other, in their order. */
+  /** Goes on only as fast as the asker reads: no more than a buffer of the socket and one answer wait for it. */
   async #talk(socket: Socket): Promise<void> {
-    let held = Buffer.alloc(0)
     try {
-      for await (const chunk of socket) {
-        held = Buffer.concat([held, chunk])
-        while (held.length >= 2) {
-          const length = held.readUInt16BE(0)
-          if (length > maxQuestionBytes || socket.writableLength > maxUnreadBytes) return
-          if (held.length < 2 + length) break
-          const reply = await this.#respond(held.subarray(2, 2 + length), false)
-          held = held.subarray(2 + length)
-          if (reply === undefined) return
-          socket.write(Buffer.concat([Buffer.from([reply.length >> 8, reply.length & 0xff]), reply]))
-        }
-      }
+      await pipeline(socket, (chunks: AsyncIterable<Buffer>) => this.#replies(chunks), socket)
     } catch {
       // The asker is gone.
     } finally {
-      if (socket.readableEnded) socket.end()
-      else socket.destroy()
+      socket.destroy()
+    }
+  }
+
+  /** One question after the other, in their order. */
+  async *#replies(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let held = Buffer.alloc(0)
+    for await (const chunk of chunks) {
+      held = Buffer.concat([held, chunk])
+      while (held.length >= 2) {
+        const length = held.readUInt16BE(0)
+        if (length > maxQuestionBytes) return
+        if (held.length < 2 + length) break
+        const reply = await this.#respond(held.subarray(2, 2 + length), false)
+        held = held.subarray(2 + length)
+        if (reply === undefined) return
+        yield Buffer.concat([Buffer.from([reply.length >> 8, reply.length & 0xff]), reply])
+      }
     }
   }
 
