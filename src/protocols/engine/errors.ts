@@ -47,3 +47,8 @@ export class RemoteFailureError extends Error {
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
+
+/** A frame of an encrypted connection that its key does not open: changed, repeated, left out or moved on the way. */
+export class AlteredFrameError extends Error {
+  override readonly name = 'AlteredFrameError'
+}

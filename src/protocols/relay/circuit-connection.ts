@@ -2,7 +2,7 @@ import type { AbortOptions, Logger, MultiaddrConnection, Stream } from '@libp2p/
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { StreamEndedError } from '../engine/errors.ts'
+import { AlteredFrameError, StreamEndedError } from '../engine/errors.ts'
 import { resumeStream } from '../engine/resume-stream.ts'
 
 export interface CircuitConnectionInit {
@@ -13,16 +13,20 @@ export interface CircuitConnectionInit {
   direction: 'inbound' | 'outbound'
   remoteAddr: Multiaddr
   log: Logger
+  /** Told when what came is not what the other end has sent. */
+  onAltered: () => void
 }
 
 /** A stream to a relay as the connection to whoever is behind it. */
 class CircuitConnection extends AbstractMultiaddrConnection {
   /** The layer below, whose bytes wait for the member behind the relay. */
   readonly stream: Stream
+  readonly #onAltered: () => void
 
-  constructor({ stream, rest, ...init }: CircuitConnectionInit) {
+  constructor({ stream, rest, onAltered, ...init }: CircuitConnectionInit) {
     super(init)
     this.stream = stream
+    this.#onAltered = onAltered
     stream.addEventListener('close', ({ error }) => this.onTransportClosed(error))
     stream.addEventListener('remoteCloseWrite', () => {
       this.onRemoteCloseWrite()
@@ -49,6 +53,7 @@ class CircuitConnection extends AbstractMultiaddrConnection {
   }
 
   override sendReset(error: Error): void {
+    if (error instanceof AlteredFrameError) this.#onAltered()
     this.stream.abort(error)
   }
 

@@ -121,7 +121,19 @@ class RelayTransport implements Transport, Startable {
     const { stream, rest } = await frames.handOver()
     countApart(stream)
     const log = this.#components.logger.forComponent('trustnet:relay')
-    return circuitConnection({ stream, rest, remoteAddr, direction, log })
+    const onAltered = (): void => this.#tellAltered(remoteAddr)
+    return circuitConnection({ stream, rest, remoteAddr, direction, log, onAltered })
+  }
+
+  /** Noise has ended the circuit. Who did it cannot be told apart: the other end may send frames that are none. */
+  #tellAltered(remoteAddr: Multiaddr): void {
+    const { logger, trust } = this.#init
+    const { relay = '', peerId } = parseCircuit(remoteAddr) ?? {}
+    const named = [...trust.members()].find(({ connection }) => connection.remotePeer.toString() === relay)
+    logger?.warn(
+      { relay: named?.member.name ?? relay, peer: peerId },
+      'a connection through a relay has ended: what came is not what was sent. The relay, or that member, changes bytes; other ways to it are tried'
+    )
   }
 
   #wayTo(peerId: string): Connection | undefined {

@@ -1,6 +1,8 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 import type { ICryptoInterface } from '@chainsafe/libp2p-noise'
 import { defaultCrypto } from '@chainsafe/libp2p-noise/crypto'
+import { reasonOf } from '../../../runtime/error-message.ts'
+import { AlteredFrameError } from '../errors.ts'
 import { gathered, isLong } from './noise-frames.ts'
 
 const algorithm = 'chacha20-poly1305'
@@ -35,15 +37,23 @@ export const noiseCrypto: ICryptoInterface = {
     return output
   },
 
-  chaCha20Poly1305Decrypt(ciphertext, nonce, ad, k, dst) {
-    if (!isLong(ciphertext)) return defaultCrypto.chaCha20Poly1305Decrypt(ciphertext, nonce, ad, k, dst)
-    const whole = gathered(ciphertext)
-    const length = whole.byteLength - tag.authTagLength
-    const decipher = createDecipheriv(algorithm, keyOf(k), nonce, tag)
-    decipher.setAAD(ad, { plaintextLength: length })
-    decipher.setAuthTag(whole.subarray(length))
-    const output = decipher.update(whole.subarray(0, length))
-    decipher.final()
-    return output
+  chaCha20Poly1305Decrypt(...frame) {
+    try {
+      return decrypted(...frame)
+    } catch (error) {
+      throw new AlteredFrameError(`what came is not what was sent: ${reasonOf(error)}`)
+    }
   }
+}
+
+const decrypted: ICryptoInterface['chaCha20Poly1305Decrypt'] = (ciphertext, nonce, ad, k, dst) => {
+  if (!isLong(ciphertext)) return defaultCrypto.chaCha20Poly1305Decrypt(ciphertext, nonce, ad, k, dst)
+  const whole = gathered(ciphertext)
+  const length = whole.byteLength - tag.authTagLength
+  const decipher = createDecipheriv(algorithm, keyOf(k), nonce, tag)
+  decipher.setAAD(ad, { plaintextLength: length })
+  decipher.setAuthTag(whole.subarray(length))
+  const output = decipher.update(whole.subarray(0, length))
+  decipher.final()
+  return output
 }

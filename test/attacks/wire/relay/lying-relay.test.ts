@@ -30,8 +30,19 @@ const lies: Record<string, (send: Send) => Send> = {
     changed[changed.byteLength - 1] = (changed.at(-1) ?? 0) ^ 1
     return send(changed)
   },
+  'sends each behind the next one': (send) => {
+    let held: Uint8Array | undefined
+    return (data) => {
+      const before = held
+      held = before === undefined ? Uint8Array.from(data.subarray()) : undefined
+      return before === undefined || (send(data) && send(before))
+    }
+  },
   'sends them twice': (send) => (data) => send(Uint8Array.from(data.subarray())) && send(data)
 }
+
+/** Nothing comes that could be judged. */
+const isSilent = (lie: string): boolean => lie === 'drops them'
 
 /** Two members with a circuit through a relay, which begins to lie when there is another one. */
 const scene = async () => {
@@ -65,6 +76,8 @@ describe('a relay that passes on other bytes than those that come', () => {
       await eventually(() => relaysTo(one, two).includes(other.peerId))
       expect(await one.control.ping({ peer: 'two' })).toMatchObject({ received: 1, relay: { name: 'other' } })
       await eventually(() => !relaysTo(one, two).includes(liar.peerId))
+      if (!isSilent(what))
+        expect(network.logs.some((line) => /"relay":"liar".*what came is not what was sent/.test(line))).toBe(true)
       return {
         happened: `${what}: the circuit ends, and one through another relay is there`,
         held: 'Noise from end to end; a circuit from which nothing comes is asked, and gone around'
@@ -78,5 +91,6 @@ describe('a relay that passes on other bytes than those that come', () => {
     expect(lie((send) => (data) => send(Uint8Array.from(data.subarray())))).toBe(2)
     expect(await one.control.ping({ peer: 'two' })).toMatchObject({ received: 1, relay: { name: 'liar' } })
     expect(relaysTo(one, two)).toEqual([liar.peerId])
+    expect(network.logs.filter((line) => line.includes('what came is not what was sent'))).toEqual([])
   })
 })

@@ -3,12 +3,12 @@ import { asCrypto, nodeCrypto } from '@chainsafe/libp2p-noise/crypto'
 import { LengthPrefixedDecoder } from '@libp2p/utils'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { describe, expect, it } from 'vitest'
+import { AlteredFrameError } from '../../../../../src/protocols/engine/errors.ts'
 import { noiseCrypto } from '../../../../../src/protocols/engine/libraries/noise-crypto.ts'
 import { gatherFrames } from '../../../../../src/protocols/engine/libraries/noise-frames.ts'
 
 const key = randomBytes(32)
 const none = new Uint8Array()
-const refused = /unable to authenticate|Invalid chacha20poly1305/
 const sizes = [0, 1, 1_199, 1_200, 4_079, 4_080, 4_096, 65_507, 65_519]
 const nonceOf = (n: number): Uint8Array => {
   const nonce = Buffer.alloc(12)
@@ -47,10 +47,10 @@ describe.each(sizes)('a frame of %i bytes', (size) => {
     for (const at of [0, sealed.byteLength - 1]) {
       const changed = Buffer.from(sealed)
       changed[at] = (changed[at] ?? 0) ^ 1
-      expect(() => open(changed)).toThrow(refused)
+      expect(() => open(changed)).toThrow(AlteredFrameError)
     }
-    expect(() => open(sealed, 2)).toThrow(refused)
-    expect(() => open(sealed, 1, none)).toThrow(refused)
+    expect(() => open(sealed, 2)).toThrow(AlteredFrameError)
+    expect(() => open(sealed, 1, none)).toThrow(AlteredFrameError)
     expect(hashOf(open(sealed))).toBe(hashOf(plain))
   })
 })
@@ -66,7 +66,7 @@ it('each key has its own ciphers, also when several are in use', () => {
     noiseCrypto.chaCha20Poly1305Decrypt(sealed[each] ?? none, nonceOf(1), none, keys[by] ?? none, new Uint8Array(5_000))
   for (const at of keys.keys()) {
     expect(hashOf(open(at, at))).toBe(hashOf(plain))
-    expect(() => open(at, (at + 1) % keys.length)).toThrow(refused)
+    expect(() => open(at, (at + 1) % keys.length)).toThrow(AlteredFrameError)
   }
 })
 
