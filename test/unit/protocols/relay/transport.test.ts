@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { circuitVia } from '../../../../src/address/circuit.ts'
 import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { componentLogger } from '../../../../src/node/host/component-logger.ts'
+import { FrameStream } from '../../../../src/protocols/engine/frames.ts'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
 import { openStream } from '../../../../src/protocols/engine/protocol.ts'
-import { stopProtocol } from '../../../../src/protocols/relay/descriptor.ts'
+import { hopId, stopProtocol } from '../../../../src/protocols/relay/descriptor.ts'
 import { bringCircuit } from '../../../../src/protocols/relay/messages.ts'
-import { StopMessage } from '../../../../src/protocols/relay/pb/circuit.ts'
+import { HopMessage, StopMessage } from '../../../../src/protocols/relay/pb/circuit.ts'
 import { relayTransport } from '../../../../src/protocols/relay/transport.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { type MemberHost, type Members, startMember } from '../../../helpers/hosts/members.ts'
@@ -56,6 +57,9 @@ const bring = async (connection: Connection, message: Uint8Array): Promise<numbe
   return answer && StopMessage.decode(answer).status
 }
 
+/** Answer of a relay with this status. */
+const refused = (status: number): Uint8Array => HopMessage.encode({ type: 2, status })
+
 const transportOf = (node: MemberHost<{ relayed: unknown }>) =>
   node.host.services.relayed as ReturnType<ReturnType<typeof relayTransport>>
 
@@ -98,5 +102,32 @@ describe('a dial through a relay', () => {
     await expect(dial(`/ip6/::1/tcp/1${via}`)).rejects.toThrow(/no address/)
     expect(transport.dialFilter([multiaddr(via), multiaddr(`/ip6/::1/tcp/1${via}`)]).map(String)).toEqual([via])
     expect(transport.listenFilter([multiaddr(via)])).toEqual([])
+  })
+
+  it('gives the circuit up when the handshake fails, and hears of a relay that brings none', async () => {
+    const { node, relay } = await scene(true)
+    const there = await connect(node.host, relay.host)
+    const dial = async () =>
+      await transportOf(node).dial(multiaddr(`${circuitVia(relay.host.peerId.toString())}/p2p/${someone}`), {
+        signal: AbortSignal.timeout(60_000)
+      } as never)
+    let answer = refused(203)
+    await relay.host.handle(hopId, async (stream) => {
+      const frames = new FrameStream(stream, { maxFrame: 4096, limits: limits.stream, isPreface: true })
+      await frames.read()
+      await frames.write(answer)
+    })
+    await expect(dial()).rejects.toMatchObject({ name: 'UnavailableError' })
+    answer = refused(100)
+    // The upgrader of this scene is asked to carry out no handshake.
+    await expect(dial()).rejects.toThrow('this method is not used')
+    await expect
+      .poll(() => there.streams.filter(({ protocol, status }) => protocol === hopId && status === 'open'))
+      .toEqual([])
+  })
+
+  it('is no way to listen', async () => {
+    const { node } = await scene(true)
+    expect(() => transportOf(node).createListener({ upgrader: undefined } as never)).toThrow('a reservation instead')
   })
 })
