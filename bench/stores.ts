@@ -95,6 +95,18 @@ async function end(name: string, owner: Node, followers: readonly Node[]): Promi
   await owner.call('remove', name)
 }
 
+/** Shares a folder with one file, and waits until the follower knows of it. */
+async function share(
+  owner: Node,
+  follower: Node,
+  { name, folder }: { name: string; folder: string },
+  mebibytes: number
+): Promise<void> {
+  await owner.call('write', folder, 1, mebibytes * mib)
+  await owner.call('add', folder, name)
+  await follower.call('known', name)
+}
+
 /** MiB per second of one file, until its blocks are there and until it is written; MiB for one changed byte; the most memory of both ends. */
 async function oneFile(
   owner: Node,
@@ -102,9 +114,7 @@ async function oneFile(
   { name, folder, to }: { name: string; folder: string; to: string },
   mebibytes: number
 ): Promise<Record<string, number>> {
-  await owner.call('write', folder, 1, mebibytes * mib)
-  await owner.call('add', folder, name)
-  await follower.call('known', name)
+  await share(owner, follower, { name, folder }, mebibytes)
   await Promise.all([owner.peakRss(), follower.peakRss()])
   const fetched = await follower.call('sync', name)
   const [ownerBytes, followerBytes] = await Promise.all([owner.peakRss(), follower.peakRss()])
@@ -141,9 +151,7 @@ async function beatsDuring(
   { name, folder, to }: { name: string; folder: string; to: string },
   mebibytes: number
 ): Promise<Record<string, number>> {
-  await owner.call('write', folder, 1, mebibytes * mib)
-  await owner.call('add', folder, name)
-  await follower.call('known', name)
+  await share(owner, follower, { name, folder }, mebibytes)
   const ends = [owner, follower].map((each) => each.call('beat'))
   await follower.call('sync', name, to)
   await Promise.all([owner.call('stopBeats'), follower.call('stopBeats')])

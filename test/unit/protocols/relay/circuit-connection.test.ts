@@ -3,6 +3,7 @@ import { streamPair } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import { componentLogger } from '../../../../src/node/host/component-logger.ts'
+import { AlteredFrameError } from '../../../../src/protocols/engine/errors.ts'
 import { circuitConnection } from '../../../../src/protocols/relay/circuit-connection.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 
@@ -12,13 +13,22 @@ const remoteAddr = multiaddr('/ip6/2001:db8::1/tcp/9000')
 /** A connection over a stream, with the other end of that. */
 const scene = async (
   rest = ''
-): Promise<{ connection: MultiaddrConnection; stream: Stream; far: Stream; read: () => string }> => {
+): Promise<{
+  connection: MultiaddrConnection
+  stream: Stream
+  far: Stream
+  read: () => string
+  altered: () => number
+}> => {
   const [far, stream] = await streamPair()
   stream.pause()
-  const connection = circuitConnection({ stream, rest: Buffer.from(rest), direction: 'inbound', remoteAddr, log })
+  let altered = 0
+  const onAltered = (): void => void altered++
+  const init = { stream, rest: Buffer.from(rest), direction: 'inbound', remoteAddr, log, onAltered } as const
+  const connection = circuitConnection(init)
   const parts: Uint8Array[] = []
   connection.addEventListener('message', ({ data }) => parts.push(data.subarray()))
-  return { connection, stream, far, read: () => Buffer.concat(parts).toString() }
+  return { connection, stream, far, read: () => Buffer.concat(parts).toString(), altered: () => altered }
 }
 
 test('bytes go both ways, those first that came before the connection was made', async () => {
@@ -58,6 +68,15 @@ test('a reset of the connection is one of the stream', async () => {
   expect(far.status).not.toBe('open')
 })
 
+test.each([
+  ['bytes that were changed on the way', new AlteredFrameError('a frame was changed'), 1],
+  ['anything else', new Error('nobody answers'), 0]
+])('that it ends for %s is told, or not: %s, %i times', async (_what, error, times) => {
+  const { connection, altered } = await scene()
+  connection.abort(error)
+  expect(altered()).toBe(times)
+})
+
 test('what pauses it pauses the stream, and what resumes it lets the bytes come that waited', async () => {
   const { connection, stream, far, read } = await scene()
   connection.pause()
@@ -73,6 +92,7 @@ test('over a stream that has ended meanwhile it is closed from the beginning', a
   const [, stream] = await streamPair()
   stream.pause()
   stream.abort(new Error('gone'))
-  const connection = circuitConnection({ stream, rest: new Uint8Array(), direction: 'outbound', remoteAddr, log })
+  const init = { stream, rest: new Uint8Array(), direction: 'outbound', remoteAddr, log, onAltered: () => {} } as const
+  const connection = circuitConnection(init)
   expect(connection.status).not.toBe('open')
 })
