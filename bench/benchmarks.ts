@@ -13,6 +13,7 @@ import { push } from './push.ts'
 import { recordUpdates } from './record-updates.ts'
 import { resolve } from './resolve.ts'
 import { rootStore } from './root-store/benchmark.ts'
+import { takeovers } from './root-store/takeovers.ts'
 import { scrape } from './scrape.ts'
 import { sessions } from './sessions.ts'
 import { start } from './start.ts'
@@ -26,6 +27,7 @@ export const benchmarks: readonly Benchmark[] = [
   etcd,
   admissions,
   rootStore,
+  takeovers,
   lookup,
   resolve,
   sync,

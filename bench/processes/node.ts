@@ -1,10 +1,12 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { equals } from 'uint8arrays/equals'
+import type { Role } from '../../src/identity/role.ts'
 import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
 import { isUp, type MemberView } from '../../src/registry/liveness/liveness.ts'
 import type { LookupRow } from '../../src/registry/records/lookup.ts'
+import { inviteFile } from '../harness/members/invite-file.ts'
 import { benchConfig, type Flags } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
 import type { RootAddress } from './root.ts'
@@ -36,6 +38,13 @@ const viewOf = (name: string): MemberView | undefined => {
   return member && liveness.view(member.publicKey)
 }
 
+/** Name of the root, as the log has it. */
+function root(): string | undefined {
+  const state = running().network?.registry.replica.state
+  const row = state?.rootRegistry()
+  return row && state?.member(row.publicKey)?.name
+}
+
 const methods = {
   async start(folder: string, name: string, flags: Flags): Promise<void> {
     const config = benchConfig(folder, name, flags)
@@ -49,6 +58,32 @@ const methods = {
   async ready(): Promise<number> {
     await running().joined({ signal: AbortSignal.timeout(60_000) })
     return machineMs()
+  },
+
+  /** Resolves when it holds the lease of the log, has its place in it, and may append. */
+  async isRoot(): Promise<void> {
+    const isSo = (): boolean => {
+      const registry = running().network?.registry
+      return registry?.root !== undefined && registry.root.refusal === undefined && root() === running().config.name
+    }
+    await running().until(isSo, AbortSignal.timeout(patienceMs))
+  },
+
+  async inviteFile(folder: string, name: string, role: Role): Promise<string> {
+    return await inviteFile(running(), folder, name, role)
+  },
+
+  /** Resolves when the log that this node has names that one as the root. Gives when. */
+  async namesRoot(name: string): Promise<number> {
+    await running().until(() => root() === name, AbortSignal.timeout(patienceMs))
+    return machineMs()
+  },
+
+  /** What it raised since it started, by code. */
+  alarms(): string[] {
+    return running()
+      .registry.alarms.list()
+      .map(({ code }) => code)
   },
 
   address(): RootAddress {

@@ -1,11 +1,11 @@
-import { createWriteStream, writeFileSync } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { SigningKey } from '../../src/identity/keys.ts'
 import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
-import { encodeInvite } from '../../src/registry/objects/invite.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
+import { inviteFile } from '../harness/members/invite-file.ts'
 import { benchConfig, rootName } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
 import { quantile } from '../harness/spread.ts'
@@ -56,15 +56,8 @@ const methods = {
     return { address: `/ip6/::1/tcp/${port}/p2p/${node.peerId}`, port, networkId: node.registry.networkId }
   },
 
-  /** A file with an invite for a secondary. */
   async inviteFile(folder: string, name: string): Promise<string> {
-    const { registry, attached, key } = running()
-    const { grant, inviteKey } = await registry.admission.invite({ role: 'secondary' })
-    const registries = [{ publicKey: key.publicKey, addrs: [...attached.announced] }]
-    const path = join(folder, `invite-${name}`)
-    const line = encodeInvite({ domain: 'bench.test', networkId: registry.networkId, registries, grant, inviteKey })
-    writeFileSync(path, line, { mode: 0o600 })
-    return path
+    return await inviteFile(running(), folder, name, 'secondary')
   },
 
   /** Resolves when so many secondaries are in the set of registries. */

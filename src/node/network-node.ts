@@ -1,4 +1,5 @@
 import type { Connection } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
 import { peerIdText, publicKeyOf } from '../identity/keys.ts'
 import { servesRegistry } from '../identity/role.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
@@ -230,6 +231,7 @@ export class NetworkNode implements NetworkParts {
   /** Says goodbye and ends, also when only a part of it was started. */
   async stop(reason: string, left: boolean): Promise<void> {
     const { registry } = this
+    if (this.#node.seat?.isHeld === true && registry.root === undefined) this.#leaveFormerRoot()
     this.self.stop()
     this.forwarder.close()
     // Before any session ends: the members of this registry are not down because it goes.
@@ -247,6 +249,14 @@ export class NetworkNode implements NetworkParts {
     this.sync?.stop()
     this.trust.clear()
     if (this.#host !== undefined) await stopHost(this.#host)
+  }
+
+  /** This process takes its place: it may be frozen, and nothing waits for its answer. */
+  #leaveFormerRoot(): void {
+    const former = this.registry.replica.state.rootRegistry()
+    for (const { connection, member } of this.trust.members())
+      if (former !== undefined && equals(member.publicKey, former.publicKey))
+        connection.abort(new Error('another process is the root'))
   }
 
   async #farewell(): Promise<Uint8Array | undefined> {

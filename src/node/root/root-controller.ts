@@ -9,7 +9,7 @@ import type { Registry } from '../../registry/registry.ts'
 import type { RestoredFrom } from '../../registry/store/node-values.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
-import type { Supervisor } from '../../runtime/supervisor.ts'
+import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import type { NetworkParts } from '../network-parts.ts'
@@ -62,6 +62,7 @@ export class RootController {
   readonly #stableMs: number
   readonly #stops: (() => void)[] = []
   readonly #ephemeral: EphemeralEnds
+  #looking: Running | undefined
   /** The root appends nothing yet. */
   #isListening = false
   #isReplaced = false
@@ -90,17 +91,19 @@ export class RootController {
     const { events } = this.#init.network.registry
     events.addEventListener('admitted', this.#onAdmitted)
     this.#stops.push(() => events.removeEventListener('admitted', this.#onAdmitted))
-    if (restored === undefined) this.#hearOthers(this.#root)
-    else this.#waitRestored(this.#root, restored)
     const looking = services.run('root', {
       everyMs: lookMs,
+      firstMs: 0,
       round: () => this.#look(),
       onFailed: (error) => {
         logger.warn({ error: String(error) }, 'the root could not append to its log; it is tried again in a second')
         return undefined
       }
     })
+    this.#looking = looking
     this.#stops.push(() => inBackground(looking.stop(), 'ending the duties of a root'))
+    if (restored === undefined) this.#hearOthers(this.#root)
+    else this.#waitRestored(this.#root, restored)
   }
 
   /** A connection is there, or can be made. */
@@ -200,13 +203,7 @@ export class RootController {
     if (!this.#isListening) return
     this.#isListening = false
     root.release()
-    if (root.refusal !== undefined) return
-    root.reissueRevokes().catch((error: Error) => {
-      this.#init.logger.error(
-        { error: error.message },
-        'revokes that the log lacks were not entered; it is tried again in a second'
-      )
-    })
+    this.#looking?.wake()
   }
 
   async #look(): Promise<void> {

@@ -25,7 +25,8 @@ import { clockFault, standingFault } from './standing.ts'
 const leaseMs = 3000
 /** Three renewals may be lost, and a candidate looks as often. */
 const lookMs = 750
-
+/** Pause of a candidate where the engine ends a lease late, or gives whole seconds. */
+const overdueMs = 200
 /** A candidate says so often that it is there, by the monotonic clock. */
 const attendMs = 5000
 /** Name of this part of the process. */
@@ -108,6 +109,7 @@ export class RootSeat {
       round: async () => {
         await this.#look()
         this.#node.services.part(part).ok()
+        return this.#pauseMs
       },
       onFailed: (error) => {
         this.#node.services.part(part).failed(error)
@@ -148,6 +150,14 @@ export class RootSeat {
   #engineOf(networkId: Uint8Array): SharedRootLog {
     this.#engine ??= openEngine({ store: this.#store, password: this.#password, networkId, leaseMs })
     return this.#engine
+  }
+
+  /** A candidate looks again when the lease of the root ends. */
+  get #pauseMs(): number | undefined {
+    const leftMs = this.#seen?.state?.lease.leftMs
+    const isWaiting = this.#lease === undefined && this.#fault === undefined
+    if (!isWaiting || leftMs === undefined || leftMs > lookMs) return undefined
+    return leftMs > 0 ? leftMs : overdueMs
   }
 
   async #look(): Promise<void> {
