@@ -47,6 +47,8 @@ export interface NodeParts {
   readonly isLeaving: boolean
   /** Something that a view shows has changed. */
   changed(): void
+  /** Stands for the place of the root at another database, or at none. */
+  useSeat(seat: RootSeat | undefined): void
   /** Goes on with another key, inside of this process. */
   useKey(key: SigningKey): Promise<void>
 }

@@ -66,7 +66,8 @@ export class TrustNode implements Node, NodeContext {
   readonly services: Supervisor
   readonly events = new EventBus()
   readonly invites: PendingInvite
-  readonly seat: RootSeat | undefined
+  /** Replaced when the log moves. */
+  seat: RootSeat | undefined
   readonly resolvers: Resolvers
   readonly link: Link | undefined
   readonly announced: AnnouncedServices
@@ -226,6 +227,14 @@ export class TrustNode implements Node, NodeContext {
   async useKey(key: SigningKey): Promise<void> {
     const change = (): void => this.rotation.use(key)
     await this.beginAnew('it goes on with a new key', change, () => this.key !== key)
+  }
+
+  /** Stands for the place of the root at another database, or at none. */
+  useSeat(seat: RootSeat | undefined): void {
+    this.seat = seat
+    this.config.root.store = seat?.store
+    seat?.start()
+    this.changed()
   }
 
   async joined({ signal }: { signal?: AbortSignal } = {}): Promise<void> {

@@ -39,7 +39,7 @@ import {
   topologyView
 } from './commands/past-views.ts'
 import { checkpointView, policyCall, policyPreview, policyView, witnessLinesView } from './commands/policy-views.ts'
-import { healthView, preparedView, statsView } from './commands/process-views.ts'
+import { healthView, movedRootView, preparedView, reloadView, statsView } from './commands/process-views.ts'
 import type { Scripted } from './commands/scripted.ts'
 import { ScriptedContent } from './commands/scripted-content.ts'
 
@@ -113,15 +113,12 @@ export class ScriptedApi extends ScriptedContent implements Scripted {
   recentLog: Scripted['recentLog'] = async () => ({ lines: this.logLines, dropped: 0 })
   prepareEntry: Scripted['prepareEntry'] = async () => preparedView
   enterEntry: Scripted['enterEntry'] = async () => ({ epoch: 1, n: 20, members: 2 })
+  moveRoot = async () => movedRootView
   spread: Scripted['spread'] = async (place) => ({
     ...place,
     members: [{ ...root, has: true, head: 20 }]
   })
-  reload: Scripted['reload'] = async () => ({
-    changed: ['logging.level'],
-    restart: ['listen.port'],
-    message: 'in force now: logging.level; needs a restart: listen.port'
-  })
+  reload = async () => reloadView
   rotateIdentity: Scripted['rotateIdentity'] = async () => ({
     ...root,
     newPeerId: root.peerId,

@@ -35,6 +35,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['registry evict', 'changes'],
   ['authority rotate', 'changes'],
   ['registry rotate-log-key', 'changes'],
+  ['registry move-root', 'changes'],
   ['registry void', 'changes'],
   ['registry verify', 'prints'],
   ['registry promote', 'changes'],

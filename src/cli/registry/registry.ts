@@ -16,6 +16,7 @@ import { addClock } from './clock.ts'
 import { addRegistryDiff } from './diff.ts'
 import { addEvict } from './evict.ts'
 import { addLog } from './log.ts'
+import { addMoveRoot } from './move-root.ts'
 import { addRegistryAt } from './past.ts'
 import { addRegistryRoot } from './root.ts'
 import { addRotateLogKey } from './rotate-log-key.ts'
@@ -58,6 +59,7 @@ export const addRegistry: AddCommand = (program, context) => {
   addClock(registry, context)
   addEvict(registry, context)
   addRotateLogKey(registry, context)
+  addMoveRoot(registry, context)
   addRegistryDiff(registry, context)
 }
 

@@ -8,9 +8,9 @@ import { orUnknown, plural, sanitise, shortPeerId } from '../output/text.ts'
 
 const pauseMs = 2_000
 
-/** Option for the time in which an entry is followed. */
-export const waitOption = (): Option =>
-  new Option('--wait <duration>', 'follow it to the members for so long').argParser(wait).default(30_000, '30s')
+/** Option for the time in which a change is followed. */
+export const waitOption = (what = 'follow it to the members for so long'): Option =>
+  new Option('--wait <duration>', what).argParser(wait).default(30_000, '30s')
 
 const wait = (text: string): number => {
   const ms = parseDuration(text)

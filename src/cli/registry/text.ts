@@ -38,7 +38,7 @@ const registryLines = (view: RegistryStatusView): string[] =>
 /** The database that keeps the log: who has the lease and for how long, who waits for it, and by how much this store is behind. */
 const rootStoreRows = ({ rootStore }: RegistryStatusView): [string, string][] => {
   if (rootStore === null) return []
-  const { store, held, term, holder, behind, leftMs, candidates, weaknesses, failure, fault } = rootStore
+  const { store, held, term, holder, behind, lacks, leftMs, candidates, weaknesses, failure, fault } = rootStore
   const rows: [string, string][] = []
   if (term === null || holder === null)
     rows.push([
@@ -52,6 +52,8 @@ const rootStoreRows = ({ rootStore }: RegistryStatusView): [string, string][] =>
     rows.push(['Root log', `${sanitise(store)}, term ${term} of ${who}${lease}, ${lag}`])
     rows.push(['Candidates', candidates.length === 0 ? 'nobody else' : candidates.map(peerText).join(', ')])
   }
+  if (held && (lacks ?? 0) > 0)
+    rows.push(['', `it is brought ${plural(lacks ?? 0, 'older entry', 'older entries')} of this store`])
   if (failure !== null) rows.push(['', `the database is not reached: ${sanitise(failure)}`])
   if (fault !== null) rows.push(['', `this process cannot take the place of the root: ${sanitise(fault)}`])
   if (weaknesses.length > 0)

@@ -11,11 +11,8 @@ import { putLive } from './live-config.ts'
  * @throws ControlInputError that says what is wrong
  */
 export async function reload(node: NodeContext): Promise<ReloadView> {
-  if (node.readConfig === undefined) {
-    throw new ConfigError(['this node is part of another program, which has its configuration: nothing was read'])
-  }
   const { config, logging, network, housekeeping } = node
-  const fresh = read(node.readConfig)
+  const fresh = readAnew(node.readConfig)
   const reloaded = putLive(config, fresh)
   const { changed } = reloaded
   // A port that was taken is not the one of the file, and one that was saved is.
@@ -35,8 +32,11 @@ export async function reload(node: NodeContext): Promise<ReloadView> {
   return { changed: [...changed], restart, message: textOf(changed, restart) }
 }
 
-/** Reads it; that it is not valid is told to whoever asked, and is no failure of this process. */
-function read(readConfig: () => Config): Config {
+/** Reads it; that it is not valid is told to whoever asked, and is no failure of this process. @throws ControlInputError, ConfigError */
+export function readAnew(readConfig: NodeContext['readConfig']): Config {
+  if (readConfig === undefined) {
+    throw new ConfigError(['this node is part of another program, which has its configuration: nothing was read'])
+  }
   try {
     return readConfig()
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   partHealth,
   peerRef,
   phase,
+  plan,
   role,
   rttUs,
   state,
@@ -123,6 +124,29 @@ export const forwardsView = answer('forwards', 'trustnet expose --json', {
 
 export const exposedView = answer('expose', 'trustnet expose NAME --json', { ...exposed.shape, message: text })
 
+export const movedRootView = answer('moved-root', 'trustnet registry move-root --json', {
+  applied: z.boolean().describe('false: a plan'),
+  from: text.describe('what kept the log, as root.store names it; `sqlite`: the store of the root'),
+  to: text.describe('what keeps it from then on'),
+  isRoot: z.boolean().describe('false: a candidate, which goes after the log'),
+  epoch: whole,
+  head: whole.describe('newest entry of this store'),
+  there: z
+    .object({
+      epoch: whole,
+      head: whole,
+      isMoved: z.boolean().describe('it gives its lease to nobody'),
+      holder: text.describe('who has the lease, or where the log went')
+    })
+    .nullable()
+    .describe('log that the database had before; null: none of this network, or it is the store of the root')
+})
+
+export const moveRootInput = {
+  to: z.string().min(1).max(4096).describe('as root.store names it'),
+  plan: plan.optional()
+}
+
 export type HealthView = Body<typeof healthView>
 export type ReadyView = Body<typeof readyView>
 export type VersionView = Body<typeof versionView>
@@ -130,3 +154,4 @@ export type ConnectionsView = Body<typeof connectionsView>
 export type StatsView = Body<typeof statsView>
 export type ForwardsView = Body<typeof forwardsView>
 export type ExposedView = Body<typeof exposedView>
+export type MovedRootView = Body<typeof movedRootView>

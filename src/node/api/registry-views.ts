@@ -75,6 +75,7 @@ export const registryStatusView = answer('registry-status', 'trustnet registry s
       epoch: wholeOrNull,
       head: wholeOrNull.describe('newest entry in the database'),
       behind: wholeOrNull.describe('entries there that this store lacks'),
+      lacks: wholeOrNull.describe('older entries that are still on their way there; each is read back and compared'),
       candidates: z.array(peerRef).describe('others that were seen at the database in the last 20 s'),
       weaknesses: z.array(text).describe('settings of the server by which it may lose what it has answered'),
       failure: textOrNull.describe('why the database is not reached; null: it answered last'),

@@ -118,6 +118,11 @@ export const routes = {
   enterEntry: tell.root('Enters what the authority has signed for that place', registry.enteredView, {
     entry: z.string().max(8192).describe('envelope, base64')
   }),
+  moveRoot: tell.network(
+    'Moves the log of the root to what the configuration names',
+    running.movedRootView,
+    running.moveRootInput
+  ),
   spread: ask.network('Which members hold the log up to an entry; asks those that are connected', registry.spreadView, {
     epoch: count,
     n: count

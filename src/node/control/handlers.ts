@@ -18,6 +18,7 @@ import { cancelInvite, changePolicy, listInvites } from '../actions/open-invites
 import { addOperator, operatorsView, removeOperator } from '../actions/operators.ts'
 import type { OrderedCalls, RemoteAuthor } from '../actions/ordered.ts'
 import { evict, heldBack } from '../actions/registry/evict.ts'
+import { moveRoot } from '../actions/registry/move-root.ts'
 import { dismissVoid, voidRevokesView } from '../actions/registry/void-revokes.ts'
 import { takeWitnessLines } from '../actions/registry/witness-lines.ts'
 import { reload } from '../actions/reload.ts'
@@ -163,6 +164,7 @@ export const handlers: { readonly [K in RouteName]: Handler<K> } = {
   backup: ({ to }, { node }) => backUpNow(node, to),
   prepareEntry: (query, { node, network }) => prepareEntry(node, network, query),
   enterEntry: (query, { node, network }) => enterEntry(node, network, query),
+  moveRoot: (query, { node, network }) => moveRoot(node, network, query),
   spread: (query, { node, network, signal }) => spreadView(node, network, query, signal),
   resume: ({ head }, { node, network }) => resumeRestored(node, network, head),
 

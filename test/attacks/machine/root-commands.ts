@@ -69,6 +69,13 @@ const ownCalls: ReadonlyMap<string, RootCalls> = new Map<string, RootCalls>([
       ]
     }
   ],
+  [
+    'registry move-root',
+    {
+      stopped: ['trustnet registry move-root --to sqlite --yes'],
+      running: ['trustnet registry move-root --to sqlite --yes']
+    }
+  ],
   ['operator key', { stopped: ['trustnet operator key /root/safe/out-ann.key'] }],
   ['policy edit', { running: ['EDITOR=true trustnet policy edit --yes'] }],
   ['config check', { stopped: ['trustnet config check', `trustnet config check ${config}`] }],

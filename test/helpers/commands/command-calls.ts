@@ -16,6 +16,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['registry clock', []],
   ['registry evict', ['--confirm']],
   ['registry rotate-log-key', []],
+  ['registry move-root', ['--to', 'sqlite']],
   ['status', []],
   ['ui', []],
   ['peers', []],

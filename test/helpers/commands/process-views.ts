@@ -33,3 +33,19 @@ export const preparedView: PreparedView = {
   nextAuthorityDigest: '00',
   logKey: null
 }
+
+export const movedRootView = {
+  applied: false,
+  from: 'sqlite',
+  to: 'sqlite',
+  isRoot: true,
+  epoch: 0,
+  head: 20,
+  there: null
+}
+
+export const reloadView = {
+  changed: ['logging.level'],
+  restart: ['listen.port'],
+  message: 'in force now: logging.level; needs a restart: listen.port'
+}

@@ -43,4 +43,21 @@ export function movedLogSuite(name: string, open: (kept: LogToKeep) => Promise<S
     await engine.expire()
     expect(await log.acquire('a')).toMatchObject({ term: lease.term + 3 })
   })
+
+  it(`takes older entries of a log that began on ${name} at a later one, by the holder of the lease alone`, async () => {
+    const kept = await logToKeep()
+    const { log, other } = await open(kept)
+    const [first, second, third] = kept.batches
+    if (first === undefined || second === undefined || third === undefined) throw new Error('there are three batches')
+    const lease = await log.begin('a', second)
+    if (lease === undefined) throw new Error('it was begun')
+    await log.append(lease, third)
+    expect(await refusalOf(log.backfill({ ...lease, term: lease.term + 1 }, second.entries))).toBe('LeaseLostError')
+    for (const { entries } of [second, first, first]) {
+      await log.backfill(lease, entries)
+      expect(await other.state()).toMatchObject({ head: third.head, firstN: entries[0]?.n })
+    }
+    const all = kept.batches.slice(0, 3).flatMap(({ entries }) => entries)
+    expect(await other.read(kept.start.head.n)).toEqual(all)
+  })
 }

@@ -28,6 +28,7 @@ const changes: ReadonlyMap<string, RouteName | 'here' | 'root'> = new Map([
   ['registry recover', 'root'],
   ['authority rotate', 'root'],
   ['registry rotate-log-key', 'root'],
+  ['registry move-root', 'root'],
   ['peers connect', 'here'],
   ['peers disconnect', 'here'],
   ['report', 'here'],

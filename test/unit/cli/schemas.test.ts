@@ -12,6 +12,7 @@ const commands: [string, string[]][] = [
   ['lookup', ['lookup']],
   ['status', ['status']],
   ['registry-status', ['registry', 'status']],
+  ['moved-root', ['registry', 'move-root', '--to', 'sqlite']],
   ['registry-nodes', ['registry', 'nodes']],
   ['registry-clock', ['registry', 'clock']],
   ['registry-clock', ['registry', 'clock', '--accept']],

@@ -18,13 +18,16 @@ export interface StoreTarget {
   readonly database: string
   /** File with the certificates that may have signed the server's; default: those of the system. */
   readonly ca: string | undefined
+  /** File with the password; default: the secret of the process. */
+  readonly passwordFile: string | undefined
 }
 
 const defaultPort = 5432
 /** All are dialled at once. */
 const maxServers = 8
+const parameters = new Set(['sslrootcert', 'passwordfile'])
 const form =
-  'write postgres://USER@HOST/DATABASE, or USER@HOST,HOST for a primary and its standby, with ?sslrootcert=FILE where their certificates are by an authority of your own, or postgres://USER@%2Frun%2Fpostgresql/DATABASE for a unix socket'
+  'write postgres://USER@HOST/DATABASE, or USER@HOST,HOST for a primary and its standby, with ?sslrootcert=FILE where their certificates are by an authority of your own and &passwordfile=FILE for a password of its own, or postgres://USER@%2Frun%2Fpostgresql/DATABASE for a unix socket'
 
 /** Scheme, user, servers, and the rest. */
 const parts = /^(?<scheme>[a-z]+:\/\/)(?<user>[^/?#@]*@)?(?<servers>[^/?#]*)(?<rest>.*)$/
@@ -62,7 +65,7 @@ function targetOfOne(text: string): StoreTarget | { readonly problem: string } {
     return { problem: `lacks a user, a host or a database: ${form}` }
   }
   if (isIPv4(host)) return { problem: `names the IPv4 address ${host}: the network speaks IPv6 alone` }
-  const unknown = [...url.searchParams.keys()].find((name) => name !== 'sslrootcert')
+  const unknown = [...url.searchParams.keys()].find((name) => !parameters.has(name))
   if (unknown !== undefined) return { problem: `has the parameter ${unknown}, which is not known: ${form}` }
   const isSocket = host.startsWith('/')
   const server = {
@@ -70,7 +73,8 @@ function targetOfOne(text: string): StoreTarget | { readonly problem: string } {
     socketFolder: isSocket ? host : undefined,
     port: url.port === '' ? defaultPort : Number(url.port)
   }
-  return { text, servers: [server], user, database, ca: url.searchParams.get('sslrootcert') ?? undefined }
+  const file = (name: string): string | undefined => url.searchParams.get(name) ?? undefined
+  return { text, servers: [server], user, database, ca: file('sslrootcert'), passwordFile: file('passwordfile') }
 }
 
 const plain = (part: string): string => {

@@ -9,7 +9,6 @@ import { reasonOf } from '../../../runtime/error-message.ts'
 import { NotRootError } from '../../../runtime/errors.ts'
 import { ownStore } from '../../config/field-types/root-store-field.ts'
 import type { Config } from '../../config/schema.ts'
-import { readSecret } from '../../config/secrets.ts'
 import { ConfigError } from '../../errors.ts'
 import { openEngine } from './open-engine.ts'
 import type { SharedRootLog } from './shared-root-log.ts'
@@ -20,8 +19,11 @@ const key = 'root-store'
 /** For as long as it takes to leave a database. */
 const leaseMs = 10_000
 
+/** Store of this machine, which has the whole log. */
+export type LocalLog = Pick<Registry, 'meta' | 'replica'>
+
 /** Keeps in the store of a root that a database has the log: a start without it would go on beside another root. */
-export async function rememberStore({ meta }: Registry, store: string): Promise<void> {
+export async function rememberStore({ meta }: Pick<LocalLog, 'meta'>, store: string): Promise<void> {
   const held = meta.get(key)
   if (held === undefined || Buffer.from(held).toString() !== store) await meta.set(key, Buffer.from(store))
 }
@@ -37,11 +39,16 @@ export async function requireOwnLog(registry: Registry, config: Config): Promise
       ? (elsewhere(registry) ?? (await leaveStore(registry, peerIdText(root.publicKey), ownStore)))
       : named(Buffer.from(held).toString())
   if (problem === undefined) {
-    await registry.meta.delete(key)
+    await ownAgain(registry)
     return
   }
   await registry.close()
   throw new ConfigError([problem])
+}
+
+/** The store of the root keeps the log from here on. */
+export async function ownAgain({ meta }: Pick<LocalLog, 'meta'>): Promise<void> {
+  await meta.delete(key)
 }
 
 const named = (held: string): string =>
@@ -52,14 +59,13 @@ const named = (held: string): string =>
  * Has the database that keeps the log give its lease to nobody any more, so that the log goes on at `to` alone: a candidate that still names
  * it waits for ever. Done once, again it does nothing. Gives the reason why the log does not move.
  */
-export async function leaveStore({ meta, replica }: Registry, holder: string, to: string): Promise<string | undefined> {
+export async function leaveStore({ meta, replica }: LocalLog, holder: string, to: string): Promise<string | undefined> {
   const held = meta.get(key)
   const from = held && Buffer.from(held).toString()
   if (from === undefined || from === to) return undefined
-  const password = readSecret('rootStorePassword')
   const { networkId } = replica
   try {
-    await using engine = openEngine({ store: from, password, networkId, leaseMs })
+    await using engine = openEngine({ store: from, networkId, leaseMs })
     const problem = await leave(engine, replica, { holder, to })
     return problem && `the log stays in ${from}: ${problem}`
   } catch (error) {
@@ -92,7 +98,7 @@ async function leave(engine: SharedRootLog, { head }: Replica, { holder, to }: L
 
 /** After the authority has opened an epoch in this store: whatever the database keeps is of an older one. */
 export async function forgetStore(path: string): Promise<void> {
-  await withReplica({ path }, async ({ ledger }) => await metaOf(ledger.meta, ledger).delete(key))
+  await withReplica({ path }, async ({ ledger }) => await ownAgain({ meta: metaOf(ledger.meta, ledger) }))
 }
 
 /** The reason why the log is not taken back into this store: another one has been the root since. */

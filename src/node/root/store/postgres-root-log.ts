@@ -15,15 +15,13 @@ import { UnavailableError } from '../../../runtime/errors.ts'
 import type { StoreTarget } from '../../config/field-types/root-store-url.ts'
 import { PostgresLink, type Row } from './postgres-link.ts'
 import { PostgresServers } from './postgres-servers.ts'
-import { maxCandidates, type SharedRootLog } from './shared-root-log.ts'
+import { keptEntries, maxCandidates, type SharedRootLog } from './shared-root-log.ts'
 
 const retryMs = 1000
 /** Entries of one page, of 4 KiB at most each: they fit into a few frames. */
 const pageEntries = 500
 /** Greatest envelope that is read: the format allows less. */
 const entryBytes = 16 * 1024
-/** Entries that the database keeps: a candidate that is further behind fetches them from members. */
-const keptEntries = 100_000
 /** The older ones are dropped in steps of so many. */
 const trimEntries = 10_000
 /** A look at lease and head: longer than the lock of a slow commit is waited for. */
@@ -124,6 +122,16 @@ const readText = `
 SELECT n::float8 AS n, envelope FROM trustnet_entry
 WHERE network = $1 AND n > $2 AND octet_length(envelope) <= ${entryBytes} ORDER BY n LIMIT ${pageEntries}`
 
+const fillText = `
+WITH held AS (
+  SELECT network FROM trustnet_root WHERE network = $1 AND term = $2 FOR UPDATE
+)
+INSERT INTO trustnet_entry (network, n, envelope)
+SELECT held.network, entry.n, entry.envelope
+FROM held CROSS JOIN unnest($3::bigint[], $4::bytea[]) AS entry (n, envelope)
+ON CONFLICT (network, n) DO UPDATE SET envelope = excluded.envelope
+RETURNING n`
+
 /** The log of a root in PostgreSQL 15 or newer, or a server that speaks as it does: the newest entries, the head and the lease. */
 export class PostgresRootLog implements SharedRootLog {
   readonly #init: PostgresRootLogInit
@@ -215,6 +223,12 @@ export class PostgresRootLog implements SharedRootLog {
     await this.#trim(head.n)
   }
 
+  async backfill({ term }: RootLease, entries: readonly LogItem[]): Promise<void> {
+    const [places, envelopes] = [entries.map(({ n }) => n), entries.map(({ envelope }) => buffer(envelope))]
+    const rows = await this.#ask(fillText, [term, places, envelopes], this.#appending)
+    if (rows.length === 0) throw new LeaseLostError(`term ${term} is over`)
+  }
+
   /** The reason why nothing was appended. */
   async #refusal(term: number): Promise<Error> {
     const state = await this.state()
@@ -231,11 +245,11 @@ export class PostgresRootLog implements SharedRootLog {
   }
 
   /** Asks with the network in the first place; the tables are made first where they are not there. @throws UnavailableError */
-  async #ask(text: string, values: readonly unknown[]): Promise<Row[]> {
+  async #ask(text: string, values: readonly unknown[], link = this.#asking): Promise<Row[]> {
     try {
       if (!this.#isPrepared) for (const each of tables.split(';')) await this.#asking.query(each, [])
       this.#isPrepared = true
-      return await this.#asking.query(text, [buffer(this.#init.networkId), ...values])
+      return await link.query(text, [buffer(this.#init.networkId), ...values])
     } catch (error) {
       if (error instanceof OutcomeUnknownError) throw new UnavailableError(error.message, retryMs)
       throw error

@@ -1,9 +1,8 @@
-import { equals } from 'uint8arrays/equals'
 import { peerIdText, type SigningKey } from '../../../identity/keys.ts'
 import type { Replica } from '../../../registry/log/replica.ts'
 import { EngineCommit } from '../../../registry/log/root-log/engine-commit.ts'
 import type { LogCommit } from '../../../registry/log/root-log/log-commit.ts'
-import { isMoved, LeaseLostError, type RootLease, type RootLogState } from '../../../registry/log/root-log/root-log.ts'
+import { LeaseLostError, type RootLease, type RootLogState } from '../../../registry/log/root-log/root-log.ts'
 import type { Registry } from '../../../registry/registry.ts'
 import { inBackground } from '../../../runtime/background.ts'
 import type { Clock } from '../../../runtime/clock-and-logger.ts'
@@ -12,14 +11,15 @@ import { type Running, Supervisor } from '../../../runtime/supervisor.ts'
 import { ownStore } from '../../config/field-types/root-store-field.ts'
 import { dataFiles } from '../../config/paths.ts'
 import type { Config } from '../../config/schema.ts'
-import { readSecret } from '../../config/secrets.ts'
 import type { Logging } from '../../logging.ts'
 import { AwayAlarm } from './away-alarm.ts'
-import { leaveStore, rememberStore } from './log-place.ts'
-import { openEngine } from './open-engine.ts'
+import { fillHistory, lackingEntries } from './fill-history.ts'
+import type { HeldLease } from './move-log.ts'
+import { openEngine, requireSecret } from './open-engine.ts'
 import type { SeatView } from './seat-view.ts'
 import type { SharedRootLog } from './shared-root-log.ts'
 import { clockFault, standingFault } from './standing.ts'
+import { takeLog } from './take-log.ts'
 
 /** The lease of a root that says nothing ends after it, so a candidate takes its place within five seconds. */
 const leaseMs = 3000
@@ -31,6 +31,7 @@ const overdueMs = 200
 const attendMs = 5000
 /** Name of this part of the process. */
 const part = 'root store'
+const historyPart = 'root history'
 
 /** The node whose seat it is. */
 export interface SeatNode {
@@ -49,11 +50,11 @@ export interface SeatNode {
 export class RootSeat {
   readonly #node: SeatNode
   readonly #store: string
-  readonly #password: string | undefined
   readonly #services: Supervisor
   #engine: SharedRootLog | undefined
   #lease: RootLease | undefined
   #looking: Running | undefined
+  #filling: Running | undefined
   /** With the moments when it was seen, and when the lease was given or renewed last. */
   #seen: { readonly state: RootLogState | undefined; readonly atMs: number } | undefined
   #renewedAt = 0
@@ -63,19 +64,27 @@ export class RootSeat {
   #attendedAt = Number.NEGATIVE_INFINITY
   readonly #alarm: AwayAlarm
 
+  /** @throws ConfigError for a secret that cannot be read */
   private constructor(node: SeatNode, store: string) {
     this.#node = node
     this.#store = store
-    this.#password = readSecret('rootStorePassword')
+    requireSecret(store)
     // Its own: the lease is held also while the node begins anew.
     this.#services = new Supervisor(node.clock)
     this.#alarm = new AwayAlarm(node.clock)
   }
 
-  /** undefined: the configuration names no database. @throws ConfigError for a password that cannot be read */
-  static of(node: SeatNode): RootSeat | undefined {
-    const { store } = node.config.root
+  /** undefined: the store of the root keeps the log, no database. */
+  static of(node: SeatNode, store = node.config.root.store): RootSeat | undefined {
     return store === undefined || store === ownStore ? undefined : new RootSeat(node, store)
+  }
+
+  /** One that holds a lease already. */
+  static holding(node: SeatNode, store: string, { lease, networkId }: HeldLease): RootSeat {
+    const seat = new RootSeat(node, store)
+    seat.#engineOf(networkId)
+    seat.#hold(lease)
+    return seat
   }
 
   /** Database, as the configuration names it. */
@@ -118,11 +127,31 @@ export class RootSeat {
         return undefined
       }
     })
+    // Beside it: a lease is renewed in time also while a slow database takes a page.
+    this.#filling ??= this.#services.run(historyPart, {
+      everyMs: lookMs,
+      round: async (signal) => await this.#fill(signal),
+      onFailed: (error) => {
+        const { logger } = this.#node.logging
+        logger.warn(
+          { error: reasonOf(error) },
+          'older entries were not brought to the database of the log: tried again in a minute'
+        )
+        return 60_000
+      }
+    })
+  }
+
+  /** Looks no more until the next start, and keeps the lease as long as that holds. */
+  async pause(): Promise<void> {
+    await Promise.all([this.#looking?.stop(), this.#filling?.stop()])
+    this.#looking = undefined
+    this.#filling = undefined
   }
 
   /** After the store of the node was closed. Gives the lease back, so that nobody waits for its end. */
   async stop(): Promise<void> {
-    await this.#looking?.stop()
+    await this.pause()
     const lease = this.#lease
     this.#lease = undefined
     try {
@@ -148,7 +177,7 @@ export class RootSeat {
   }
 
   #engineOf(networkId: Uint8Array): SharedRootLog {
-    this.#engine ??= openEngine({ store: this.#store, password: this.#password, networkId, leaseMs })
+    this.#engine ??= openEngine({ store: this.#store, networkId, leaseMs })
     return this.#engine
   }
 
@@ -166,6 +195,16 @@ export class RootSeat {
     else if (this.#node.network !== undefined) await this.#tryFor(this.#node.network.registry)
     this.#follow()
     await this.#attend()
+  }
+
+  /** Brings the database the older entries that it lacks. */
+  async #fill(signal: AbortSignal): Promise<void> {
+    const [engine, lease, registry] = [this.#engine, this.#lease, this.#node.network?.registry]
+    const state = this.#seen?.state
+    if (engine === undefined || lease === undefined || state === undefined || registry?.root === undefined) return
+    const { root, replica } = registry
+    if (root.refusal === undefined && lackingEntries(replica, state) > 0)
+      await fillHistory(engine, lease, { replica, signal })
   }
 
   /** Tells the others of this process, and looks how it is with the database. */
@@ -205,25 +244,9 @@ export class RootSeat {
     const state = await engine.state()
     this.#fault = state && clockFault(this.#node.clock, replica, state)
     if (this.#fault !== undefined) return
-    const { head, checkpoint } = replica
-    if (state === undefined || state.head.epoch < head.epoch || isMoved(state.lease)) {
-      if (state !== undefined && isMoved(state.lease))
-        this.#fault = `the log has ${state.lease.holder}: name that as root.store`
-      if (checkpoint?.value.n !== head.n || !this.#isRootOfLog(replica)) return
-      this.#fault = await leaveStore(registry, holder, this.#store)
-      if (this.#fault !== undefined) return
-      // First: once it may have begun there, nothing else begins without asking there.
-      await rememberStore(registry, this.#store)
-      this.#hold(await engine.begin(holder, { head, checkpoint: checkpoint.bytes }))
-    } else if (canFollow(replica, state)) {
-      this.#hold(await engine.acquire(holder))
-    }
-  }
-
-  /** Nobody else brings the log to the database: a candidate may hold less of it. */
-  #isRootOfLog({ state }: Replica): boolean {
-    const root = state.rootRegistry()
-    return root !== undefined && equals(root.publicKey, this.#node.key.publicKey)
+    const { lease, fault } = await takeLog(registry, { engine, store: this.#store, holder })
+    this.#fault = fault
+    this.#hold(lease)
   }
 
   #hold(lease: RootLease | undefined): void {
@@ -263,7 +286,3 @@ const stateAt = (
   const { state, atMs } = seen
   return { ...state, lease: { ...state.lease, leftMs: Math.max(0, state.lease.leftMs - (nowMs - atMs)) } }
 }
-
-/** The database has all that the replica lacks, or lacks what that has. */
-const canFollow = ({ head }: Replica, { firstN, head: theirs }: RootLogState): boolean =>
-  theirs.epoch === head.epoch && (firstN <= head.n + 1 || theirs.n <= head.n)

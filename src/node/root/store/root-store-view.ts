@@ -3,6 +3,7 @@ import type { Registry } from '../../../registry/registry.ts'
 import type { RegistryStatusView } from '../../api/registry-views.ts'
 import type { NodeContext } from '../../node-context.ts'
 import { refOf, wholeMs } from '../../views/refs.ts'
+import { lackingEntries } from './fill-history.ts'
 
 /** The database that keeps the log, as a root or candidate sees it. */
 export function rootStoreOf({ seat }: NodeContext, registry: Registry): RegistryStatusView['rootStore'] {
@@ -19,6 +20,7 @@ export function rootStoreOf({ seat }: NodeContext, registry: Registry): Registry
     epoch: state?.head.epoch ?? null,
     head: state?.head.n ?? null,
     behind: state === undefined ? null : Math.max(0, state.head.n - registry.replica.head.n),
+    lacks: state === undefined ? null : lackingEntries(registry.replica, state),
     candidates: refs(others),
     weaknesses: [...weaknesses],
     failure: failure?.message ?? null,

@@ -28,6 +28,7 @@ test('a log in a database has lines with who holds its lease, who waits for it, 
     epoch: 0,
     head: 12,
     behind: 0,
+    lacks: 0,
     candidates: [other],
     weaknesses: ['fsync'],
     failure: null,
@@ -39,6 +40,7 @@ test('a log in a database has lines with who holds its lease, who waits for it, 
   expect(textOf({})).toContain('postgres://u@db/log, term 7 of this process for 2s more, 0 entries behind')
   expect(textOf({})).toMatch(/Candidates +other/)
   expect(textOf({})).toContain('the database may lose what it has answered: fsync')
+  expect(textOf({ lacks: 300 })).toContain('it is brought 300 older entries of this store')
   expect(textOf({ held: false, holder: other, candidates: [], weaknesses: [], behind: 1 })).toMatch(
     /term 7 of other.*, 1 entry behind\nCandidates +nobody else\n/
   )

@@ -45,6 +45,7 @@ const seen = {
   epoch: 0,
   head: 12,
   behind: 0,
+  lacks: 0,
   candidates: [],
   weaknesses: [],
   failure: null,

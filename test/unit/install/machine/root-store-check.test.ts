@@ -11,6 +11,7 @@ const held = {
   epoch: 0,
   head: 12,
   behind: 0,
+  lacks: 0,
   candidates: [{ peerId: '12D3KooWother', name: 'other' }],
   weaknesses: [],
   failure: null,

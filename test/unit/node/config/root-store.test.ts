@@ -40,7 +40,8 @@ describe('root.store', () => {
         ca: '/own.pem'
       }
     ],
-    ['postgres://u@db/log?sslrootcert=/etc/ssl/own.pem', { ca: '/etc/ssl/own.pem' }]
+    ['postgres://u@db/log?sslrootcert=/etc/ssl/own.pem', { ca: '/etc/ssl/own.pem', passwordFile: undefined }],
+    ['postgres://u@a,b/log?passwordfile=/etc/db.password', { passwordFile: '/etc/db.password' }]
   ])('%s leads to a database', (text, target) => {
     expect(parse(text)).toBe(text)
     expect(storeTarget(text)).toMatchObject(target)

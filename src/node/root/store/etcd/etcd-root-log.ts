@@ -14,7 +14,7 @@ import type { Head } from '../../../../registry/log/state/network-state.ts'
 import type { LogItem } from '../../../../registry/store/log-rows.ts'
 import { UnavailableError } from '../../../../runtime/errors.ts'
 import type { EtcdTarget } from '../../../config/field-types/etcd-url.ts'
-import type { SharedRootLog } from '../shared-root-log.ts'
+import { keptEntries, type SharedRootLog } from '../shared-root-log.ts'
 import * as etcd from './etcd-calls.ts'
 import { EtcdCandidates } from './etcd-candidates.ts'
 import { EtcdFailure } from './etcd-failure.ts'
@@ -40,8 +40,6 @@ const retryMs = 1000
 const pageBatches = 500
 /** Bytes of one page, but at least one batch; and of one batch: etcd takes requests of 1.5 MiB. */
 const pageBytes = 1024 * 1024
-/** Entries that etcd keeps: a candidate that is further behind fetches them from members. */
-const keptEntries = 100_000
 /** The older ones are dropped in steps of so many. */
 const trimEntries = 10_000
 
@@ -175,6 +173,17 @@ export class EtcdRootLog implements SharedRootLog {
       throw new UnavailableError(error.message, retryMs)
     }
     await this.#trim(batch.head.n)
+  }
+
+  async backfill(lease: RootLease, entries: readonly LogItem[]): Promise<void> {
+    const keys = this.#keys
+    const value = encodeBatch(entries)
+    const compare = [etcd.isValue(keys.term, termText(lease))]
+    const { succeeded } = await this.#txn({
+      compare,
+      success: [etcd.put(batchKey(keys, entries, value.length), value)]
+    })
+    if (!succeeded) throw new LeaseLostError(`term ${lease.term} is over`)
   }
 
   #appendOf(lease: RootLease, { after, entries, head, checkpoint }: LogBatch): object {
