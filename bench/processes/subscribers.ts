@@ -24,7 +24,7 @@ const targetOf = (networkId: Uint8Array) => ({
     follow: async () => ({ applied: 0 }),
     stage: async () => ({ epoch: 0, n: 0, upTo: 0, rows: 0, done: true }),
     staged: () => undefined,
-    emergency: { enforce: () => Promise.resolve(false) },
+    authorityRevocations: { enforce: () => Promise.resolve(false) },
     leaveStage: () => {},
     dropStaged: async () => {}
   },

@@ -49,7 +49,7 @@ async function meet(simulation: Simulation): Promise<void> {
 
 /** Revokes that a new epoch made void are still enforced where they are known: the operator enters them again. */
 function handOverRevokes({ machines, root }: Simulation): void {
-  const unsettled = machines.flatMap(({ process }) => process?.registry.replica.emergency.unsettled() ?? [])
+  const unsettled = machines.flatMap(({ process }) => process?.registry.replica.authorityRevocations.unsettled() ?? [])
   const pending = unsettled.flatMap(({ value }) => (value.kind === 'revoke' ? [value.body] : []))
   root.call(async (registry) => {
     for (const body of pending) {
@@ -74,7 +74,7 @@ const picturesOf = ({ machines }: Simulation): string[] =>
 /** All machines say the same, and nothing that is enforced is missing in the log. */
 const areEqual = (simulation: Simulation): boolean =>
   new Set(picturesOf(simulation)).size === 1 &&
-  simulation.running().every(({ process }) => process?.registry.replica.emergency.revokes().length === 0)
+  simulation.running().every(({ process }) => process?.registry.replica.authorityRevocations.revokes().length === 0)
 
 const pictureOf = ({ machines, peers }: Simulation): string =>
   machines

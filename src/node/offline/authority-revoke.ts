@@ -131,6 +131,6 @@ function viewOf(registry: Registry, peer: string): Pick<AuthorityRevokeView, 'pe
 async function keep(path: string, envelope: Uint8Array): Promise<boolean> {
   const genesis = peekGenesis(path)
   if (genesis === undefined) return false
-  await withReplica({ path }, (replica) => replica.emergency.enforce(envelope))
+  await withReplica({ path }, (replica) => replica.authorityRevocations.enforce(envelope))
   return true
 }

@@ -14,7 +14,7 @@ const mostAtOnce = 1_000
 const wakers = ['enforced', 'reset'] as const
 
 export interface HandOverInit {
-  replica: Pick<Replica, 'emergency' | 'events'>
+  replica: Pick<Replica, 'authorityRevocations' | 'events'>
   session: Pick<RegistrySession, 'handOver' | 'closed'>
   /** The other side is the root. */
   toRoot: boolean
@@ -26,14 +26,15 @@ export interface HandOverInit {
  * that a new epoch made void. What is not taken now is given again, and what comes is given at once, for as long as the session lasts.
  */
 export function handOver(services: Supervisor, { replica, session, toRoot, logger }: HandOverInit): void {
-  const { emergency, events } = replica
+  const { authorityRevocations, events } = replica
   const given = new Set<string>()
   const giving = services.run('entries not in the log', {
     everyMs: lookMs,
     firstMs: 0,
     isPassing: true,
     isToldApart: true,
-    round: () => giveAll(session, toRoot ? emergency.unsettled() : emergency.after(0, mostAtOnce), given),
+    round: () =>
+      giveAll(session, toRoot ? authorityRevocations.unsettled() : authorityRevocations.after(0, mostAtOnce), given),
     onFailed: (error) => {
       logger.debug({ error: String(error) }, 'an entry that is not in the log was not taken over: it is given again')
       return retryMs

@@ -154,7 +154,7 @@ export class Applier {
   async #enforce(envelope: Uint8Array): Promise<void> {
     const { replica } = this.#target
     try {
-      if (await replica.emergency.enforce(envelope)) {
+      if (await replica.authorityRevocations.enforce(envelope)) {
         this.#logger.warn({ peer: this.#server }, 'the authority has shut a key out: that is in force at once')
       }
     } catch (error) {

@@ -29,7 +29,7 @@ export interface SyncSource {
     | 'readLive'
     | 'hasSnapshotAt'
     | 'delegations'
-  > & { readonly emergency: Pick<AuthorityRevocations, 'after'> }
+  > & { readonly authorityRevocations: Pick<AuthorityRevocations, 'after'> }
   readonly cosignatures: Pick<Cosignatures, 'of' | 'since' | 'events'>
   readonly records: Pick<Records, 'lastChange' | 'changesAfter' | 'prepareDigest' | 'digest' | 'inBuckets'>
   readonly liveness: Pick<Liveness, 'hintsAfter'>
@@ -43,7 +43,7 @@ export interface SyncTarget {
     Replica,
     'position' | 'verify' | 'follow' | 'stage' | 'staged' | 'leaveStage' | 'dropStaged'
   > & {
-    readonly emergency: Pick<AuthorityRevocations, 'enforce'>
+    readonly authorityRevocations: Pick<AuthorityRevocations, 'enforce'>
   }
   readonly cosignatures: Pick<Cosignatures, 'take'>
   readonly records: Pick<Records, 'put' | 'prepareDigest' | 'digest'>

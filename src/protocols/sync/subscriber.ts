@@ -101,9 +101,9 @@ export class Subscriber {
 
   /** Those of the authority that are not in the log: whoever comes without them is told all, over and over until the root has entered them. */
   *#revokes(): Generator<SyncRow[]> {
-    const { emergency } = this.#init.source.replica
+    const { authorityRevocations } = this.#init.source.replica
     for (;;) {
-      const rows = emergency.after(this.#revoke, pageRows)
+      const rows = authorityRevocations.after(this.#revoke, pageRows)
       this.#revoke = rows.at(-1)?.id ?? this.#revoke
       yield rows.map(({ bytes }) => ({ kind: 'revoke', envelope: bytes }))
       if (rows.length < pageRows) return

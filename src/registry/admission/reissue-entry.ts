@@ -47,7 +47,7 @@ export async function reissueEntry(
   const { value, signer } = entry
   const { keys } = replica.state
   if (value.kind === 'revoke' && equals(signer, keys.authorityKey)) {
-    await replica.emergency.enforce(bytes)
+    await replica.authorityRevocations.enforce(bytes)
     // In force here, and told to whoever syncs: from one to the other it comes to the root.
     return root === undefined ? nothing : await revoke(root, replica, value.body)
   }

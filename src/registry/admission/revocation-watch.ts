@@ -31,7 +31,7 @@ class RevocationWatch {
   }
 
   look(timeMs: number): void {
-    const missing = this.#replica.emergency.after(0, mostWatched)
+    const missing = this.#replica.authorityRevocations.after(0, mostWatched)
     if (missing.length === 0) this.#since.clear()
     for (const { publicKey } of missing) {
       const key = keyId(publicKey)

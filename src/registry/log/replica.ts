@@ -57,7 +57,7 @@ export class Replica {
   readonly genesis: Signed<Genesis>
   readonly ledger: Ledger
   /** Revokes that are kept beside the log and in force. */
-  readonly emergency: AuthorityRevocations
+  readonly authorityRevocations: AuthorityRevocations
   readonly #stage: SnapshotStage
   /** Judge of admissions; undefined: all count. */
   judge: Judge | undefined
@@ -69,7 +69,7 @@ export class Replica {
     this.ledger = ledger
     this.genesis = ledger.genesis
     this.networkId = ledger.genesis.hash
-    this.emergency = new AuthorityRevocations(ledger)
+    this.authorityRevocations = new AuthorityRevocations(ledger)
     this.#stage = new SnapshotStage(ledger)
   }
 

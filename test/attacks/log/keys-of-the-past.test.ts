@@ -157,7 +157,7 @@ const ways = (replica: Replica, { bytes, checkpoint }: Lie): (() => Promise<unkn
     () => replica.apply([bytes], checkpoint),
     () => replica.apply([], checkpoint),
     () => replica.observe(checkpoint),
-    () => replica.emergency.enforce(bytes),
+    () => replica.authorityRevocations.enforce(bytes),
     () => replica.stage([...live, bytes], checkpoint, { delegations: replica.delegations(), from }),
     () => replica.stage([...live, bytes], checkpoint, { delegations: [...replica.delegations(), bytes], from })
   ]

@@ -82,7 +82,7 @@ describe('a revoke by the authority', () => {
 
     const root = await network.start('root', { role: 'root', 'bootstrap.peers': [network.address('keeper')] })
     await eventually(() => [root, keeper, hal].every((node) => inLog(node, key) !== undefined))
-    expect([root, keeper, hal].flatMap((node) => node.registry.replica.emergency.revokes())).toEqual([])
+    expect([root, keeper, hal].flatMap((node) => node.registry.replica.authorityRevocations.revokes())).toEqual([])
     const again = await revoke('bad', '--kit', kit, '--peer', network.address('keeper'))
     expect(again.code).toBe(4)
     const byId = await revoke(bad.peerId, '--kit', kit, '--peer', network.address('keeper'))
@@ -134,7 +134,7 @@ describe('a revoke by the authority', () => {
     const bad = await network.join('bad')
     await eventually(() => keeper.registry.replica.isMember(bad.key.publicKey))
     // A root in wrong hands says yes to all, and enters nothing.
-    root.registry.replica.emergency.enforce = () => Promise.resolve(false)
+    root.registry.replica.authorityRevocations.enforce = () => Promise.resolve(false)
     root.registry.admission.reissueEntry = () => Promise.resolve({ entry: new Uint8Array() })
     const peers = ['--peer', network.address('keeper'), '--peer', network.address('root')]
     const ran = await revoke('bad', '--kit', kit, ...peers)

@@ -189,7 +189,7 @@ async function planOf(
     former,
     revoked,
     admitted: isMember ? undefined : name,
-    reissued: replica.emergency.revokes().length,
+    reissued: replica.authorityRevocations.revokes().length,
     newest: linesOf(replica, fork.n - newestShown, fork.n),
     voided: linesOf(replica, fork.n, head.n),
     again: endsAgain(replica.ledger.table.behind(fork.n), state, node.operatorKey?.publicKey),

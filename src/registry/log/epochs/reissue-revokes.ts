@@ -11,9 +11,9 @@ interface Writer {
 }
 
 /** Enters the revokes that are enforced without being in the log. Gives the number of them. @throws as append */
-export async function reissueRevokes(root: Writer, { emergency }: Replica, logger: Logger): Promise<number> {
+export async function reissueRevokes(root: Writer, { authorityRevocations }: Replica, logger: Logger): Promise<number> {
   // The key of the root itself is for the next root to enter.
-  const bodies = emergency.revokes().filter(({ publicKey }) => !equals(publicKey, root.publicKey))
+  const bodies = authorityRevocations.revokes().filter(({ publicKey }) => !equals(publicKey, root.publicKey))
   await Promise.all(bodies.map((body) => reissue(root, body, logger)))
   return bodies.length
 }

@@ -32,7 +32,10 @@ describe('the end of a membership', () => {
   it.each([
     ['a revoke', () => network.root.admission.revoke(lola.publicKey, 'lost')],
     ['an end', () => network.root.admission.members.end(lola.publicKey, 'let go')],
-    ['a revoke of the authority, which no entry says', () => network.root.replica.emergency.enforce(byAuthority(lola))]
+    [
+      'a revoke of the authority, which no entry says',
+      () => network.root.replica.authorityRevocations.enforce(byAuthority(lola))
+    ]
   ])('by %s takes its record and its place in every list along', async (_how, end) => {
     const { liveness, records } = network.root
     await put(lola)
@@ -114,7 +117,7 @@ describe('a member that changes', () => {
 it('a key that the authority has shut out is nobody’s news when the root admits it all the same', async () => {
   const secondary = await network.addSecondary('s')
   const key = SigningKey.generate()
-  await secondary.replica.emergency.enforce(byAuthority(key))
+  await secondary.replica.authorityRevocations.enforce(byAuthority(key))
   const admitted: Uint8Array[] = []
   secondary.events.addEventListener('admitted', ({ detail }) => admitted.push(detail.publicKey))
   await network.admit('late', key)

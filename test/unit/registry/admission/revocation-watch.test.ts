@@ -20,7 +20,7 @@ const revokeByAuthority = async ({ publicKey }: SigningKey): Promise<Uint8Array>
   const { networkId, replica } = reader
   const position = { networkId, head: replica.head, nowMs: network.clock.now() }
   const { bytes } = sealRevoke(position, network.authority, { publicKey, reason: 'stolen' })
-  expect(await replica.emergency.enforce(bytes)).toBe(true)
+  expect(await replica.authorityRevocations.enforce(bytes)).toBe(true)
   return bytes
 }
 
@@ -64,7 +64,7 @@ describe('a revoke of the authority that the root does not enter', () => {
     await network.sync(reader)
     const bytes = await revokeByAuthority(ann)
     await signAfter(graceMs - 1)
-    await network.root.replica.emergency.enforce(bytes)
+    await network.root.replica.authorityRevocations.enforce(bytes)
     await network.root.root?.reissueRevokes()
     await signAfter(graceMs)
     await revokeByAuthority(ben)

@@ -81,7 +81,7 @@ describe('a root with an operator', () => {
       publicKey: key(1),
       reason: 'stolen'
     })
-    await replica.emergency.enforce(revoke.bytes)
+    await replica.authorityRevocations.enforce(revoke.bytes)
     const other = new Root({ replica, logKey: network.logKey, nodeKey: network.rootKey, logger })
     expect(await other.reissueRevokes()).toBe(1)
     expect(told).toEqual([expect.stringContaining('a revoke in force is not entered')])

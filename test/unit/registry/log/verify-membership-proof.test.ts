@@ -90,7 +90,7 @@ describe('entries shown in a hello', () => {
   it('prove the key that took the place of a member, until that one is revoked', async () => {
     await root.append([network.rotate(source.networkId, 1, 11)])
     expect(behind.verifyShown(admitOf(11), undefined, key(11))).toMatchObject({ name: 'm1', role: 'integrated' })
-    await behind.emergency.enforce(authorityRevoke(behind, 1))
+    await behind.authorityRevocations.enforce(authorityRevoke(behind, 1))
     expect(resultOf(() => behind.verifyShown(admitOf(11), undefined, key(11)))).toBe('LogMismatchError')
   })
 

@@ -29,49 +29,49 @@ const revokeOf = (publicKey: Uint8Array, authority: SigningKey = network.authori
 describe('a revoke of the authority beside the log', () => {
   it('is news once, also after a restart, and none where the log says the same', async () => {
     const { bytes } = revokeOf(key(1))
-    expect(await replica.emergency.enforce(bytes)).toBe(true)
-    expect(await replica.emergency.enforce(bytes)).toBe(false)
+    expect(await replica.authorityRevocations.enforce(bytes)).toBe(true)
+    expect(await replica.authorityRevocations.enforce(bytes)).toBe(false)
     store.close()
     const again = (await network.open(store.path)).replica
     expect(again.isMember(key(1))).toBe(false)
-    expect(await again.emergency.enforce(bytes)).toBe(false)
+    expect(await again.authorityRevocations.enforce(bytes)).toBe(false)
     const root = network.rootOf(again)
     await root.append([network.revoke(2)])
-    expect(await again.emergency.enforce(revokeOf(key(2)).bytes)).toBe(false)
-    expect(again.emergency.after(0, 9).map(({ publicKey }) => publicKey)).toEqual([key(1)])
+    expect(await again.authorityRevocations.enforce(revokeOf(key(2)).bytes)).toBe(false)
+    expect(again.authorityRevocations.after(0, 9).map(({ publicKey }) => publicKey)).toEqual([key(1)])
   })
 
   it('is told on page by page until the log has it', async () => {
-    expect(replica.emergency.after(0, 9)).toEqual([])
-    for (const member of [1, 2, 3]) await replica.emergency.enforce(revokeOf(key(member)).bytes)
-    const [first, second] = replica.emergency.after(0, 2)
+    expect(replica.authorityRevocations.after(0, 9)).toEqual([])
+    for (const member of [1, 2, 3]) await replica.authorityRevocations.enforce(revokeOf(key(member)).bytes)
+    const [first, second] = replica.authorityRevocations.after(0, 2)
     expect([first, second].map((row) => row?.publicKey)).toEqual([key(1), key(2)])
-    expect(replica.emergency.after(second?.id ?? 0, 2).map(({ publicKey }) => publicKey)).toEqual([key(3)])
+    expect(replica.authorityRevocations.after(second?.id ?? 0, 2).map(({ publicKey }) => publicKey)).toEqual([key(3)])
     await store.root.append([network.revoke(2)])
-    expect(replica.emergency.after(0, 9).map(({ publicKey }) => publicKey)).toEqual([key(1), key(3)])
-    expect(replica.emergency.revokes().map(({ publicKey }) => publicKey)).toEqual([key(1), key(3)])
+    expect(replica.authorityRevocations.after(0, 9).map(({ publicKey }) => publicKey)).toEqual([key(1), key(3)])
+    expect(replica.authorityRevocations.revokes().map(({ publicKey }) => publicKey)).toEqual([key(1), key(3)])
     await store.root.reissueRevokes()
-    expect([replica.emergency.after(0, 9), replica.emergency.revokes()]).toEqual([[], []])
+    expect([replica.authorityRevocations.after(0, 9), replica.authorityRevocations.revokes()]).toEqual([[], []])
   })
 
   it('is entered once by a root that is told of it twice at the same moment, and not by one that may not append', async () => {
-    await replica.emergency.enforce(revokeOf(key(1)).bytes)
+    await replica.authorityRevocations.enforce(revokeOf(key(1)).bytes)
     const { n } = replica.head
     await Promise.all([store.root.reissueRevokes(), store.root.reissueRevokes()])
-    expect([replica.head.n, replica.emergency.revokes()]).toEqual([n + 1, []])
-    await replica.emergency.enforce(revokeOf(key(2)).bytes)
+    expect([replica.head.n, replica.authorityRevocations.revokes()]).toEqual([n + 1, []])
+    await replica.authorityRevocations.enforce(revokeOf(key(2)).bytes)
     store.root.fence('others may hold more of the log')
     await expect(store.root.reissueRevokes()).rejects.toThrow('others may hold more of the log')
-    expect(replica.emergency.revokes().map(({ publicKey }) => publicKey)).toEqual([key(2)])
+    expect(replica.authorityRevocations.revokes().map(({ publicKey }) => publicKey)).toEqual([key(2)])
   })
 
   it('by an authority that was replaced since is in force, and told to nobody', async () => {
-    await replica.emergency.enforce(revokeOf(key(1)).bytes)
+    await replica.authorityRevocations.enforce(revokeOf(key(1)).bytes)
     await replica.apply([sealAuthority(replica, network.nextAuthority, sha256(key(1011))).bytes])
-    await replica.emergency.enforce(revokeOf(key(2), network.nextAuthority).bytes)
-    expect(replica.emergency.after(0, 9).map(({ publicKey }) => publicKey)).toEqual([key(2)])
+    await replica.authorityRevocations.enforce(revokeOf(key(2), network.nextAuthority).bytes)
+    expect(replica.authorityRevocations.after(0, 9).map(({ publicKey }) => publicKey)).toEqual([key(2)])
     expect([1, 2].map((member) => replica.isMember(key(member)))).toEqual([false, false])
-    expect(await refusalOf(replica.emergency.enforce(revokeOf(key(3)).bytes))).toBe('LogMismatchError')
+    expect(await refusalOf(replica.authorityRevocations.enforce(revokeOf(key(3)).bytes))).toBe('LogMismatchError')
   })
 
   it('is nothing else: another entry that somebody put into its table of the store shuts nobody out', async () => {
@@ -83,8 +83,8 @@ describe('a revoke of the authority beside the log', () => {
     store.close()
     const again = (await network.open(store.path)).replica
     expect(again.isMember(key(1))).toBe(true)
-    expect([again.emergency.revokes(), again.emergency.after(0, 9)]).toEqual([[], []])
-    expect(await again.emergency.enforce(revokeOf(key(1)).bytes)).toBe(true)
+    expect([again.authorityRevocations.revokes(), again.authorityRevocations.after(0, 9)]).toEqual([[], []])
+    expect(await again.authorityRevocations.enforce(revokeOf(key(1)).bytes)).toBe(true)
   })
 
   it('is one of 10,000 at the most', async () => {
@@ -102,7 +102,7 @@ describe('a revoke of the authority beside the log', () => {
     })
     store.close()
     const again = (await network.open(store.path)).replica
-    expect(await refusalOf(again.emergency.enforce(revokeOf(key(1)).bytes))).toBe('LimitError')
+    expect(await refusalOf(again.authorityRevocations.enforce(revokeOf(key(1)).bytes))).toBe('LimitError')
     expect(again.isMember(key(1))).toBe(true)
   })
 })

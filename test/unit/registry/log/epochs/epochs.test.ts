@@ -93,8 +93,8 @@ describe('a new epoch', () => {
     expect(again.replica.state.root()).toEqual(second.replica.state.root())
 
     // The new root learns of the void revoke, and its operator decides.
-    expect(again.replica.emergency.unsettled().map(({ value }) => value.kind)).toEqual(['revoke', 'admit'])
-    expect(again.replica.emergency.revokes()).toEqual([])
+    expect(again.replica.authorityRevocations.unsettled().map(({ value }) => value.kind)).toEqual(['revoke', 'admit'])
+    expect(again.replica.authorityRevocations.revokes()).toEqual([])
   })
 
   it('makes void what the old root signs above the fork point: a checkpoint of it says nothing', async () => {
@@ -229,11 +229,11 @@ describe('what the root should know of', () => {
     await first.root.append([4, 5, 6].map((member) => network.admit(networkId, member)))
     await first.root.append([network.revoke(1), network.revoke(6), network.renew(first.replica, 3)])
     await sendDelta(first.replica, replica)
-    await replica.emergency.enforce(revoke(replica, network.authority))
-    expect(replica.emergency.unsettled().map(({ value }) => value.kind)).toEqual(['revoke'])
+    await replica.authorityRevocations.enforce(revoke(replica, network.authority))
+    expect(replica.authorityRevocations.unsettled().map(({ value }) => value.kind)).toEqual(['revoke'])
     await replica.apply([sealDelegation(replica, network.authority, key(1005), forkN).bytes])
     const unsettled = () =>
-      replica.emergency
+      replica.authorityRevocations
         .unsettled()
         .map(({ value }) => (value.kind === 'revoke' || value.kind === 'admit' ? value.body : value))
     expect(unsettled()).toMatchObject([
@@ -255,7 +255,7 @@ describe('what the root should know of', () => {
 describe('a revoke by the authority', () => {
   it('is enforced at once, over restarts, and entered by the root', async () => {
     const { replica } = follower
-    await replica.emergency.enforce(revoke(replica, network.authority))
+    await replica.authorityRevocations.enforce(revoke(replica, network.authority))
     expect(replica.isMember(key(2))).toBe(false)
     follower.close()
     const again = await network.open(follower.path)
@@ -267,10 +267,12 @@ describe('a revoke by the authority', () => {
 
   it('is refused from anybody else, and for anything else', async () => {
     const { replica } = follower
-    expect(await refusalOf(replica.emergency.enforce(revoke(replica, network.logKey)))).toBe('LogMismatchError')
-    expect(await refusalOf(replica.emergency.enforce(revoke(replica, network.authority, 'registrySet')))).toBe(
+    expect(await refusalOf(replica.authorityRevocations.enforce(revoke(replica, network.logKey)))).toBe(
       'LogMismatchError'
     )
+    expect(
+      await refusalOf(replica.authorityRevocations.enforce(revoke(replica, network.authority, 'registrySet')))
+    ).toBe('LogMismatchError')
     expect(replica.isMember(key(2))).toBe(true)
   })
 })

@@ -55,7 +55,7 @@ describe('a new epoch from an entry below the head', () => {
       expect(replica.head.epoch).toBe(1)
       expect(replica.isMember(hal.publicKey)).toBe(true)
       expect(replica.state.memberByName('evil')).toBeUndefined()
-      expect(replica.emergency.revokes()).toEqual([])
+      expect(replica.authorityRevocations.revokes()).toEqual([])
       expect(admission.offered.list()).toMatchObject([{ reason: 'a thief', epoch: 0, n: rightN + 1 }])
       expect(await admission.offered.dismiss(hal.publicKey)).toBe(true)
       expect(await admission.offered.dismiss(hal.publicKey)).toBe(false)
@@ -165,12 +165,12 @@ describe('a void revoke', () => {
     network.clock.advance(6 * day)
     await opened(async ({ replica }) => {
       expect(replica.state.isRevoked(hal.publicKey)).toBe(true)
-      expect(replica.emergency.unsettled()).toHaveLength(1)
+      expect(replica.authorityRevocations.unsettled()).toHaveLength(1)
     })
     network.clock.advance(2 * day)
     await opened(async ({ replica }) => {
       expect(replica.state.isRevoked(hal.publicKey)).toBe(false)
-      expect([replica.emergency.unsettled(), replica.emergency.revokes()]).toEqual([[], []])
+      expect([replica.authorityRevocations.unsettled(), replica.authorityRevocations.revokes()]).toEqual([[], []])
     })
   })
 })
@@ -193,8 +193,8 @@ describe('a void end of a membership', () => {
     await cutOff(ended)
     const told = async (): Promise<string[]> => {
       let kinds: string[] = []
-      await opened(async ({ replica: { emergency } }) => {
-        kinds = emergency.unsettled().map(({ value }) => value.kind)
+      await opened(async ({ replica: { authorityRevocations } }) => {
+        kinds = authorityRevocations.unsettled().map(({ value }) => value.kind)
       })
       return kinds
     }

@@ -193,13 +193,15 @@ describe('evidence', () => {
   it('of void entries tells a revoke by the authority, until the log has it, and none by the log key', async () => {
     const { n: forkN, hash: prevHash } = replica.head
     const position = { networkId: replica.networkId, n: forkN + 1, prevHash, epoch: 0, timeMs: 1 }
-    await replica.emergency.enforce(sealEntry({ ...position, ...network.revoke(1, 'again') }, network.authority).bytes)
+    await replica.authorityRevocations.enforce(
+      sealEntry({ ...position, ...network.revoke(1, 'again') }, network.authority).bytes
+    )
     await root.append([network.revoke(1), network.revoke(2)])
     await sendDelta(source, replica)
     await replica.apply([sealDelegation(replica, network.authority, key(1005), forkN).bytes])
-    expect(replica.emergency.revokes().map(({ publicKey }) => publicKey)).toEqual([key(1)])
+    expect(replica.authorityRevocations.revokes().map(({ publicKey }) => publicKey)).toEqual([key(1)])
     expect(await network.rootOf(replica, keyNumber(1005)).reissueRevokes()).toBe(1)
-    expect(replica.emergency.revokes()).toEqual([])
+    expect(replica.authorityRevocations.revokes()).toEqual([])
   })
 })
 
