@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import { multiaddr } from '@multiformats/multiaddr'
+import { Registry as PrometheusRegistry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { askEcho, serveEcho } from '../../../examples/echo.ts'
 import { createNode, FrameTooLargeError, framed, type ProgramNode, UnavailableError } from '../../../src/index.ts'
@@ -18,6 +20,9 @@ const log = new Writable({
     done()
   }
 })
+
+/** Metrics of libp2p as a program reads them. */
+const measured = new PrometheusRegistry()
 
 let network: TestNetwork
 let a: ProgramNode
@@ -40,7 +45,8 @@ const settings = (name: string) => ({
 beforeAll(async () => {
   network = await TestNetwork.create()
   a = await createNode({ ...settings('a'), log })
-  b = await createNode({ ...settings('b'), libp2p: { services: { mine: () => ({ seen: [] as string[] }) } } })
+  const services = { mine: () => ({ seen: [] as string[] }) }
+  b = await createNode({ ...settings('b'), libp2p: { services, metrics: prometheusMetrics({ registry: measured }) } })
   for (const node of [a, b]) await node.start()
   await Promise.all([a, b].map((node) => node.joined({ signal: AbortSignal.timeout(ceilingMs) })))
 }, ceilingMs)
@@ -218,6 +224,10 @@ describe('a node in a program', () => {
     await c.stop()
     for await (const { event, peer } of changes) if (event === 'leave' && peer.name === 'c') break
     done.abort()
+  })
+
+  it('has the metrics of the program in its host', async () => {
+    expect(await measured.metrics()).toMatch(/^libp2p_noise_xxhandshake_successes_total [1-9]/m)
   })
 
   it('has the services of the program in its host, and shows them nobody but members', async () => {

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { putLive } from '../../../src/node/actions/live-config.ts'
+import type { TrustNode } from '../../../src/node/node.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { readAll } from '../../helpers/hosts/forward-members.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
@@ -71,6 +72,9 @@ describe('services of members', () => {
       out: 1,
       most: [{ ...one, name: 'b', direction: 'out' }]
     })
+    const metricsOf = async (node: TrustNode) => (await node.control.metrics()).lines
+    expect(await metricsOf(a)).toContain('trustnet_forwards{direction="out"} 1')
+    expect(await metricsOf(b)).toContain('trustnet_forwards{direction="in"} 1')
     expect((await b.control.status({})).forwards).toMatchObject({
       exposed: 2,
       in: 1,
@@ -101,6 +105,23 @@ describe('services of members', () => {
     const { runtime } = b.config.paths
     expect(() => b.forwards.expose('ssh', `unix:${runtime}/../${basename(runtime)}/b.sock`)).toThrow('control socket')
     expect(b.forwards.exposed.map(({ name }) => name)).not.toContain('ssh')
+  })
+
+  test('of a member that is revoked, offline or fails its check are refused in words', async () => {
+    const { root, a } = await both()
+    const [ill, gone] = [await network.join('ill'), await network.join('gone')]
+    using _ = ill.announce({ name: 'sick', port: 1, check: 'tcp', everyMs: 1_000 })
+    ill.forwards.expose('sick', '[::1]:1')
+    const { publicKey } = ill.key
+    await eventually(
+      () => a.registry.records.read(publicKey)?.services.some(({ state }) => state === 'failing') === true
+    )
+    await expect(a.forwards.call({ service: 'sick' })).rejects.toThrow(/no other member .* a service sick that is well/)
+    await gone.stop()
+    const call = () => a.forwards.call({ peer: 'gone', service: 'echo' })
+    await eventually(async () => /gone cannot be reached at/.test(await call().then(String, String)))
+    await root.control.revoke({ peer: 'gone', reason: 'stolen' })
+    await eventually(async () => /gone is no member any more: .* was revoked/.test(await call().then(String, String)))
   })
 
   test('are listened for at an address that nobody has, until a signal ends it', async () => {

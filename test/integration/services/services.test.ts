@@ -39,6 +39,10 @@ test('a service is found by its name and tag while its check passes, and not und
   expect(await healthy(root, 'web', 'green')).toEqual([])
   await expect(root.control.lookup({ healthy: true })).rejects.toThrow(/name it/)
 
+  const metrics = async () => (await hal.control.metrics()).lines
+  expect(await metrics()).toContain('trustnet_service_state{service="web",state="passing"} 1')
+  expect((await metrics()).join()).toMatch(/trustnet_service_checks_total\{service="web",result="passed"\} [1-9]/)
+
   isWell = false
   await eventually(async () => (await stateAtRoot()) === 'failing')
   expect(await healthy(root, 'web')).toEqual([])
@@ -57,6 +61,7 @@ test('a service is found by its name and tag while its check passes, and not und
   expect(rows).toMatchObject([{ state: 'online', maintenance: { reason: 'new disk' } }])
   expect(rows[0]?.services.map(({ state }) => state)).toEqual(['maintenance', 'maintenance'])
   expect((await hal.control.status()).maintenance?.reason).toBe('new disk')
+  expect(await metrics()).toContain('trustnet_maintenance 1')
   await hal.control.maintenance({ on: false })
   await eventually(async () => (await healthy(root, 'db')).length === 1)
   db[Symbol.dispose]()

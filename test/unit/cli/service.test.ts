@@ -99,6 +99,20 @@ test.each(['peers', 'lookup'])('%s --service shows port, tags and state of that 
   expect((await run('peers')).out).not.toContain('SERVICE')
 })
 
+test('wait --service waits for a member that offers it healthy, and says so when it gives up', async () => {
+  const asked: unknown[] = []
+  api.lookup = async (query) => {
+    asked.push(query)
+    return { rows: asked.length < 3 ? [] : [peerRow()], next: null }
+  }
+  expect((await run('wait', '--service', 'web', '--timeout', '60s')).code).toBe(0)
+  expect(asked[0]).toEqual({ service: 'web', healthy: true, limit: 1 })
+  api.lookup = async () => ({ rows: [], next: null })
+  const { code, err } = await run('wait', '--service', 'web', '--timeout', '1s')
+  expect(code).toBe(7)
+  expect(err).toContain('still missing a member with a healthy service web')
+})
+
 test('lookup: a tag or health without a service is a mistake, as is a reason that is too long', async () => {
   for (const option of [['--tag', 'x'], ['--healthy']]) expect((await run('lookup', ...option)).code).toBe(2)
   expect((await run('maintenance', 'on', '--reason', 'x'.repeat(65))).code).toBe(2)
