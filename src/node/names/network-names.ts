@@ -9,6 +9,12 @@ import { type AskingNetwork, type Sighting, type Sightings, seenByRegistry, seen
 
 /** TTL of what was verified just now, which falls with its age, and the least. */
 const ttlSeconds = { most: 30, least: 5 }
+/** Seconds for which what was verified so long ago may be kept; undefined: nothing was yet. */
+export const ttlAtAge = (ageMs: number | undefined): number => {
+  const left = ageMs === undefined ? 0 : ttlSeconds.most - Math.floor(ageMs / 1000)
+  return Math.max(ttlSeconds.least, Math.min(ttlSeconds.most, left))
+}
+
 /** Members that an answer names. */
 const mostOffers = 64
 /** Hex digits of a /48. */
@@ -51,10 +57,8 @@ export class NetworkNames implements NameSource {
 
   get ttlSeconds(): number {
     const { registry } = this.#network
-    if (registry.root !== undefined && registry.root.refusal === undefined) return ttlSeconds.most
-    if (registry.replica.checkpoint === undefined) return ttlSeconds.least
-    const left = ttlSeconds.most - Math.floor(registry.replicaAgeMs() / 1000)
-    return Math.max(ttlSeconds.least, Math.min(ttlSeconds.most, left))
+    if (registry.root !== undefined && registry.root.refusal === undefined) return ttlAtAge(0)
+    return ttlAtAge(registry.replica.checkpoint === undefined ? undefined : registry.replicaAgeMs())
   }
 
   async addresses(name: string): Promise<readonly string[] | undefined> {

@@ -45,6 +45,9 @@ describe('names of members, asked with dig', () => {
     )
     expect(await dig('node-3.net.test', 'AAAA', '+dnssec')).toMatch(/EDNS: version: 0, flags: do;/)
     expect(await short('asker.net.test', 'AAAA')).toEqual(['::1'])
+    const [, ttl] = /node-3\.net\.test\.\s+(\d+)\s+IN\s+AAAA\s+::1/.exec(await dig('node-3.net.test', 'AAAA')) ?? []
+    expect(Number(ttl)).toBeGreaterThanOrEqual(5)
+    expect(Number(ttl)).toBeLessThanOrEqual(30)
     const none = await dig('node-3.net.test', 'A')
     expect(none).toMatch(/status: NOERROR/)
     expect(none).toMatch(/flags: qr aa rd; QUERY: 1, ANSWER: 0, AUTHORITY: 1/)
