@@ -26,7 +26,7 @@ export interface ForwardInit {
   onEnd: (forward: Forward) => void
 }
 
-/** As much as Node reads of a socket at a time. */
+/** As much as Node reads of a socket before somebody takes it. */
 const pieceBytes = 64 * 1024
 
 /** A service of one member in use by another: a stream and a socket, and what comes at one leaves at the other. */
@@ -51,6 +51,8 @@ export class Forward implements Sender, ForwardFacts {
   #socket: Duplex | undefined
   #held: Uint8Array | undefined
   #isOver = false
+  /** It waits for its turn to send. */
+  #isWaiting = false
   #isResuming = false
   /** The other side has sent all. */
   #hasEnded = false
@@ -85,7 +87,8 @@ export class Forward implements Sender, ForwardFacts {
   /** Bytes that came on either side and were not taken on the other. */
   get waitingBytes(): number {
     const stream = (this.#stream?.readBufferLength ?? 0) + (this.#stream?.writeBufferLength ?? 0)
-    return stream + (this.#held?.byteLength ?? 0) + (this.#socket?.writableLength ?? 0)
+    const piece = Math.min((this.#held?.byteLength ?? 0) + (this.#socket?.readableLength ?? 0), pieceBytes)
+    return stream + piece + (this.#socket?.writableLength ?? 0)
   }
 
   /** Joins a stream, behind whose frames bytes come, to a socket. Takes both over, also when it fails. */
@@ -121,11 +124,10 @@ export class Forward implements Sender, ForwardFacts {
     if (this.#frames === undefined) this.#over(undefined)
   }
 
-  sendHeld(): void {
-    this.#sendPiece()
-    if (this.#held !== undefined) this.#init.turns.wait(this)
-    else if (this.#isEnding) this.#closeStream()
-    else if (!this.#isOver) this.#socket?.resume()
+  sendPiece(): void {
+    this.#isWaiting = false
+    this.#send()
+    this.#sendOn()
   }
 
   #listen(stream: Stream, socket: Duplex): void {
@@ -142,10 +144,10 @@ export class Forward implements Sender, ForwardFacts {
       if (isOrderly) this.#lookOver()
       else this.end(error ?? new StreamEndedError('the connection is closed'))
     })
-    socket.on('data', (bytes: Uint8Array) => this.#read(bytes))
+    socket.on('readable', () => this.#sendOn())
     socket.on('end', () => {
       this.#isEnding = true
-      if (this.#held === undefined) this.#closeStream()
+      this.#sendOn()
     })
     socket.on('drain', () => this.#resume())
     socket.on('close', () => {
@@ -155,23 +157,36 @@ export class Forward implements Sender, ForwardFacts {
     if (stream.status !== 'open') this.end(new StreamEndedError(`the stream is ${stream.status}`))
     else if (socket.destroyed) this.end(new StreamEndedError('the socket was closed'))
     else if (stream.readableEnded) this.#endSocket()
-    socket.resume()
   }
 
-  #read(bytes: Uint8Array): void {
-    this.#held = bytes
-    while (this.#held !== undefined) {
-      if (this.#init.turns.take(this)) this.#sendPiece()
+  /** Sends what is there, a piece at each turn. What comes while it waits stays in the socket, and is one piece then. */
+  #sendOn(): void {
+    if (this.#isWaiting || this.#isOver) return
+    while (this.#hasPiece()) {
+      if (this.#init.turns.take(this)) this.#send()
       else {
-        this.#socket?.pause()
+        this.#isWaiting = true
         this.#init.turns.wait(this)
         return
       }
     }
+    if (this.#isEnding) this.#closeStream()
   }
 
-  #sendPiece(): void {
-    const bytes = this.#held
+  /** True: there is something to send. */
+  #hasPiece(): boolean {
+    // A socket tells of its end, and of what comes next, to whoever has found it empty.
+    if (this.#held === undefined && this.#socket?.readableLength === 0) this.#held = this.#read()
+    return this.#held !== undefined || (this.#socket?.readableLength ?? 0) > 0
+  }
+
+  #read(): Uint8Array | undefined {
+    const bytes: unknown = this.#socket?.read()
+    return bytes instanceof Uint8Array ? bytes : undefined
+  }
+
+  #send(): void {
+    const bytes = this.#held ?? this.#read()
     if (bytes === undefined || this.#isOver) return
     const piece = bytes.subarray(0, pieceBytes)
     this.#held = piece.byteLength < bytes.byteLength ? bytes.subarray(pieceBytes) : undefined

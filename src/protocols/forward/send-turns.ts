@@ -7,17 +7,20 @@ export interface Sender {
   readonly peer: string
   /** Its stream or its connection takes nothing now. */
   readonly isBlocked: boolean
-  sendHeld(): void
+  sendPiece(): void
 }
 
 /**
- * Turns in which forwards send, a piece each: libp2p lets the stream that was opened first send all that it has whenever a connection takes
- * more. A peer is sent no more pieces than it takes; those that wait grow meanwhile.
+ * Turns in which forwards send, a piece each and one in a turn of the event loop: Node gives 2 MiB of a socket at once where they are there,
+ * and libp2p lets the stream that was opened first send all that it has whenever a connection takes more. A peer is sent no more pieces than
+ * it takes; those that wait grow meanwhile.
  */
 export class SendTurns {
   readonly #pieces: Gcra
   /** The one that has waited longest is first. */
   readonly #waiting = new Set<Sender>()
+  /** Those that have sent in this turn of the event loop. */
+  readonly #served = new Set<Sender>()
   #isDue = false
   #timer: NodeJS.Timeout | undefined
 
@@ -27,13 +30,15 @@ export class SendTurns {
 
   /** True: it may send a piece at once, which is counted. */
   take(sender: Sender): boolean {
-    return this.#waiting.size === 0 && !sender.isBlocked && this.#pieces.take(sender.peer) === 0
+    if (this.#waiting.size > 0 || !this.#maySend(sender) || this.#pieces.take(sender.peer) > 0) return false
+    this.#serve(sender)
+    return true
   }
 
-  /** Lets it send the piece that it holds when its turn has come. */
+  /** Lets it send a piece when its turn has come. */
   wait(sender: Sender): void {
     this.#waiting.add(sender)
-    if (!sender.isBlocked) this.wake()
+    if (this.#maySend(sender)) this.wake()
   }
 
   leave(sender: Sender): void {
@@ -48,16 +53,31 @@ export class SendTurns {
     queueMicrotask(() => queueMicrotask(() => this.#round()))
   }
 
+  #maySend(sender: Sender): boolean {
+    return !sender.isBlocked && !this.#served.has(sender)
+  }
+
+  #serve(sender: Sender): void {
+    if (this.#served.size === 0) setImmediate(() => this.#nextTurn())
+    this.#served.add(sender)
+  }
+
+  #nextTurn(): void {
+    this.#served.clear()
+    this.wake()
+  }
+
   #round(): void {
     this.#isDue = false
     let waitMs = Number.POSITIVE_INFINITY
     for (const sender of Array.from(this.#waiting)) {
-      if (sender.isBlocked) continue
+      if (!this.#maySend(sender)) continue
       const dueMs = this.#pieces.take(sender.peer)
       if (dueMs > 0) waitMs = Math.min(waitMs, dueMs)
       else {
         this.#waiting.delete(sender)
-        sender.sendHeld()
+        this.#serve(sender)
+        sender.sendPiece()
       }
     }
     if (Number.isFinite(waitMs) && this.#timer === undefined) this.#later(waitMs)

@@ -18,7 +18,7 @@ const turnsWith = (count: number, perMs = 1_000): SendTurns =>
 const sender = (peer: string, name = peer): Sender & { isBlocked: boolean } => ({
   peer,
   isBlocked: false,
-  sendHeld: () => sent.push(name)
+  sendPiece: () => sent.push(name)
 })
 
 /** All that was queued in this turn of the event loop has run. */
@@ -26,8 +26,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 test('a piece leaves at once while nobody waits and the peer has pieces left', () => {
   const turns = turnsWith(2)
-  const one = sender('ann')
-  expect([turns.take(one), turns.take(one), turns.take(one)]).toEqual([true, true, false])
+  expect([1, 2, 3].map(() => turns.take(sender('ann')))).toEqual([true, true, false])
   expect(turns.take(sender('bob'))).toBe(true)
 })
 
@@ -87,13 +86,13 @@ test('one that leaves sends nothing, also when its turn was near', async () => {
   expect(sent).toEqual(['stays'])
 })
 
-test('one that waits again while others send takes its turn in the next round', async () => {
+test('one that waits again while others send takes its turn in the next turn of the event loop', async () => {
   const turns = turnsWith(100)
   let again = 2
   const one: Sender = {
     peer: 'ann',
     isBlocked: false,
-    sendHeld: () => {
+    sendPiece: () => {
       sent.push('again')
       if (again-- > 0) turns.wait(one)
     }
@@ -101,5 +100,25 @@ test('one that waits again while others send takes its turn in the next round', 
   turns.wait(one)
   turns.wait(sender('bob'))
   await turn()
-  expect(sent).toEqual(['again', 'bob', 'again', 'again'])
+  expect(sent.slice(0, 2)).toEqual(['again', 'bob'])
+  await expect.poll(() => sent).toEqual(['again', 'bob', 'again', 'again'])
+})
+
+test('one that always has more sends a piece in a turn of the event loop, and the others theirs before its next one', async () => {
+  const turns = turnsWith(1_000)
+  for (const name of ['a', 'b', 'c']) {
+    const one: Sender = {
+      peer: 'ann',
+      isBlocked: false,
+      sendPiece: () => {
+        sent.push(name)
+        turns.wait(one)
+      }
+    }
+    if (turns.take(one)) sent.push(name)
+    expect(turns.take(one)).toBe(false)
+    turns.wait(one)
+  }
+  while (sent.length < 9) await turn()
+  for (let at = 0; at < 9; at += 3) expect(sent.slice(at, at + 3).toSorted()).toEqual(['a', 'b', 'c'])
 })
