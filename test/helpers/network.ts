@@ -13,7 +13,7 @@ import { ceilingMs } from './ceiling.ts'
 
 export type Flags = Readonly<Record<string, unknown>>
 
-export type TestNetworkOptions = Pick<NodeOptions, 'clock' | 'portWaitMs'>
+export type TestNetworkOptions = Pick<NodeOptions, 'clock' | 'portWaitMs' | 'reload'>
 
 /** A network of real nodes in this process, on loopback, each with its own folder, database and port. */
 export class TestNetwork implements AsyncDisposable {

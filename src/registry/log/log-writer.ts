@@ -205,12 +205,14 @@ export class Root {
 
   /**
    * Enters what the authority has signed for the place behind the head, with a checkpoint over it: a delegation to the log key of this root too.
+   * `onTurn`: called when nothing else is entered before it any more.
    * @throws as append; UnavailableError when the log went on meanwhile, LogMismatchError
    */
-  async enter(envelope: Uint8Array): Promise<void> {
+  async enter(envelope: Uint8Array, onTurn: () => void = () => {}): Promise<void> {
     const { entries } = await this.#replica.verify([envelope])
-    await this.#replica.ledger.exclusive(() =>
-      this.#log.commit(
+    await this.#replica.ledger.exclusive(() => {
+      onTurn()
+      return this.#log.commit(
         (draft) => {
           if (entries.some(({ entry }) => entry.value.kind !== 'delegate')) this.#requireAllowed()
           for (const each of entries) appendSigned(draft, each)
@@ -218,7 +220,7 @@ export class Root {
         },
         (draft) => this.#signed(draft)
       )
-    )
+    })
   }
 
   /** Enters the revokes that are enforced without being in the log. Gives the number of them. @throws as append */

@@ -1,6 +1,7 @@
 import { copyFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { dataFiles } from '../../../src/node/config/paths.ts'
+import type { Config } from '../../../src/node/config/schema.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { becomeRoot } from '../../../src/node/offline/become-root.ts'
 import { KitNetwork } from '../../helpers/registry/kit-network.ts'
@@ -33,11 +34,15 @@ describe.runIf(hasPostgres)('a log that moves from one database to another', () 
   const faultOf = async (node: TrustNode): Promise<string> =>
     (await node.control.registryStatus()).rootStore?.fault ?? ''
 
-  /** A root whose log is in the old database, and a candidate; both are stopped, the candidate first. */
-  const stopped = async ({ withCandidate = false } = {}) => {
+  const emptied = async (): Promise<void> => {
     for (const each of [old, next]) {
       await each.sql('DROP TABLE IF EXISTS trustnet_root, trustnet_entry, trustnet_candidate')
     }
+  }
+
+  /** A root whose log is in the old database, and a candidate; both are stopped, the candidate first. */
+  const stopped = async ({ withCandidate = false } = {}) => {
+    await emptied()
     const network = await KitNetwork.create({ 'root.store': old.url })
     onTestFinished(async () => await network[Symbol.asyncDispose]())
     const root = network.node('root')
@@ -78,6 +83,47 @@ describe.runIf(hasPostgres)('a log that moves from one database to another', () 
     // A control: with a lease that ends it takes the place, beside what the new database has.
     await old.sql("UPDATE trustnet_root SET until = now(), holder = 'none'")
     await expect.poll(() => isInPlace(other)).toBe(true)
+  })
+
+  it('moves while root and candidate run: the candidate goes after it, and takes its place there', async () => {
+    await emptied()
+    let named = old.url
+    const reload = (): Config => network.config('root', { role: 'root', 'root.store': named }).config
+    await using network = await KitNetwork.create({ 'root.store': old.url }, { reload })
+    const root = network.node('root')
+    await expect.poll(() => isInPlace(root)).toBe(true)
+    const other = await network.join('other', { role: 'secondary' })
+    copyFileSync(dataFiles(root.config.paths.data).logKey, dataFiles(other.config.paths.data).logKey)
+    await expect.poll(() => other.registry.replica.head.n).toBe(root.registry.replica.head.n)
+    await expect(root.control.moveRoot({ to: next.url })).rejects.toThrow(/has root\.store: .*: write .* there first/)
+    named = next.url
+    const moved = await root.control.moveRoot({ to: next.url })
+    expect(moved).toMatchObject({ applied: true, isRoot: true, from: old.url, to: next.url })
+    expect(await lockOf(next)).toMatchObject({ holder: root.peerId })
+    await expect.poll(async () => await faultOf(other)).toMatch(/the log has moved to/)
+    expect(await other.control.moveRoot({ to: next.url })).toMatchObject({ applied: true, isRoot: false })
+    await network.join('m1', { role: 'integrated', 'root.store': undefined })
+    await expect.poll(() => other.registry.replica.head.n).toBe(root.registry.replica.head.n)
+    await root.stop()
+    await expect.poll(() => isInPlace(other)).toBe(true)
+    await expect.poll(async () => await lockOf(next)).toMatchObject({ holder: other.peerId })
+    expect(other.registry.replica.state.memberByName('m1')).toBeDefined()
+    expect(await lockOf(old)).toMatchObject({ holder: `moved to ${next.url}`.slice(0, 128) })
+  })
+
+  it('leaves the old database also where the new one has some of the log already', async () => {
+    const { start } = await stopped()
+    const there = await start('root', next.url)
+    await expect.poll(() => isInPlace(there)).toBe(true)
+    await there.stop()
+    // As in a copy that was made before the log moved back and forth.
+    const back = await start('root', old.url)
+    await expect.poll(() => isInPlace(back)).toBe(true)
+    await back.stop()
+    await next.sql("UPDATE trustnet_root SET holder = 'somebody', until = now()")
+    const again = await start('root', next.url)
+    await expect.poll(() => isInPlace(again)).toBe(true)
+    expect(await lockOf(old)).toMatchObject({ holder: `moved to ${next.url}`.slice(0, 128) })
   })
 
   it('comes back with what was appended elsewhere, also into the store of the root', async () => {

@@ -95,8 +95,11 @@ export async function enterEntry(
   if (kind === 'delegate') await openOwnEpoch(node, replica, signed)
   else if (kind === 'authority') {
     if (root === undefined) throw new NotRootError('only the root can do that')
-    release(root)
-    await root.enter(signed.bytes)
+    try {
+      await root.enter(signed.bytes, () => release(root))
+    } finally {
+      release(root)
+    }
   } else throw new InvalidPayloadError(`the authority signs no entry of the kind ${kind}`)
   return { epoch, n, members: node.attached.registry.replica.state.memberCount }
 }

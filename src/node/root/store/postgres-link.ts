@@ -22,6 +22,8 @@ export class PostgresLink implements AsyncDisposable {
   #open: Promise<Connected> | undefined
   /** The one that is open. */
   #connected: Connected | undefined
+  /** Ends with the statement that was asked for last: a connection carries one at a time. */
+  #turn: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
   /** `deadlineMs`: time for one statement; then the connection is given up, and nobody knows what became of it. */
@@ -35,6 +37,12 @@ export class PostgresLink implements AsyncDisposable {
    * @throws UnavailableError when nothing was changed; OutcomeUnknownError when it was sent and not answered
    */
   async query(text: string, values: readonly unknown[]): Promise<Row[]> {
+    const rows = this.#turn.then(async () => await this.#query(text, values))
+    this.#turn = rows.catch(() => {})
+    return await rows
+  }
+
+  async #query(text: string, values: readonly unknown[]): Promise<Row[]> {
     const connected = await this.#connect()
     connected.awaitAnswer()
     try {

@@ -68,3 +68,21 @@ test('a root behind a fence enters nothing but who signs the log', async () => {
   await root.enter(signed(revoke, network.logKey))
   expect(replica.state.isRevoked(keyNumber(1).publicKey)).toBe(true)
 })
+
+test('a place that is kept free stays so until what was signed for it is entered', async () => {
+  const { replica, root } = store
+  const enterBeside = async (enter: (entry: Uint8Array) => Promise<void>): Promise<string> => {
+    root.fence('an entry is being signed')
+    const entering = refusalOf(enter(signed(revoke, network.logKey)))
+    await Promise.allSettled([root.append([network.admit(replica.networkId, 3)])])
+    return await entering
+  }
+  // A control: released before, somebody else is faster.
+  const early = async (entry: Uint8Array): Promise<void> => {
+    root.release()
+    await root.enter(entry)
+  }
+  expect(await enterBeside(early)).toBe('UnavailableError')
+  expect(await enterBeside((entry) => root.enter(entry, () => root.release()))).toBe('taken')
+  expect(replica.state.isRevoked(keyNumber(1).publicKey)).toBe(true)
+})
