@@ -33,6 +33,7 @@ export class PostgresServer implements AsyncDisposable {
   readonly #place: Place | undefined
   #ended: Promise<void> | undefined
   #disk: string | undefined
+  #walAlone = false
   #tls: string[] = []
   #certificates = 0
 
@@ -46,12 +47,19 @@ export class PostgresServer implements AsyncDisposable {
     return await PostgresServer.#startWith((server) => server.#begin(), place)
   }
 
-  /** With all that it writes on a disk of that size, which root alone can mount. */
-  static async startOnDisk(bytes: number): Promise<PostgresServer> {
+  /** With all that it writes, or its write-ahead log alone, on a disk of that size, which root alone can mount. */
+  static async startOnDisk(bytes: number, { walAlone = false } = {}): Promise<PostgresServer> {
     return await PostgresServer.#startWith(async (server) => {
       await server.#mount(bytes)
+      server.#walAlone = walAlone
       await server.#begin()
     })
+  }
+
+  /** That disk. */
+  get disk(): string {
+    if (this.#disk === undefined) throw new Error('it has no disk of its own')
+    return this.#disk
   }
 
   /** A standby that has all of this server's log before a commit is answered. */
@@ -94,7 +102,9 @@ export class PostgresServer implements AsyncDisposable {
 
   async #begin(): Promise<void> {
     const auth = ['--auth-local=trust', '--auth-host=scram-sha-256', '--username=owner']
-    await run(join(bin, 'initdb'), ['-D', this.data, '--no-sync', '--encoding=UTF8', '--locale=C', ...auth], asUser)
+    const wal = this.#walAlone ? [`--waldir=${join(this.disk, 'wal')}`] : []
+    const how = ['--no-sync', '--encoding=UTF8', '--locale=C', ...auth, ...wal]
+    await run(join(bin, 'initdb'), ['-D', this.data, ...how], asUser)
     if (this.#place !== undefined)
       appendFileSync(join(this.data, 'pg_hba.conf'), 'hostssl all all ::/0 scram-sha-256\n')
     await this.up()
@@ -110,7 +120,7 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   get data(): string {
-    return join(this.#disk ?? this.folder, 'data')
+    return join(this.#walAlone ? this.folder : (this.#disk ?? this.folder), 'data')
   }
 
   /** For `root.store`; with others that may be the primary. */

@@ -1,9 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RootCandidates } from '../../helpers/hosts/root-candidates.ts'
 import type { Flags } from '../../helpers/network.ts'
 import { Between } from '../../helpers/servers/between.ts'
 import { hasPostgres } from '../../helpers/servers/postgres.ts'
 import { postgresForNodes } from '../../helpers/servers/postgres-for-nodes.ts'
+
+/** The lease ends after 3 s, and a question to the database is given up after 3 s. */
+const frozenMs = 4_000
 
 // A story: each test goes on where the one before it ended.
 describe.runIf(hasPostgres)('candidates whose log is in PostgreSQL', { shuffle: false }, () => {
@@ -96,6 +100,18 @@ describe.runIf(hasPostgres)('candidates whose log is in PostgreSQL', { shuffle: 
     expect(candidates.rootName()).toBe(name)
     expect(await headN()).toBeGreaterThanOrEqual(before + 3)
     await database.server.sql('DROP FUNCTION slow CASCADE')
+    await isWhole()
+  })
+
+  it('go on with one history when the database stands still for longer than a lease', async () => {
+    const name = await candidates.root()
+    await candidates.admit(name)
+    await database.server.freeze()
+    const waiting = candidates.admit(name)
+    await pause(frozenMs)
+    await database.server.thaw()
+    await waiting
+    await candidates.admit(await candidates.root())
     await isWhole()
   })
 
