@@ -117,7 +117,12 @@ export class Caller {
     const peer = peerIdText(publicKey)
     const forward = this.#live.begin({ peer, publicKey, service, direction: 'out', connection })
     try {
-      const frames = await openForward(connection, service, { networkId: registry.networkId, limits, signal })
+      const frames = await openForward(connection, service, {
+        networkId: registry.networkId,
+        limits,
+        member: member.name,
+        signal
+      })
       return { forward, frames }
     } catch (error) {
       forward[Symbol.dispose]()

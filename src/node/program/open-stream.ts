@@ -13,10 +13,14 @@ export async function openStreamTo(
   { peer, protocol }: { peer: string; protocol: string },
   signal?: AbortSignal
 ): Promise<Stream> {
-  const connection = await connectionTo(node, peer, signal ?? AbortSignal.timeout(openMs))
+  const late = AbortSignal.timeout(openMs)
+  const inTime = signal ?? late
   try {
-    return await connection.newStream(protocol, signal === undefined ? {} : { signal })
+    const connection = await connectionTo(node, peer, inTime)
+    return await connection.newStream(protocol, { signal: inTime })
   } catch (error) {
+    if (signal === undefined && late.aborted)
+      throw new UnavailableError(`${peer} was not reached within ${openMs / 1000} s`, retryMs)
     if (!isUnsupported(error)) throw error
     throw new UnavailableError(`${peer} does not serve ${protocol}: no program there does, or not yet`, retryMs)
   }

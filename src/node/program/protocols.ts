@@ -64,8 +64,9 @@ export class ProgramProtocols {
       try {
         await handler(stream, member)
       } catch (error) {
+        const stack = error instanceof Error ? error.stack : undefined
         this.#logger.error(
-          { protocol, peer: connection.remotePeer.toString(), member: member.name, error },
+          { protocol, peer: connection.remotePeer.toString(), member: member.name, error, stack },
           'the handler of this protocol failed: its stream is reset, and the member learns no reason'
         )
         stream.abort(error instanceof Error ? error : new Error(String(error)))

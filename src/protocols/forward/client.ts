@@ -9,6 +9,8 @@ import { encodeRequest, readAnswer } from './messages.ts'
 export interface OpenForward {
   networkId: Uint8Array
   limits: ProtocolLimits
+  /** Name of the member, for messages. */
+  member?: string | undefined
   signal: AbortSignal
 }
 
@@ -19,14 +21,14 @@ export interface OpenForward {
 export async function openForward(
   connection: Connection,
   service: string,
-  { networkId, limits, signal }: OpenForward
+  { networkId, limits, member, signal }: OpenForward
 ): Promise<FrameStream> {
   const frames = await openStream(connection, forwardProtocol(limits), { limits, signal })
   try {
     await frames.write(encodeRequest(service, networkId))
     const answer = await frames.read({ signal })
     if (answer === undefined) throw new StreamEndedError('the other side ended without an answer')
-    readAnswer(answer, service)
+    readAnswer(answer, service, member)
     return frames
   } catch (error) {
     frames.abort(error instanceof Error ? error : new StreamEndedError('the forward was not opened'))

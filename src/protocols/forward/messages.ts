@@ -26,21 +26,22 @@ export const notAllowed = ({ policyEntry }: NotAllowedError): Uint8Array =>
   ForwardAnswer.encode({ version: forwardVersion, status: statuses.NOT_ALLOWED, retryAfterMs: 0, policyEntry })
 
 /** @throws the error that the status of a refusal stands for */
-export function readAnswer(bytes: Uint8Array, service: string): void {
+export function readAnswer(bytes: Uint8Array, service: string, member?: string): void {
   const { status, retryAfterMs, policyEntry } = decodeFrame((frame) => ForwardAnswer.decode(frame), bytes)
   if (status === statuses.OK) return
+  const place = member === undefined ? 'there' : `at ${member}`
   if (status === statuses.NOT_ALLOWED) {
     const where =
       policyEntry === 0 ? 'the policy of the network' : `the policy of the network (log entry ${policyEntry})`
-    throw new NotAllowedError(`no rule of ${where} lets this node call ${service} there`, policyEntry)
+    throw new NotAllowedError(`no rule of ${where} lets this node call ${service} ${place}`, policyEntry)
   }
-  throw errorOf(status, saying(status, service), { retryAfterMs })
+  throw errorOf(status, saying(status, service, place), { retryAfterMs })
 }
 
-const saying = (status: number, service: string): string => {
+const saying = (status: number, service: string, place: string): string => {
   if (status === statuses.NOT_EXPOSED)
-    return `${service} is not exposed there (NOT_EXPOSED); on that machine: trustnet expose ${service} --to [::1]:PORT`
+    return `${service} is not exposed ${place} (NOT_EXPOSED); on that machine: trustnet expose ${service} --to [::1]:PORT`
   if (status === statuses.UNAVAILABLE)
-    return `${service} is exposed there, and nothing answers behind it now (UNAVAILABLE)`
-  return refusalText(status, `the member refused to forward to ${service}`)
+    return `${service} is exposed ${place}, and nothing answers behind it now (UNAVAILABLE)`
+  return refusalText(status, `no forward to ${service} ${place}`)
 }

@@ -98,7 +98,8 @@ describe('a node in a program', () => {
       level: 'error',
       protocol: '/test/broken/1.0.0',
       member: 'b',
-      peer: b.peerId
+      peer: b.peerId,
+      stack: expect.stringContaining('library.test.ts')
     })
   })
 
