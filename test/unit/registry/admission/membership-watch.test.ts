@@ -46,6 +46,7 @@ describe('the end of a membership', () => {
     await expect.poll(() => records.get(lola.publicKey)).toBeUndefined()
     expect(network.root.lookup({}).rows.map(({ name }) => name)).toEqual(['root'])
     expect(namesOfRole('integrated')).toEqual([])
+    expect(network.root.lookup({ role: 'integrated' }).looked).toBe(0)
     expect(namesLike('l0la')).toEqual([])
     expect(liveness.view(lola.publicKey).state).toBe('unknown')
   })

@@ -43,6 +43,7 @@ it.each(words)('%s of a session whose lease has run out calls nobody back', (wor
   expect(world.stateOf(ann)).toBe('offline')
   say(lease, word)
   expect(world.stateOf(ann)).toBe(word === 'left' ? 'left' : 'offline')
+  expect(world.liveness.sessions).toBe(0)
 })
 
 it('a heartbeat calls one back whose lease has run out, and brings its connections along', () => {
