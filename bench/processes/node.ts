@@ -69,6 +69,11 @@ const methods = {
     await running().until(isSo, AbortSignal.timeout(patienceMs))
   },
 
+  /** Resolves when it has heard enough of what others hold to append at once, should it become the root. */
+  async hasHeard(): Promise<void> {
+    await running().until(() => running().duties?.hasHeard === true, AbortSignal.timeout(patienceMs))
+  },
+
   async inviteFile(folder: string, name: string, role: Role): Promise<string> {
     return await inviteFile(running(), folder, name, role)
   },

@@ -99,6 +99,7 @@ class Takeovers implements AsyncDisposable {
       await node.call('namesRoot', lost)
       await node.call('ready')
     }
+    await this.#at(next).call('hasHeard')
     const { address, port } = await this.#at(next).call('address')
     const { port: ownPort } = await this.#at(lost).call('address')
     this.#nodes.set(next, { child: this.#at(next), port })
@@ -156,7 +157,8 @@ export const takeovers: Benchmark = {
   name: 'takeovers',
   title: 'Takeovers of a root whose log is in PostgreSQL or etcd',
   how: `Two nodes that may be the root, and a member, each in a process of its own; the engine of Debian, one member, its data on the same disk. The one that is the root gets
-SIGKILL or SIGSTOP at any moment between two renewals of its lease; the time runs from there until the log of the member names the other one. The lost one comes back as a secondary, and next
+SIGKILL or SIGSTOP at any moment between two renewals of its lease; the time runs from there until the log of the member names the other one, which has heard the former root's head since its own start: one that has not
+waits for others' heads, 30 s at most. The lost one comes back as a secondary, and next
 it is the turn of the other one. Floor: the lease of three seconds, of which 2.25 to 3 are left.`,
   parameters: { takeovers: 20 },
   quick: { takeovers: 1 },
