@@ -79,6 +79,34 @@ describe('a shared folder', () => {
     expect(await stores.read(new Uint8Array(32))).toBeUndefined()
   })
 
+  test('has the content of as many versions as `keep` says, also after a restart, and no older', async () => {
+    const held = async (stores: Stores) => {
+      await stores.collect(signal)
+      const blocks = await stores.open()
+      const contents = ['la', 'lala', 'lalala'].map((text) => sha256(Buffer.from(text)))
+      return await Promise.all(contents.map((digest) => blocks.has(digest)))
+    }
+    const stores = opened(keyOf(4), { keep: 2 })
+    const entry = await shared(stores)
+    const seqs = () => entry.versions.map(({ value }) => value.seq)
+    for (const text of ['lala', 'lalala']) {
+      writeFileSync(join(folder, 'song'), text)
+      await stores.readFolder(entry, signal)
+      if (text === 'lala')
+        expect([seqs(), await held(stores)]).toEqual([
+          [2, 1],
+          [true, true, false]
+        ])
+    }
+    expect([seqs(), await held(stores)]).toEqual([
+      [3, 2],
+      [false, true, true]
+    ])
+    const again = opened(keyOf(4), { keep: 2 })
+    await again.load()
+    expect(await held(again)).toEqual([false, true, true])
+  })
+
   test('that is removed leaves a last version that says so, and its room', async () => {
     const stores = opened()
     const entry = await shared(stores)
