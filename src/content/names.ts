@@ -4,8 +4,8 @@ import { UnfitNameError } from './errors.ts'
 const maxNameBytes = 255
 /** Files that are not whole yet. Nobody's content may have such a name: it would be written over. */
 export const partPrefix = '.trustnet-part-'
-/** Names of devices on Windows, with any ending. */
-const device = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i
+/** Names of devices on Windows, with any ending, spaces before it, and what follows a colon. */
+const device = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:[.:]|$)/i
 const unfitCharacters = /[\p{Cc}/\\\ufffd]/u
 
 /** Reason why nothing is written under a name; undefined: it is fit. */

@@ -6,7 +6,7 @@ import { checkNames, unfitness } from '../../../src/content/names.ts'
 import { rawBlock } from '../../../src/content/node.ts'
 
 describe('names of files', () => {
-  it.each(['a', 'ä.txt', '文件', '.hidden', '...', 'a b', 'console', 'com', 'nul0', 'x'.repeat(255), '👩‍💻'])(
+  it.each(['a', 'ä.txt', '文件', '.hidden', '...', 'a b', 'console', 'com', 'con x', 'nul0', 'x'.repeat(255), '👩‍💻'])(
     'takes %s',
     (name) => {
       expect(unfitness(name)).toBeUndefined()
@@ -29,6 +29,9 @@ describe('names of files', () => {
     'nul.txt',
     'com1',
     'LPT9.tar.gz',
+    'con .txt',
+    'NUL ',
+    'aux:x',
     'é'.repeat(128),
     '.trustnet-part-1'
   ])('refuses %j', async (name) => {
