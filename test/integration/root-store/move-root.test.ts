@@ -75,7 +75,10 @@ describe.runIf(hasPostgres && hasEtcd)('registry move-root', () => {
     const { log, rootStore, appends: isRoot } = await status()
     expect(isRoot).toBe(true)
     if (to === own) return expect(rootStore).toBeNull()
-    expect(rootStore).toMatchObject({ store: to, held: true, lacks: 0, head: log.head })
+    // What it says of the database is what it saw at its last look.
+    await expect
+      .poll(async () => (await status()).rootStore)
+      .toMatchObject({ store: to, held: true, lacks: 0, head: log.head })
     if (to !== there) return
     const sql = 'SELECT min(n)::int AS first, max(n)::int AS last, count(*)::int AS count FROM trustnet_entry'
     expect(await postgres.sql(sql)).toEqual([{ first: 1, last: log.head, count: log.head }])
