@@ -23,13 +23,39 @@ if (process.argv[1] === 'bounded') {
 }
 console.log(size())
 `
+const stream = `
+const { PerformanceObserver, constants } = await import('node:perf_hooks')
+const { countBuffer } = await import(process.argv[2])
+let full = 0
+const count = (entries) => {
+  full += entries.filter(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR).length
+}
+const observer = new PerformanceObserver((list) => count(list.getEntries()))
+observer.observe({ entryTypes: ['gc'] })
+const held = []
+for (let made = 0; made < 16_000; made++) {
+  held[made % 8] = Buffer.allocUnsafeSlow(65_536)
+  if (process.argv[1] === 'counted') countBuffer(65_536)
+  if (made % 16 === 0) await new Promise(setImmediate)
+}
+count(observer.takeRecords())
+console.log(JSON.stringify({ full, gc: typeof globalThis.gc }))
+`
 const program = new URL('../../../dist/src/runtime/young-generation.js', import.meta.url).href
-const run = async (how: string): Promise<number> => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', churn, how, program])
-  return Number(stdout)
+const run = async (source: string, how: string): Promise<unknown> => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', source, how, program])
+  return JSON.parse(stdout)
 }
 
 test('the young generation stays as large as a start makes it', async () => {
-  expect(await run('bounded')).toBe(64)
-  expect(await run('left alone')).toBeGreaterThan(64)
+  expect(await run(churn, 'bounded')).toBe(64)
+  expect(await run(churn, 'left alone')).toBeGreaterThan(64)
+})
+
+test('a stream of buffers needs no full collections, and programs are given no way to ask for them', async () => {
+  expect(await run(stream, 'counted')).toEqual({ full: 0, gc: 'undefined' })
+  expect(await run(stream, 'left alone')).toEqual({
+    full: expect.toSatisfy((count: number) => count > 0),
+    gc: 'undefined'
+  })
 })

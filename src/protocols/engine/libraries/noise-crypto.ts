@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } fro
 import type { ICryptoInterface } from '@chainsafe/libp2p-noise'
 import { defaultCrypto } from '@chainsafe/libp2p-noise/crypto'
 import { reasonOf } from '../../../runtime/error-message.ts'
+import { countBuffer } from '../../../runtime/young-generation.ts'
 import { AlteredFrameError } from '../errors.ts'
 import { gathered, isLong } from './noise-frames.ts'
 
@@ -31,6 +32,7 @@ export const noiseCrypto: ICryptoInterface = {
     // A list of the class that the library has: its version is its own.
     const output = plaintext.sublist(0, 0)
     output.append(cipher.update(gathered(plaintext)))
+    countBuffer(plaintext.byteLength)
     // A stream cipher holds nothing back.
     cipher.final()
     output.append(cipher.getAuthTag())
@@ -54,6 +56,7 @@ const decrypted: ICryptoInterface['chaCha20Poly1305Decrypt'] = (ciphertext, nonc
   decipher.setAAD(ad, { plaintextLength: length })
   decipher.setAuthTag(whole.subarray(length))
   const output = decipher.update(whole.subarray(0, length))
+  countBuffer(length)
   decipher.final()
   return output
 }
