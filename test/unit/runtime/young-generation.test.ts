@@ -52,10 +52,16 @@ test('the young generation stays as large as a start makes it', async () => {
   expect(await run(churn, 'left alone')).toBeGreaterThan(64)
 })
 
-test('a stream of buffers needs no full collections, and programs are given no way to ask for them', async () => {
-  expect(await run(stream, 'counted')).toEqual({ full: 0, gc: 'undefined' })
-  expect(await run(stream, 'left alone')).toEqual({
-    full: expect.toSatisfy((count: number) => count > 0),
-    gc: 'undefined'
-  })
+test('a stream of buffers needs hardly any full collection, and programs are given no way to ask for one', async () => {
+  const [counted, alone] = [await run(stream, 'counted'), await run(stream, 'left alone')]
+  expect([counted, alone]).toMatchObject([{ gc: 'undefined' }, { gc: 'undefined' }])
+  // Those that are over are freed by another thread, which may be late on a busy machine.
+  expect(counted).toHaveProperty(
+    'full',
+    expect.toSatisfy((count: number) => count <= 3)
+  )
+  expect(alone).toHaveProperty(
+    'full',
+    expect.toSatisfy((count: number) => count > 3)
+  )
 })
