@@ -259,6 +259,31 @@ test('any member that has a service is taken, and another one when it dies', asy
   await eventually(async () => (await greeting()) === second)
 })
 
+test('a member whose service has gone, and whose record does not say so yet, keeps no connection from the next one', async () => {
+  const { a } = await both()
+  const left = new Map<string, Server>()
+  for (const name of ['e', 'f', 'g']) {
+    const node = await joined(name)
+    node.forwards.expose('api', await startService(name))
+    left.set(name, servers.at(-1) as Server)
+  }
+  await eventually(() => a.registry.lookup({ service: 'api' }).rows.length === 3)
+  const call = async (peer?: string): Promise<string> => {
+    const bytes = await a.forwards.call({ peer, service: 'api' })
+    bytes.end()
+    return (await readAll(bytes)).toString()
+  }
+  while (left.size > 1) {
+    // The one that is asked first.
+    const nearest = await call()
+    left.get(nearest)?.close()
+    left.delete(nearest)
+    await expect(call(nearest)).rejects.toThrow(`api is exposed at ${nearest}, and nothing answers`)
+    for (let calls = 0; calls < 8; calls++) expect([...left.keys()]).toContain(await call())
+  }
+  expect(a.registry.lookup({ service: 'api' }).rows.length).toBe(3)
+})
+
 describe('the policy of the network', () => {
   test('says who may call what: a change ends what it forbids, and the refusal names its entry', async () => {
     const { root, a, b } = await both()
