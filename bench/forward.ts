@@ -23,7 +23,8 @@ export const forward: Benchmark = {
   how: `Two nodes of the product with its own limits, each a process of its own: one exposes services, the other one listens for them. The services, and the programs that call them
 over TCP, are in a third process. Floor: as many bytes over one stream of bare libp2p between the same two processes, from memory to memory. "Added round trip": ${tripBytes} bytes there
 and back through the forward, less the same over a stream of bare libp2p between the two. "At once": all forwards take what they are sent, from the moment in which each was sent something;
-the one that got most over the one that got least. Beside them \`ssh -L\` of OpenSSH, where sshd is installed and root runs it, and \`ipfs p2p forward\` of kubo, where \`ipfs\` is in PATH.`,
+the one that got most over the one that got least. Beside them the same programs through the same two processes in plain TCP, which is what the hops cost without Noise and yamux;
+\`ssh -L\` of OpenSSH, where sshd is installed and root runs it, and \`ipfs p2p forward\` of kubo, where \`ipfs\` is in PATH.`,
   parameters: { mebibytes: 1_024, trips: 5_000, forwards: 200, seconds: 10 },
   quick: { mebibytes: 16, trips: 200, forwards: 20, seconds: 1 },
 
@@ -40,6 +41,7 @@ the one that got most over the one that got least. Beside them \`ssh -L\` of Ope
     const bytes = await caller.call('listen', 'server', 'bytes')
     const back = await caller.call('listen', 'server', 'back')
     const bare = await server.call('startBare')
+    const proxied = await proxiedBy([server, caller], services)
     const all = mebibytes * mebibyte
     const throughPrograms = (name: string, to: { bytes: number; back: number }): Measure[] => [
       { name: `${name}.bytes`, run: async () => await programs.call('receive', to.bytes, all) },
@@ -53,6 +55,7 @@ the one that got most over the one that got least. Beside them \`ssh -L\` of Ope
         { name: 'bare.trip', run: async () => await middle(caller.call('trips', bare, trips, tripBytes)) },
         ...throughPrograms('forward', { bytes, back }),
         ...throughPrograms('direct', services),
+        ...throughPrograms('proxies', proxied),
         ...others.flatMap(
           ({
             name,
@@ -83,6 +86,19 @@ async function startMembers(
   mkdirSync(home)
   const flags = { networkId: networkIdText(networkId), 'bootstrap.peers': [address] }
   for (const [name, member] of Object.entries(members)) await member.call('start', home, name, flags)
+}
+
+/** Ports at which both services are reached through all of these processes, in plain TCP. */
+async function proxiedBy(
+  members: readonly Child<MemberMethods>[],
+  services: { bytes: number; back: number }
+): Promise<{ bytes: number; back: number }> {
+  let { bytes, back } = services
+  for (const member of members) {
+    bytes = await member.call('proxy', bytes)
+    back = await member.call('proxy', back)
+  }
+  return { bytes, back }
 }
 
 /** Another program that does the same, where it is there. */
@@ -117,6 +133,7 @@ const rowsOf = ({ mebibytes = 0, forwards = 0 }: Readonly<Record<string, number>
     floor: measured('bare.bytes', 'over a stream of bare libp2p'),
     beside: [
       measured('direct.bytes', 'MiB/s without a network'),
+      measured('proxies.bytes', 'MiB/s through the same processes in plain TCP'),
       ...others.map(({ name, what }) => measured(`${name}.bytes`, `MiB/s through ${what}`))
     ],
     aim: { text: '≥ 70 % of the bare stream', met: (_, ratio) => ratio >= 0.7 }
@@ -128,6 +145,7 @@ const rowsOf = ({ mebibytes = 0, forwards = 0 }: Readonly<Record<string, number>
       measured('forward.trip', 'ms through the forward'),
       measured('bare.trip', 'ms over bare libp2p'),
       measured('direct.trip', 'ms without a network'),
+      measured('proxies.trip', 'ms through the same processes in plain TCP'),
       ...others.map(({ name, what }) => measured(`${name}.trip`, `ms through ${what}`))
     ],
     aim: { text: '< 0.3 ms', met: (figure) => figure < 0.3 }

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Libp2p } from '@libp2p/interface'
@@ -7,10 +9,12 @@ import { TrustNode } from '../../../src/node/node.ts'
 import { receiveBare, startBareServer, tripsBare } from '../../harness/members/bare-stream.ts'
 import { benchConfig, type Flags } from '../../harness/network.ts'
 import { serveMethods } from '../../harness/serve.ts'
+import { portOf } from '../../harness/tunnels/tunnel.ts'
 
 /** A node of the product that exposes services or listens for those of others, and a bare host beside it. */
 let node: TrustNode | undefined
 let bare: Libp2p | undefined
+const proxies: Server[] = []
 const patienceMs = 60_000
 const pauseMs = 20
 
@@ -48,6 +52,19 @@ const methods = {
     return address
   },
 
+  /** Takes connections for a port, and sends on what comes, in plain TCP. Gives its own one. */
+  async proxy(port: number): Promise<number> {
+    const server = createServer({ noDelay: true }, (socket) => {
+      const other = connect({ host: '::1', port, noDelay: true })
+      socket.pipe(other).pipe(socket)
+      socket.on('error', () => other.destroy())
+      other.on('error', () => socket.destroy())
+    }).listen(0, '::1')
+    proxies.push(server)
+    await once(server, 'listening')
+    return portOf(server)
+  },
+
   receive: receiveBare,
   trips: tripsBare
 }
@@ -55,6 +72,7 @@ const methods = {
 export type MemberMethods = typeof methods
 
 serveMethods(methods, async () => {
+  for (const proxy of proxies) proxy.close()
   await bare?.stop()
   await node?.stop('the benchmark is over')
 })

@@ -3,6 +3,7 @@ type Bytes = Uint8Array | (Iterable<Uint8Array> & { readonly byteLength: number 
 
 interface Decoder {
   readonly buffer: Bytes
+  lengthDecoder(data: Bytes): number
   decode(data: Bytes): Iterable<Bytes>
 }
 
@@ -26,6 +27,20 @@ export function gathered(frame: Bytes): Uint8Array {
     at += part.byteLength
   }
   return scratch.subarray(0, at)
+}
+
+/** More than any buffer has in which there is no length yet. */
+const notYet = 0xffff
+
+/**
+ * Finds without an error that the length of the next frame has not come: the library makes one whenever a chunk ends with a frame, and its
+ * stack is a good part of what a short message costs.
+ */
+export function lengthsWithoutErrors(encryption: object): void {
+  const decoder: unknown = Reflect.get(encryption, 'decoder')
+  if (!isDecoder(decoder)) return
+  const lengthOf = decoder.lengthDecoder.bind(decoder)
+  decoder.lengthDecoder = (data) => (data.byteLength < lengthBytes ? notYet : lengthOf(data))
 }
 
 /** Gathers each long frame before it is decrypted: Noise copies those in several pieces to new memory, for a library that writes there. */
@@ -59,4 +74,8 @@ export function countEmptyFrames(encryption: object, charge: (count: number) => 
 }
 
 const isDecoder = (decoder: unknown): decoder is Decoder =>
-  typeof decoder === 'object' && decoder !== null && 'buffer' in decoder && 'decode' in decoder
+  typeof decoder === 'object' &&
+  decoder !== null &&
+  'buffer' in decoder &&
+  'decode' in decoder &&
+  'lengthDecoder' in decoder

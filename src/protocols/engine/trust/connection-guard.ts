@@ -3,7 +3,7 @@ import { isRegistryRole, type Role } from '../../../identity/role.ts'
 import type { Clock } from '../../../runtime/clock-and-logger.ts'
 import { LimitError, RevokedError } from '../../../runtime/errors.ts'
 import { culpritOf } from '../culprits.ts'
-import { countEmptyFrames, gatherFrames } from '../libraries/noise-frames.ts'
+import { countEmptyFrames, gatherFrames, lengthsWithoutErrors } from '../libraries/noise-frames.ts'
 import type { ProtocolLimits } from '../limits.ts'
 import { Gcra } from '../rate-limiter.ts'
 import { isCountedApart, type Layers, WaitingBytes } from '../waiting-bytes.ts'
@@ -82,6 +82,7 @@ export class ConnectionGuard {
     }
     // Nobody would say that one is gone which had ended before it was told of.
     if (connection.status === 'open') this.#keep(connection, muxer)
+    lengthsWithoutErrors(muxer.maConn)
     countEmptyFrames(muxer.maConn, (count) => this.#takesEmpty(connection, count))
     gatherFrames(muxer.maConn)
     // identify would tell it who is here.
