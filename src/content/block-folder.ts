@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { lstat, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { equals } from 'uint8arrays/equals'
-import { sha256 } from '../identity/hash.ts'
 import { codeOf } from '../runtime/error-code.ts'
+import { reasonOf } from '../runtime/error-message.ts'
+import { fileThread } from '../runtime/files/file-thread.ts'
 import { syncPath } from '../runtime/files/sync-path.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { StoreQuotaError } from './errors.ts'
@@ -20,9 +19,10 @@ export interface BlockFolderInit {
   readonly onDamaged?: () => void
 }
 
-/** Files that are waited for at once when they are made durable. */
-const syncsAtOnce = 16
-/** Blocks written since the last flush that are remembered; with more, one happens by itself. */
+/** Files that are waited for at once when they are made durable: one thread of the pool is left to others. */
+const syncsAtOnce = 3
+/** Blocks written since the last flush with which the next one begins by itself, and with which it is waited for. */
+const someUnsynced = 64
 const maxUnsynced = 4096
 const unfinished = '.part-'
 /** A file takes so much of most disks, however short it is: who sends blocks of four bytes gets no thousandth of the room for free. */
@@ -39,8 +39,10 @@ export class BlockFolder {
   /** The last write or removal of each block that is under way: they come one after the other. */
   readonly #turns = new Map<string, Promise<void>>()
   #unsynced = new Set<string>()
-  /** Folders of blocks that were made or found. */
-  readonly #made = new Set<string>()
+  /** The last flush, and why one failed that nobody waited for. */
+  #flushing: Promise<unknown> = Promise.resolve()
+  #isFlushing = false
+  #flushFailure: Error | undefined
   /** Blocks that somebody has put or looked for while a lease is held. */
   readonly #leased = new Set<string>()
   #leases = 0
@@ -57,7 +59,7 @@ export class BlockFolder {
     const blocks = new BlockFolder(init)
     for await (const { path, name } of blocks.#files()) {
       if (name.startsWith(unfinished)) await rm(path, { force: true })
-      else blocks.#bytes += await roomOf(path)
+      else blocks.#bytes += roomOf((await sizeOf(path)) ?? 0)
     }
     return blocks
   }
@@ -72,21 +74,27 @@ export class BlockFolder {
     // Before the look: a collection that has begun to remove it is waited for, and a later one leaves it.
     if (this.#leases > 0) this.#leased.add(key)
     await this.#turns.get(key)
-    return await isThere(this.#path(key))
+    return (await sizeOf(this.#path(key))) !== undefined
   }
 
   /** A block that was checked against its digest. One that is damaged is removed. */
   async read(digest: Uint8Array): Promise<Uint8Array | undefined> {
     const key = digestKey(digest)
-    const bytes = await readWhole(this.#path(key))
-    if (bytes === undefined || equals(sha256(bytes), digest)) return bytes
+    const found = await this.#find(key)
+    if (found === undefined || found.isWhole) return found?.bytes
     await this.#turn(key, async () => {
-      const again = await readWhole(this.#path(key))
-      if (again === undefined || equals(sha256(again), digest)) return
+      const again = await this.#find(key)
+      if (again === undefined || again.isWhole) return
       await this.#remove(key)
       this.#onDamaged()
     })
     return undefined
+  }
+
+  async #find(key: string): Promise<{ bytes: Uint8Array; isWhole: boolean } | undefined> {
+    // Longer than any block: its digest cannot be right.
+    const found = await fileThread.read(this.#path(key), maxBlockBytes + 1)
+    return found && { bytes: found.bytes, isWhole: found.sha256 === key }
   }
 
   /** Stores a block whose bytes have this digest. @throws StoreQuotaError, or the error of the system: nothing is left of it then */
@@ -95,6 +103,7 @@ export class BlockFolder {
     if (this.#leases > 0) this.#leased.add(key)
     await this.#turn(key, async () => await this.#write(key, bytes))
     if (this.#unsynced.size >= maxUnsynced) await this.flush()
+    else if (this.#unsynced.size >= someUnsynced) this.#flushMeanwhile()
   }
 
   async #turn(key: string, work: () => Promise<void>): Promise<void> {
@@ -112,40 +121,60 @@ export class BlockFolder {
 
   /** Removes a block in its turn. */
   async #remove(key: string): Promise<void> {
-    const room = await roomOf(this.#path(key))
+    const size = await sizeOf(this.#path(key))
     await rm(this.#path(key), { force: true })
-    this.#bytes -= room
+    if (size !== undefined) this.#bytes -= roomOf(size)
   }
 
   async #write(key: string, bytes: Uint8Array): Promise<void> {
     const path = this.#path(key)
-    const there = await readWhole(path)
-    // Another file is what a power cut left, or a failing disk.
-    if (there !== undefined && equals(there, bytes)) return
-    const more = Math.max(bytes.length, leastBytes) - (there === undefined ? 0 : await roomOf(path))
-    if (more > 0 && this.#bytes + more > this.#quotaBytes())
-      throw new StoreQuotaError(
-        `the blocks of all stores would take more than ${this.#quotaBytes()} bytes (stores.quotaBytes); remove a store, or raise it`
-      )
-    this.#bytes += more
-    const folder = dirname(path)
-    const part = join(folder, unfinished + randomBytes(8).toString('hex'))
+    const room = roomOf(bytes.length)
+    if (this.#bytes + room > this.#quotaBytes()) {
+      const there = await this.#find(key)
+      if (there?.isWhole === true) return
+      const more = room - (there === undefined ? 0 : roomOf(there.bytes.length))
+      if (more > 0 && this.#bytes + more > this.#quotaBytes())
+        throw new StoreQuotaError(
+          `the blocks of all stores would take more than ${this.#quotaBytes()} bytes (stores.quotaBytes); remove a store, or raise it`
+        )
+    }
+    this.#bytes += room
+    const part = join(dirname(path), unfinished + randomBytes(8).toString('hex'))
     try {
-      if (!this.#made.has(folder)) await haveFolder(folder)
-      this.#made.add(folder)
-      await writeWhole(part, bytes)
-      await rename(part, path)
+      // Another file is what a power cut left, or a failing disk.
+      const { isSame, sizeBefore } = await fileThread.write(path, part, bytes)
+      if (sizeBefore !== undefined) this.#bytes -= roomOf(sizeBefore)
+      if (!isSame) this.#unsynced.add(path)
     } catch (error) {
-      this.#bytes -= more
-      this.#made.delete(folder)
-      await rm(part, { force: true })
+      this.#bytes -= room
       throw error
     }
-    this.#unsynced.add(path)
   }
 
-  /** Resolves when all blocks that were put outlast a power cut. */
+  /** Resolves when all blocks that were put outlast a power cut. @throws the error of the system, also of what was flushed meanwhile */
   async flush(): Promise<void> {
+    const flushed = Promise.all([this.#flushing, this.#sync()])
+    this.#flushing = flushed.catch(() => {})
+    await flushed
+    const failure = this.#flushFailure
+    this.#flushFailure = undefined
+    if (failure !== undefined) throw failure
+  }
+
+  /** The disk takes what was put while more comes. */
+  #flushMeanwhile(): void {
+    if (this.#isFlushing) return
+    this.#isFlushing = true
+    this.#flushing = this.#sync()
+      .catch((error: unknown) => {
+        this.#flushFailure = error instanceof Error ? error : new Error(reasonOf(error))
+      })
+      .finally(() => {
+        this.#isFlushing = false
+      })
+  }
+
+  async #sync(): Promise<void> {
     const paths = [...this.#unsynced]
     this.#unsynced = new Set()
     const folders = new Set(paths.map(dirname)).add(this.#folder)
@@ -198,47 +227,15 @@ export class BlockFolder {
   }
 }
 
-const isThere = async (path: string): Promise<boolean> => (await lstatIfThere(path)) !== undefined
+/** Bytes of the disk that a file takes. */
+const roomOf = (size: number): number => Math.max(size, leastBytes)
 
-async function roomOf(path: string): Promise<number> {
-  const found = await lstatIfThere(path)
-  return found === undefined ? 0 : Math.max(found.size, leastBytes)
-}
-
-async function lstatIfThere(path: string) {
+/** undefined: there is no such file. */
+async function sizeOf(path: string): Promise<number | undefined> {
   try {
-    return await lstat(path)
+    return (await lstat(path)).size
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
-  }
-}
-
-async function readWhole(path: string): Promise<Uint8Array | undefined> {
-  try {
-    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-    const { size } = await file.stat()
-    // Longer than any block: its digest cannot be right.
-    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(Math.min(size, maxBlockBytes + 1)).buffer)
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
-    return bytes.subarray(0, bytesRead)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await using file = await open(path, 'wx', 0o600)
-  await file.writeFile(bytes)
-}
-
-async function haveFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 })
-  } catch (error) {
-    // Somebody has removed the one above it.
-    if (codeOf(error) === 'ENOENT') makeFolder(path, 0o700)
-    else if (codeOf(error) !== 'EEXIST') throw error
   }
 }

@@ -3,7 +3,7 @@ import { sha256 } from '../../identity/hash.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
-import { changeWindow, widenWindow } from '../engine/libraries/stream-window.ts'
+import { changeWindow, lazyWindow } from '../engine/libraries/stream-window.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { openStream } from '../engine/protocol.ts'
 import { errorOf, statuses } from '../engine/status.ts'
@@ -83,7 +83,7 @@ export class Source {
     const { frameMs } = limits.blocks
     const patient = { ...limits, stream: { ...limits.stream, frameMs } }
     const frames = await openStream(connection, blocksProtocol(limits), { limits: patient, signal })
-    widenWindow(frames.stream, limits.blocks.windowBytes)
+    lazyWindow(frames.stream, limits.blocks.windowBytes)
     return new Source(connection, frames, init)
   }
 

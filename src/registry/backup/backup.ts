@@ -70,8 +70,8 @@ async function sealed(path: string, dropped: readonly string[], networkId: Uint8
   const isSource = import.meta.url.endsWith('.ts')
   const worker = new Worker(new URL(`./backup-worker.${isSource ? 'ts' : 'js'}`, import.meta.url), {
     workerData: { path, dropped, networkId },
-    // Node strips types from source; generated code has namespaces, which it must be told to compile.
-    ...(isSource && { execArgv: ['--experimental-transform-types', '--disable-warning=ExperimentalWarning'] })
+    // Node strips types from source; generated code has namespaces, which it must be told to compile. Arguments of this process may be about its own input.
+    execArgv: isSource ? ['--experimental-transform-types', '--disable-warning=ExperimentalWarning'] : []
   })
   const { promise, resolve, reject } = Promise.withResolvers<CopyFacts>()
   worker.once('message', resolve)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { BlockFolder } from '../../../src/content/block-folder.ts'
 import { StoreQuotaError } from '../../../src/content/errors.ts'
@@ -149,6 +149,22 @@ describe('blocks of all stores', () => {
     expect(filesIn(folder.path)).toEqual([])
     await add(blocks, block('abc'))
     expect(statSync(path).size).toBe(3)
+  })
+})
+
+describe('flush', () => {
+  it('waits for what is flushed meanwhile, and says once that it failed', async () => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path)
+    const all = Array.from({ length: 64 }, (_, i) => block(`block ${i}`))
+    for (const each of all.slice(1)) await add(blocks, each)
+    // The disk takes nothing where a file is in the place of the folder.
+    const lost = dirname(pathOf(folder.path, block('block 1')))
+    rmSync(lost, { recursive: true })
+    writeFileSync(lost, '')
+    for (const each of all.slice(0, 1)) await add(blocks, each)
+    await expect(blocks.flush()).rejects.toThrow('ENOTDIR')
+    await blocks.flush()
   })
 })
 
