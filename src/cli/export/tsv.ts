@@ -12,7 +12,8 @@ export const tsvText = ({ peers }: Output<'peers'>, addressesOf: AddressesOf): s
     state: ({ state }) => state,
     seen_age_seconds: ({ seenAgeMs }) => (seenAgeMs === null ? null : `${Math.floor(seenAgeMs / 1000)}`),
     addresses: (row) => addressesOf(row).join(','),
-    services: ({ services }) => services.map(({ name, port, protocol }) => `${name}:${port}/${protocol}`).join(','),
+    services: ({ services }) =>
+      services.map(({ name, port, protocol }) => `${name}${port === 0 ? '' : `:${port}`}/${protocol}`).join(','),
     tags: ({ tags }) => tags.map(plainText).join(','),
     version: ({ version }) => version && plainText(version)
   }

@@ -38,7 +38,9 @@ export const addExpose: AddCommand = (program, context) => {
 const expose = async (context: Context, name: string | undefined, options: ExposeOptions): Promise<void> => {
   const { terminal, signal } = context
   if (name === undefined && (options.to !== undefined || options.remove === true))
-    throw new UsageError('Name the service: trustnet expose NAME --to [::1]:PORT')
+    throw new UsageError(
+      `Name the service: trustnet expose NAME ${options.remove === true ? '--remove' : '--to [::1]:PORT'}`
+    )
   const client = await running(context, options)
   if (name === undefined) {
     show(context, await client.forwards({}, { signal }), options)
@@ -75,8 +77,9 @@ const show = ({ terminal }: Context, view: ForwardsView, { json }: RunningOption
 }
 
 const forwardNotes = `
-Listens on this machine and prints the address, until the command ends. With \`-\`
-the service is standard input and output.
+Listens on this machine and prints the address, until the command ends; why a
+connection came to nothing is a line on standard error. With \`-\` the service is
+standard input and output.
 
 Examples:
   trustnet forward db-1/postgres

@@ -66,6 +66,12 @@ export class Caller {
     }
   }
 
+  /** Refuses a member that nobody could call, where the network is known. @throws NotFoundError, AmbiguousNameError, InvalidPayloadError */
+  checkPeer({ peer }: Called): void {
+    const registry = this.#node.network?.registry
+    if (peer !== undefined && registry !== undefined) this.#refuseSelf(requireMember(registry, peer))
+  }
+
   /** The first part of it: whoever is given the forward joins it, or disposes of it. @throws as join */
   async open({ peer, service }: Called, given: AbortSignal): Promise<OpenedForward> {
     checkName(service, 'name of a service')
@@ -89,8 +95,7 @@ export class Caller {
   }
 
   async #openAtTurn(member: Member, attempt: Attempt, given: AbortSignal): Promise<OpenedForward> {
-    if (Buffer.compare(member.publicKey, this.#node.key.publicKey) === 0)
-      throw new InvalidPayloadError(`${member.name} is this node itself: call the service at its own address`)
+    this.#refuseSelf(member)
     const peer = peerIdText(member.publicKey)
     return await this.#opening.run(peer, async () => {
       given.throwIfAborted()
@@ -98,6 +103,11 @@ export class Caller {
       const { service, time, mostMs } = attempt
       return await time.use(mostMs, given, async (signal) => await this.#openInTime(member, service, signal))
     })
+  }
+
+  #refuseSelf({ publicKey, name }: Member): void {
+    if (Buffer.compare(publicKey, this.#node.key.publicKey) === 0)
+      throw new InvalidPayloadError(`${name} is this node itself: call the service at its own address`)
   }
 
   async #openInTime(member: Member, service: string, signal: AbortSignal): Promise<OpenedForward> {

@@ -51,7 +51,7 @@ export interface Forwards {
   readonly exposed: readonly ExposedService[]
   /** Bytes to and from a service of another member; without a peer of any that has it. @throws NotFoundError, NotAllowedError, NotExposedError, UnavailableError */
   call(called: Called, options?: ForwardOptions): Promise<Duplex>
-  /** Listens on loopback for whoever wants to call it, until it is disposed of. */
+  /** Listens on loopback for whoever wants to call it, until it is disposed of. @throws InvalidPayloadError, NotFoundError for a member that the network does not know */
   listen(called: Called, options?: ListenOptions): Promise<ServiceListener>
 }
 

@@ -50,7 +50,10 @@ export class ForwardListener implements AsyncDisposable {
   static async open(init: ListenerInit): Promise<ForwardListener> {
     const listener = new ForwardListener(init)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const refuse = (error: Error): void => reject(new InvalidPayloadError(inWords(error.message)))
+    const refuse = ({ message }: Error): void =>
+      reject(
+        new InvalidPayloadError(inWords(message.replace(`${init.host}:${init.port}`, `[${init.host}]:${init.port}`)))
+      )
     listener.#server.once('error', refuse)
     listener.#server.listen({ host: init.host, port: init.port, ipv6Only: true }, resolve)
     await promise

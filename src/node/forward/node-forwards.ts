@@ -96,6 +96,7 @@ export class NodeForwards implements ForwardParts {
   ): Promise<ForwardListener> {
     const over = either(this.#node.signal, signal)
     over.throwIfAborted()
+    this.#caller.checkPeer(called)
     const { ofListener: most, connectMs: waitMs } = this.#node.config.protocols.forward
     const listener = await ForwardListener.open({
       ...called,

@@ -120,6 +120,12 @@ describe('trustnet forward', () => {
     expect(await call('--any', 'none')).toMatchObject({ code: 4 })
   })
 
+  test('listens for no member that nobody could call', async () => {
+    const listen = async (called: string) => await runProgram(['forward', called, '--node', 'a'], env())
+    expect(await listen('nobody/echo')).toMatchObject({ code: 4, err: expect.stringContaining('no member is called') })
+    expect(await listen('a/echo')).toMatchObject({ code: 2, err: expect.stringContaining('is this node itself') })
+  })
+
   test('goes on without a reader or on a full disk, and a signal ends it with 0', async () => {
     const argv = ['forward', 'b/echo', '--node', 'a']
     const outputs = [openSync('/dev/null', 'w'), ...(existsSync('/dev/full') ? [openSync('/dev/full', 'w')] : [])]

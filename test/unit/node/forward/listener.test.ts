@@ -102,3 +102,19 @@ test('what comes to nothing is told and counted, and the end of the listener is 
   await listener[Symbol.asyncDispose]()
   expect([listener.failed, failures.length]).toEqual([1, 1])
 })
+
+test('an address that is taken is named as it was given', async () => {
+  const { listener } = await open(1, async () => {})
+  const port = Number(listener.address.split(':').at(-1))
+  const again = ForwardListener.open({
+    service: 'web',
+    host: '::1',
+    port,
+    most: 1,
+    waitMs: ceilingMs,
+    join: async () => {},
+    onFailed: () => {}
+  })
+  await expect(again).rejects.toThrow(`${listener.address} cannot be listened on: the address is taken`)
+  await listener[Symbol.asyncDispose]()
+})
