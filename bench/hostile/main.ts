@@ -9,7 +9,17 @@ import { type Case, cases } from './cases.ts'
 import { type Ground, Loopback } from './ground.ts'
 import { HonestWork, judgeWork } from './honest-work.ts'
 import { judgeNames, namedBy, untilNamed } from './names.ts'
-import { afterwards, atRest, costOf, judgeVictims, type Rests, startVictims, type Victims } from './victims.ts'
+import {
+  afterwards,
+  atRest,
+  costOf,
+  judgeVictims,
+  type Peaks,
+  peaksBeside,
+  type Rests,
+  startVictims,
+  type Victims
+} from './victims.ts'
 
 /**
  * `npm run hostile`: each hostile traffic against a root and a node in processes of their own, beside honest work; `-- --only WORDS` for some
@@ -27,6 +37,9 @@ const { values } = parseArgs({
 })
 const members = 300
 const lookups = 100
+/** Honest work before the first attack. */
+const honestJoins = 2
+const honestMs = 3_000
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const counts = (map: ReadonlyMap<string, number>): string =>
   [...map].map(([what, count]) => `${count.toLocaleString('en-US')} ${what}`).join(', ') || 'nothing'
@@ -44,6 +57,8 @@ interface Result {
 interface Scene {
   readonly ground: Ground
   readonly victims: Victims
+  /** What they take beside honest work alone. */
+  readonly usual: Peaks
   readonly work: HonestWork
   readonly folder: string
   /** Attackers of the cases before: what is left of theirs may be worked off, and named, during this one. */
@@ -75,7 +90,7 @@ async function attack(each: Case, scene: Scene, rested?: Rests): Promise<Attacke
 }
 
 async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Attacked> {
-  const { ground, victims, work, folder, earlier } = scene
+  const { ground, victims, usual, work, folder, earlier } = scene
   const { short: isShort } = values
   const lastsMs = isShort ? each.shortMs : each.ms
   const joins = isShort ? each.shortJoins : each.joins
@@ -94,7 +109,10 @@ async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Att
   for (const peer of who) earlier.add(peer)
   await left
   const [after, paceAfter] = await Promise.all([afterwards(victims, before, isShort), work.pace()])
-  const judged = [judgeVictims(before, cost, after, isShort), judgeWork(done, lookups, paceBefore, paceAfter)]
+  const judged = [
+    judgeVictims({ usual, before, cost, after }, isShort),
+    judgeWork(done, lookups, paceBefore, paceAfter)
+  ]
   const told = [`sent    ${counts(sent)}`, `ended   ${counts(met)}`, `named   ${names.named.join(', ') || 'nobody'}`]
   const lasting = [...judged.flatMap(({ faults }) => faults), ...names.faults]
   const result = {
@@ -107,6 +125,12 @@ async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Att
   return { result, after, isLate: judged.some(({ late }) => late.length > 0), lasting }
 }
 
+const usualPeaks = async (victims: Victims, work: HonestWork): Promise<Peaks> =>
+  await peaksBeside(victims, async () => {
+    await work.run('honest', { lookups, joins: honestJoins, lastsMs: honestMs }, victims)
+    await work.leave()
+  })
+
 /** In a network of its own. */
 async function runAlone(each: Case, prepared: string): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'trustnet-hostile-'))
@@ -115,7 +139,8 @@ async function runAlone(each: Case, prepared: string): Promise<Result> {
   const victims = await startVictims(folder, ground, values.lifted ? each.lifted : {})
   try {
     await using work = await HonestWork.start(victims, ground.honest, folder)
-    return (await attack(each, { ground, victims, work, folder, earlier: new Set() })).result
+    const usual = await usualPeaks(victims, work)
+    return (await attack(each, { ground, victims, usual, work, folder, earlier: new Set() })).result
   } finally {
     await endAll([victims.root, victims.node])
     rmSync(folder, { recursive: true, force: true })
@@ -129,10 +154,11 @@ async function runShort(chosen: readonly Case[], folder: string, done: (result: 
   const victims = await startVictims(folder, ground, lifted)
   try {
     await using work = await HonestWork.start(victims, ground.honest, folder)
+    const usual = await usualPeaks(victims, work)
     let rested: Rests | undefined
     const earlier = new Set<string>()
     for (const each of chosen.filter(({ isOnLoopback, shortMs }) => isOnLoopback && shortMs > 0)) {
-      const { result, after } = await attack(each, { ground, victims, work, folder, earlier }, rested)
+      const { result, after } = await attack(each, { ground, victims, usual, work, folder, earlier }, rested)
       rested = after
       done(result)
     }

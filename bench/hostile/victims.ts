@@ -10,8 +10,8 @@ import { mib, ms } from './units.ts'
 
 const MiB = 2 ** 20
 /**
- * By how much the memory of a process may grow, with what is not collected yet and without it; and how long one turn of its event loop
- * may take on a machine of the usual pace.
+ * By how much the memory of a process may grow beyond what honest work alone takes, and what may be held when all is over; and how long one
+ * turn of its event loop may take on a machine of the usual pace.
  */
 const bounds = { peak: 100 * MiB, kept: 16 * MiB, turnMs: 250 }
 /** The longest deadline of what may still go on when an attack is over. */
@@ -52,7 +52,6 @@ const each = async <T>(of: (name: (typeof names)[number]) => Promise<T>): Promis
 }
 
 interface Rest {
-  readonly rssBytes: number
   readonly heldBytes: number
   readonly pace: Pace
 }
@@ -61,10 +60,10 @@ interface Rest {
 export const atRest = async (victims: Victims): Promise<PerVictim<Rest>> =>
   await each(async (name) => {
     const pace = await victims[name].pace()
-    const { rssBytes, heldBytes } = await victims[name].call('sample')
+    const { heldBytes } = await victims[name].call('sample')
     await victims[name].peakRss()
     await victims[name].call('loop')
-    return { rssBytes, heldBytes, pace }
+    return { heldBytes, pace }
   })
 
 export interface Cost {
@@ -105,21 +104,41 @@ export interface Judgement {
 
 export type Rests = PerVictim<Rest>
 
+/** The most memory that the victims have had, in bytes. */
+export type Peaks = PerVictim<number>
+
+/**
+ * What the victims take beside honest work alone, after which they are at rest. A process that was just started has not touched the memory in
+ * which it works: what an attack adds begins behind that.
+ */
+export async function peaksBeside(victims: Victims, work: () => Promise<unknown>): Promise<Peaks> {
+  await atRest(victims)
+  await work()
+  return await each(async (name) => await victims[name].peakRss())
+}
+
+interface Measured {
+  readonly usual: Peaks
+  readonly before: Rests
+  readonly cost: PerVictim<Cost>
+  readonly after: Rests
+}
+
 /** What the attack cost its victims: at most while it lasted, and once it is over. */
-export function judgeVictims(before: Rests, cost: PerVictim<Cost>, after: Rests, isShort: boolean): Judgement {
+export function judgeVictims({ usual, before, cost, after }: Measured, isShort: boolean): Judgement {
   const lines: string[] = []
   const faults: string[] = []
   const late: string[] = []
   for (const name of names) {
     const { peakBytes, turnMs, p99Ms, maxMs } = cost[name]
-    const grown = peakBytes - before[name].rssBytes
+    const grown = Math.max(0, peakBytes - usual[name])
     const kept = after[name].heldBytes - before[name].heldBytes
     const mostMs = bounds.turnMs * slower(before[name].pace, after[name].pace).cpu
     const memory = `at most ${mib(peakBytes)} (+${mib(grown)}), kept ${mib(kept)}`
     const turn = `longest turn ${ms(turnMs)} of ${ms(mostMs)}`
     lines.push(`${name}    ${memory}; event loop p99 ${ms(p99Ms)}, max ${ms(maxMs)}, ${turn}`)
     if (turnMs > mostMs) late.push(`${name} did nothing else for ${ms(turnMs)}, where ${ms(mostMs)} are allowed`)
-    if (grown > bounds.peak) faults.push(`${name} grew by ${mib(grown)}`)
+    if (grown > bounds.peak) faults.push(`${name} grew by ${mib(grown)} beyond what honest work takes`)
     if (kept > bounds.kept && !isShort) faults.push(`${name} kept ${mib(kept)}`)
   }
   return { lines, faults, late }

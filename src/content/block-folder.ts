@@ -39,9 +39,11 @@ export class BlockFolder {
   /** The last write or removal of each block that is under way: they come one after the other. */
   readonly #turns = new Map<string, Promise<void>>()
   #unsynced = new Set<string>()
-  /** The last flush, and why one failed that nobody waited for. */
-  #flushing: Promise<unknown> = Promise.resolve()
-  #isFlushing = false
+  /** Folders of files that were flushed; they were not. */
+  readonly #changed = new Set<string>()
+  #flushed: Promise<void> = Promise.resolve()
+  /** The flush that nobody waits for, and why one failed. */
+  #flushing: Promise<void> | undefined
   #flushFailure: Error | undefined
   /** Blocks that somebody has put or looked for while a lease is held. */
   readonly #leased = new Set<string>()
@@ -153,34 +155,38 @@ export class BlockFolder {
 
   /** Resolves when all blocks that were put outlast a power cut. @throws the error of the system, also of what was flushed meanwhile */
   async flush(): Promise<void> {
-    const flushed = Promise.all([this.#flushing, this.#sync()])
-    this.#flushing = flushed.catch(() => {})
+    // One after the other: what is asked for here may be among what an earlier one has begun with.
+    const flushed = this.#flushed.then(() => this.#flush())
+    this.#flushed = flushed.catch(() => {})
     await flushed
+  }
+
+  async #flush(): Promise<void> {
+    await Promise.all([this.#flushing, this.#syncFiles()])
+    const folders = [...this.#changed, this.#folder]
+    this.#changed.clear()
+    await syncAll(folders)
     const failure = this.#flushFailure
     this.#flushFailure = undefined
     if (failure !== undefined) throw failure
   }
 
-  /** The disk takes what was put while more comes. */
+  /** The disk takes what was put while more comes. Folders change with each block: they are left for the end. */
   #flushMeanwhile(): void {
-    if (this.#isFlushing) return
-    this.#isFlushing = true
-    this.#flushing = this.#sync()
+    this.#flushing ??= this.#syncFiles()
       .catch((error: unknown) => {
         this.#flushFailure = error instanceof Error ? error : new Error(reasonOf(error))
       })
       .finally(() => {
-        this.#isFlushing = false
+        this.#flushing = undefined
       })
   }
 
-  async #sync(): Promise<void> {
+  async #syncFiles(): Promise<void> {
     const paths = [...this.#unsynced]
     this.#unsynced = new Set()
-    const folders = new Set(paths.map(dirname)).add(this.#folder)
-    for (const all of [paths, [...folders]])
-      for (let at = 0; at < all.length; at += syncsAtOnce)
-        await Promise.all(all.slice(at, at + syncsAtOnce).map(syncPath))
+    for (const path of paths) this.#changed.add(dirname(path))
+    await syncAll(paths)
   }
 
   /** Keeps what is put or found from here on, until it is disposed of. An import and a fetch hold one: nothing leads to their blocks yet. */
@@ -229,6 +235,11 @@ export class BlockFolder {
 
 /** Bytes of the disk that a file takes. */
 const roomOf = (size: number): number => Math.max(size, leastBytes)
+
+async function syncAll(paths: readonly string[]): Promise<void> {
+  for (let at = 0; at < paths.length; at += syncsAtOnce)
+    await Promise.all(paths.slice(at, at + syncsAtOnce).map(syncPath))
+}
 
 /** undefined: there is no such file. */
 async function sizeOf(path: string): Promise<number | undefined> {

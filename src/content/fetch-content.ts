@@ -15,8 +15,8 @@ export interface Blocks {
 /** Gives the wanted blocks in any order, each checked against its digest; ends when nobody gives any more. */
 export type Fetch = (wants: AsyncIterable<Uint8Array>) => AsyncIterable<{ digest: Uint8Array; bytes: Uint8Array }>
 
-/** Blocks that are being stored at once: the next ones come meanwhile. */
-const mostStoring = 8
+/** Blocks that wait for the disk: the next ones come meanwhile. */
+const mostStoring = { blocks: 128, bytes: 12 * 1024 ** 2 }
 /** Links that are looked for at once: what is missing of them is asked for in one request. */
 const lookedAtOnce = 32
 
@@ -32,21 +32,25 @@ const mostAhead = 2 * contentLimits.files
 export async function fetchContent(root: Link, blocks: Blocks, fetch: Fetch, most = mostAhead): Promise<boolean> {
   const missing = new MissingBlocks(root, blocks, most)
   const storing = new Set<Promise<void>>()
+  let storingBytes = 0
   const failures: unknown[] = []
   const store = async (digest: Uint8Array, bytes: Uint8Array): Promise<void> => {
+    storingBytes += bytes.length
     try {
       await blocks.put(digest, bytes)
       missing.came(digest, bytes)
     } catch (error) {
       failures.push(error)
       missing.stop()
+    } finally {
+      storingBytes -= bytes.length
     }
   }
   try {
     for await (const { digest, bytes } of fetch(missing)) {
       const work = store(digest, bytes).finally(() => storing.delete(work))
       storing.add(work)
-      if (storing.size >= mostStoring) await Promise.race(storing)
+      while (storing.size >= mostStoring.blocks || storingBytes >= mostStoring.bytes) await Promise.race(storing)
       if (failures.length > 0) break
     }
   } finally {

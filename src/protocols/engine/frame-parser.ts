@@ -1,4 +1,5 @@
 import { concat } from 'uint8arrays/concat'
+import { countBuffer } from '../../runtime/young-generation.ts'
 import { FrameTooLargeError, MalformedFrameError } from './errors.ts'
 
 /** 28 bits: the longest frame of ours, a block, has little more than 1 MiB. */
@@ -62,10 +63,15 @@ export class FrameParser {
 
   #take(): void {
     const [first] = this.#parts
-    const bytes = this.#parts.length === 1 && first !== undefined ? first : concat(this.#parts, this.#have)
+    const bytes = this.#parts.length === 1 && first !== undefined ? first : this.#joined()
     const rest = bytes.subarray(this.#cut(bytes))
     this.#have = rest.byteLength
     this.#parts = rest.byteLength > 0 ? [rest] : []
+  }
+
+  #joined(): Uint8Array {
+    countBuffer(this.#have)
+    return concat(this.#parts, this.#have)
   }
 
   /** Returns how many bytes were whole frames, and notes how many the next one needs. */

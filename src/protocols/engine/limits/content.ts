@@ -58,7 +58,7 @@ export const contentLimits = {
     /** Wants of one fetch that are looked at ahead. */
     lookAhead: 256,
     /** Bytes of one fetch that are on their way or were not taken by its caller. */
-    fetchBytes: 16 * 1024 * KiB,
+    fetchBytes: 4 * 1024 * KiB,
     /** A block that is on its way for so long is asked of another source that has nothing else to send. */
     hedgeMs: 1_000,
     /** A fetch to which nobody gives anything for so long has ended. */
