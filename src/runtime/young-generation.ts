@@ -20,7 +20,7 @@ export const boundYoungGeneration = (): void => {
  * Bytes of buffers that were made before those that are over are freed. V8 counts what is outside of its heap, and would begin a full
  * collection after some 16 MiB: with a stream of 100 MiB per second, a third of the work of a process. A young one takes a millisecond.
  */
-const bufferBytes = 6 * 2 ** 20
+const bufferBytes = 4 * 2 ** 20
 
 let bytes = 0
 let collect: (() => void) | undefined

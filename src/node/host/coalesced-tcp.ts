@@ -3,6 +3,7 @@ import type { Listener, MultiaddrConnection, Transport, Upgrader, UpgraderOption
 import { type TCPComponents, type TCPOptions, tcp } from '@libp2p/tcp'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { parseLinkAddr } from '../../address/multiaddr.ts'
+import { countBuffer } from '../../runtime/young-generation.ts'
 import type { DialHistory } from './dial-history.ts'
 
 /**
@@ -105,6 +106,7 @@ export const takeTurns = (socket: Socket): void => {
     socket.resume()
   }
   socket.on('data', (chunk) => {
+    countBuffer(chunk.length)
     bytes += chunk.length
     if (bytes < bytesOfTurn || socket.isPaused()) return
     socket.pause()
