@@ -8,11 +8,11 @@ import { reasonOf } from '../error-message.ts'
 import { makeFolder } from '../make-folder.ts'
 import type { Answer, FileWork, Question } from './file-thread.ts'
 
-const { O_RDONLY, O_NOFOLLOW } = constants
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
 
 const work: FileWork = {
   read(path, most) {
-    const file = orNone(() => openSync(path, O_RDONLY | O_NOFOLLOW))
+    const file = orNone(() => openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
     if (file === undefined) return undefined
     try {
       const bytes = new Uint8Array(Math.min(fstatSync(file).size, most))

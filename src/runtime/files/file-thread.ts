@@ -77,13 +77,14 @@ class FileThread {
       if (failure === undefined) answered?.resolve(value)
       else answered?.reject(Object.assign(new Error(failure.message), { code: failure.code }))
     })
-    worker.once('error', (error) => this.#ended(error))
-    worker.once('exit', () => this.#ended(new Error('the thread for files has ended')))
+    worker.once('error', (error) => this.#ended(worker, error))
+    worker.once('exit', () => this.#ended(worker, new Error('the thread for files has ended')))
     return worker
   }
 
   /** The next call starts another one. */
-  #ended(error: unknown): void {
+  #ended(worker: Worker, error: unknown): void {
+    if (this.#worker !== worker) return
     this.#worker = undefined
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,6 +35,11 @@ test('leaves a file that has these bytes, and puts another one in its place', as
   expect(await write('file', 'xyz')).toEqual({ isSame: false, sizeBefore: 3 })
   expect(await write('file', 'longer')).toEqual({ isSame: false, sizeBefore: 3 })
   expect([readFileSync(at('file'), 'utf8'), existsSync(at('part'))]).toEqual(['longer', false])
+})
+
+test('waits for nobody who would write into a pipe', async () => {
+  execFileSync('mkfifo', [at('pipe')])
+  expect(await fileThread.read(at('pipe'), 4)).toMatchObject({ bytes: { length: 0 } })
 })
 
 test('reads no more than it may, nothing of what is not there, and follows no link', async () => {
