@@ -52,6 +52,7 @@ const each = async <T>(of: (name: (typeof names)[number]) => Promise<T>): Promis
 }
 
 interface Rest {
+  readonly rssBytes: number
   readonly heldBytes: number
   readonly pace: Pace
 }
@@ -60,10 +61,10 @@ interface Rest {
 export const atRest = async (victims: Victims): Promise<PerVictim<Rest>> =>
   await each(async (name) => {
     const pace = await victims[name].pace()
-    const { heldBytes } = await victims[name].call('sample')
+    const { rssBytes, heldBytes } = await victims[name].call('sample')
     await victims[name].peakRss()
     await victims[name].call('loop')
-    return { heldBytes, pace }
+    return { rssBytes, heldBytes, pace }
   })
 
 export interface Cost {
@@ -131,7 +132,8 @@ export function judgeVictims({ usual, before, cost, after }: Measured, isShort: 
   const late: string[] = []
   for (const name of names) {
     const { peakBytes, turnMs, p99Ms, maxMs } = cost[name]
-    const grown = Math.max(0, peakBytes - usual[name])
+    // An attack before it may have left free memory with the allocator.
+    const grown = Math.max(0, peakBytes - Math.max(usual[name], before[name].rssBytes))
     const kept = after[name].heldBytes - before[name].heldBytes
     const mostMs = bounds.turnMs * slower(before[name].pace, after[name].pace).cpu
     const memory = `at most ${mib(peakBytes)} (+${mib(grown)}), kept ${mib(kept)}`
