@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants, existsSync } from 'node:fs'
-import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, rm, symlink } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../runtime/error-code.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
@@ -58,11 +58,10 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
  */
 export async function exportFolder(init: ExportInit): Promise<Exported> {
   const { folder: mode } = init.modes ?? usualModes
-  if (!existsSync(init.target)) {
-    makeFolder(init.target, mode)
-    await chmod(init.target, mode)
-  }
+  const isNew = !existsSync(init.target)
+  if (isNew) makeFolder(init.target, mode)
   await using folder = await OpenFolder.open(init.target)
+  if (isNew) await folder.chmod(mode)
   return await new FolderExport(init).run(folder)
 }
 

@@ -3,7 +3,7 @@ import { contentLimits } from './import-folder.ts'
 import type { Link } from './link.ts'
 import { readNode } from './node.ts'
 import { settled } from './settled.ts'
-import { digestKey, linksOf } from './walk.ts'
+import { digestKey, linkKey, linksOf } from './walk.ts'
 
 /** Place where blocks are kept. */
 export interface Blocks {
@@ -121,17 +121,34 @@ class MissingBlocks implements AsyncIterable<Uint8Array> {
       throw new ContentLimitError(`it leads to more than ${this.#most} blocks at once, and a store to fewer`)
   }
 
-  /** The digest of a block that is not stored. */
+  /** The digest of a block that is not stored, and not asked for by another link. */
   async #missing(link: Link): Promise<Uint8Array[]> {
     const key = digestKey(link.digest)
-    if (this.#seen.has(key)) return []
-    this.#seen.add(key)
-    this.#awaited.set(key, link)
-    // A leaf is checked when it is read; a node must be read here to know what is below it.
-    const bytes = link.codec === 'node' ? await this.#blocks.read(link.digest) : undefined
-    if (bytes !== undefined) this.#below(bytes)
-    const isThere = bytes !== undefined || (link.codec === 'raw' && (await this.#blocks.has(link.digest)))
+    if (this.#seen.has(linkKey(link))) return []
+    this.#seen.add(linkKey(link))
+    const awaited = this.#awaited.get(key)
+    // The same bytes may be linked as a node, too: what is below it counts.
+    if (awaited === undefined || link.codec === 'node') this.#awaited.set(key, link)
+    if (awaited !== undefined) return []
+    let judged = link
+    let isThere = await this.#isThere(judged)
+    for (
+      let now = this.#awaited.get(key);
+      isThere && now !== undefined && now !== judged;
+      now = this.#awaited.get(key)
+    ) {
+      judged = now
+      isThere = await this.#isThere(judged)
+    }
     if (isThere) this.#awaited.delete(key)
     return isThere ? [] : [link.digest]
+  }
+
+  /** A leaf is checked when it is read; a node must be read here to know what is below it. */
+  async #isThere({ codec, digest }: Link): Promise<boolean> {
+    if (codec === 'raw') return await this.#blocks.has(digest)
+    const bytes = await this.#blocks.read(digest)
+    if (bytes !== undefined) this.#below(bytes)
+    return bytes !== undefined
   }
 }

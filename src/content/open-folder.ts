@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, open, readlink } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { UnfitNameError } from './errors.ts'
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 
@@ -18,9 +19,19 @@ export class OpenFolder implements AsyncDisposable {
     this.#handle = handle
   }
 
-  /** Opens a folder that an operator named: it may be a link. */
+  /**
+   * Opens the folder at a path without links, as it was judged when an operator named it. Whoever owns a folder above can put a link in its
+   * place later, to where the keys of this node are.
+   * @throws UnfitNameError when it leads elsewhere by now
+   */
   static async open(path: string): Promise<OpenFolder> {
-    return new OpenFolder(path, await open(path, O_RDONLY | O_DIRECTORY))
+    const handle = await open(path, O_RDONLY | O_DIRECTORY)
+    const real = await readlink(`/proc/self/fd/${handle.fd}`)
+    if (real === resolve(path)) return new OpenFolder(path, handle)
+    await handle.close()
+    throw new UnfitNameError(
+      `${path} leads to ${real} by now, through a link: put the folder back, or name the other one to the store again`
+    )
   }
 
   /** A folder in this one. @throws ENOTDIR or ELOOP when it is something else by now */

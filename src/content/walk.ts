@@ -1,4 +1,4 @@
-import { BlockMissingError } from './errors.ts'
+import { BlockMissingError, InvalidBlockError } from './errors.ts'
 import type { Link } from './link.ts'
 import { type Content, type Part, readNode } from './node.ts'
 
@@ -23,17 +23,30 @@ export const readContent = async (read: ReadBlock, digest: Uint8Array): Promise<
 /** The links of a node; none of one that cannot be read. */
 export const linksOf = (content: Content): readonly Part[] => ('parts' in content ? content.parts : [])
 
-/** All blocks below a root that is stored in part or as a whole, each once, as keys; what is missing, too. */
+/** A link as a key of a set: the same bytes can be linked as a node, which leads further, and as bytes of a file. */
+export const linkKey = ({ codec, digest }: Link): string => `${codec} ${digestKey(digest)}`
+
+/** All blocks below a root that is stored in part or as a whole, as keys; what is missing, too. */
 export async function* reachable(root: Link, read: ReadBlock): AsyncGenerator<string> {
   const seen = new Set<string>()
   const ahead: Link[] = [root]
   for (let link = ahead.pop(); link !== undefined; link = ahead.pop()) {
-    const key = digestKey(link.digest)
+    const key = linkKey(link)
     if (seen.has(key)) continue
     seen.add(key)
-    yield key
+    yield digestKey(link.digest)
     if (link.codec === 'raw') continue
     const bytes = await read(link.digest)
-    if (bytes !== undefined) ahead.push(...linksOf(readNode(bytes)))
+    if (bytes !== undefined) ahead.push(...linksIn(bytes))
+  }
+}
+
+/** None in what was linked as a node and is no node. */
+function linksIn(bytes: Uint8Array): readonly Part[] {
+  try {
+    return linksOf(readNode(bytes))
+  } catch (error) {
+    if (error instanceof InvalidBlockError) return []
+    throw error
   }
 }

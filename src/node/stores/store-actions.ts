@@ -160,8 +160,7 @@ function targetFolder(
   { owner, name, to }: { owner: Uint8Array; name: string; to: string }
 ): string {
   if (!isAbsolute(to)) throw new InvalidPayloadError(`${to} is no absolute path`)
-  const above = realPath(dirname(to))
-  const folder = realPath(to) ?? (above === undefined ? resolve(to) : resolve(above, basename(to)))
+  const folder = realTarget(resolve(to))
   requireApart(node, folder)
   if (stores.get(owner, name)?.folder !== folder && !isEmpty(folder))
     throw new RefusedError(
@@ -174,6 +173,9 @@ function targetFolder(
     throw new RefusedError(`${folder} is in the way of ${storeText(registry, other)} (${other.folder ?? ''})`)
   return folder
 }
+
+/** Path of a folder that may have to be made, without the links on the way to it. */
+const realTarget = (path: string): string => realPath(path) ?? resolve(realTarget(dirname(path)), basename(path))
 
 /** True also for what is not there or cannot be read: that is told when it is written. */
 function isEmpty(folder: string): boolean {

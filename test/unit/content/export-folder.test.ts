@@ -129,6 +129,22 @@ describe('export of a folder', () => {
     expect(lstatSync(join(to, 'file')).isSymbolicLink()).toBe(false)
   })
 
+  it('writes to no folder to which a link leads that was put in the place of its target, or above it', async () => {
+    using temp = memoryFolder()
+    const [to, outside] = [join(temp.path, 'to'), join(temp.path, 'outside')]
+    mkdirSync(outside)
+    const blocks = new MemoryBlocks()
+    const root = blocks.folder({ 'node.key': blocks.raw('new') })
+    symlinkSync(outside, to)
+    for (const target of [to, join(to, 'deep', 'er')])
+      await expect(exported(blocks, root, target)).rejects.toThrow(/leads to .*outside.* by now/)
+    expect(readdirSync(outside, { recursive: true })).not.toContainEqual(expect.stringContaining('node.key'))
+    rmSync(to)
+    mkdirSync(to)
+    await exported(blocks, root, to)
+    expect(readdirSync(to)).toEqual(['node.key'])
+  })
+
   it('makes links as its policy says, and none that leads out of the store', async () => {
     using temp = memoryFolder()
     const blocks = new MemoryBlocks()

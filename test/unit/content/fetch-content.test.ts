@@ -7,7 +7,7 @@ import { ContentLimitError, InvalidBlockError } from '../../../src/content/error
 import { type Fetch, fetchContent } from '../../../src/content/fetch-content.ts'
 import type { Link } from '../../../src/content/link.ts'
 import { rawBlock } from '../../../src/content/node.ts'
-import { digestKey } from '../../../src/content/walk.ts'
+import { digestKey, reachable } from '../../../src/content/walk.ts'
 import { MemoryBlocks } from '../../helpers/content/blocks.ts'
 import { memoryFolder } from '../../helpers/temp.ts'
 
@@ -120,6 +120,26 @@ describe('fetch of content', () => {
     expect(await fetchContent(root, { has, read: mine.read, put: mine.put }, counted)).toBe(true)
     expect(asked).toHaveLength(33)
     expect(turns).toBeLessThan(16)
+  })
+
+  it.each(['a', 'z'])('fetches what is below a node that is also linked as bytes (%s)', async (name) => {
+    // A folder may hold the file of a block, as those of other tools do.
+    const owner = new MemoryBlocks()
+    const sub = owner.node({ type: 'folder', parts: [{ ...owner.raw('below'), name: 'file' }] })
+    const root = owner.folder({ m: sub, [name]: { ...sub, codec: 'raw' } })
+    const [mine, asked] = [new MemoryBlocks(), [] as string[]]
+    expect(await fetchContent(root, mine, from(owner, asked))).toBe(true)
+    expect(keysOf(mine)).toEqual(keysOf(owner))
+    expect(asked).toHaveLength(owner.all.size)
+    // It goes on where the block is here, and what is below it is not.
+    const part = new MemoryBlocks()
+    part.all.set(digestKey(sub.digest), owner.all.get(digestKey(sub.digest)) ?? new Uint8Array())
+    expect(await fetchContent(root, part, from(owner, []))).toBe(true)
+    expect(keysOf(part)).toEqual(keysOf(owner))
+    const read = async (digest: Uint8Array) => await mine.read(digest)
+    const kept = new Set<string>()
+    for await (const key of reachable(root, read)) kept.add(key)
+    expect(kept).toEqual(new Set(keysOf(owner)))
   })
 
   it('says that it is not complete when a block is nowhere', async () => {
