@@ -10,6 +10,9 @@ import { type StoppedRoot, stoppedEnv, stoppedRoot } from '../../helpers/faults/
 import { exampleInvite } from '../../helpers/registry/example-invite.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 
+/** Each command is killed at more of its changes. */
+const isLong = process.env['ATTACKS_LONG'] === 'true'
+
 /** Commands that change the folder of a stopped root, `FOLDER`. */
 const commands: ReadonlyMap<string, readonly string[]> = new Map([
   ['registry backup', ['--node', 'root', '--to', 'FOLDER/another.db']],
@@ -81,7 +84,7 @@ describe.each([...commands])('%s', (command, args) => {
   })
 
   test('killed at one of its changes: all is sound', async () => {
-    for (const change of spread(6)) {
+    for (const change of spread(isLong ? 12 : 4)) {
       await inCopy(async (argv, env, folder) => {
         expect(await signalledAt(change, 'SIGKILL', argv, env)).toMatchObject({ code: null })
         await isSound(argv, env, folder)
